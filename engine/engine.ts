@@ -364,7 +364,7 @@ function isLive(owner: Owner, tenantId: string, runId: string): boolean {
   if (runRow !== undefined) return state.runs[runRow]?.ended === false;
   // A cancelled task that its worker has still to be told of has ended, although its row is here.
   const row = state.tasks.find(runId);
-  return row >= 0 && !state.isEnded(row);
+  return row !== undefined && !state.isEnded(row);
 }
 
 function runEnd(results: RunResults, options: { tenantId: string; runId: string; signal: AbortSignal }): Promise<void> {

@@ -7,6 +7,7 @@ import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
 import { findRateLimit } from '../plan/rate-limits/rate-limits.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
+import type { TaskRow } from '../plan/state/rows.ts';
 
 /** Ids that a cause names at most. */
 const named = 10;
@@ -44,7 +45,7 @@ export interface Cause {
 /** Judged from the planner's own state; undefined for a task that has ended or never was. */
 export function whyWaiting(state: ShardState, taskId: string, nowUs: number): Cause | undefined {
   const row = state.tasks.find(taskId);
-  if (row < 0 || state.isEnded(row)) return undefined;
+  if (row === undefined || state.isEnded(row)) return undefined;
   switch (state.tasks.state[row]) {
     case LiveState.Gated:
       return gated(state, row);
@@ -78,7 +79,7 @@ function cause(
   return { code, text, untilUs: more.untilUs ?? null, ids: (more.ids ?? []).slice(0, named) };
 }
 
-function running(state: ShardState, row: number): Cause {
+function running(state: ShardState, row: TaskRow): Cause {
   const worker = state.workerOf(row);
   const started = ((state.tasks.flags[row] ?? 0) & LiveFlag.Started) !== 0;
   if (worker?.isSilent === true)
@@ -94,12 +95,12 @@ function running(state: ShardState, row: number): Cause {
   return cause('RUNNING', `runs on worker ${worker?.name ?? ''}${connection}`, { ids: workerIds(state, row) });
 }
 
-function workerIds(state: ShardState, row: number): string[] {
+function workerIds(state: ShardState, row: TaskRow): string[] {
   const worker = state.workerOf(row);
   return worker === undefined ? [] : [worker.id];
 }
 
-function gated(state: ShardState, row: number): Cause {
+function gated(state: ShardState, row: TaskRow): Cause {
   const { definition, version, index } = state.stepOf(row);
   if (version.definition.onFailure === index)
     return cause('ON_FAILURE', 'starts only if another task of the run fails');
@@ -129,7 +130,7 @@ function gated(state: ShardState, row: number): Cause {
 }
 
 /** A task of a batch step that left its buffer for want of units. */
-function unbuffered(state: ShardState, row: number, nowUs: number): Cause {
+function unbuffered(state: ShardState, row: TaskRow, nowUs: number): Cause {
   const list = state.tasks.list[row];
   for (const demand of state.extras.get(row)?.demands.rateLimits ?? []) {
     const limit = findRateLimit(state, state.stepOf(row).version.tenantId, demand.key);
@@ -153,7 +154,7 @@ function rateLimited(
   return cause('RATE_LIMIT', `${asks}, which holds ${size}: it will wait until its schedule timeout`);
 }
 
-function ready(state: ShardState, row: number, nowUs: number): Cause {
+function ready(state: ShardState, row: TaskRow, nowUs: number): Cause {
   const extras = state.extras.get(row);
   const admitted = ((state.tasks.flags[row] ?? 0) & LiveFlag.Admitted) !== 0;
   if (extras !== undefined && !admitted) {
@@ -175,7 +176,7 @@ function ready(state: ShardState, row: number, nowUs: number): Cause {
   return unplaced(queue.workers, placement, definition.action);
 }
 
-function gathering(state: ShardState, row: number, nowUs: number): Cause {
+function gathering(state: ShardState, row: TaskRow, nowUs: number): Cause {
   const { queue, definition } = state.stepOf(row);
   const buffer = bufferOf(state, row, placementOf(state, row));
   const { rule, group, placement, list } = buffer;

@@ -100,8 +100,8 @@ function placeInMemory(
   taskId: string,
 ): { runId: string; attempt: number } | undefined {
   const state = owner.stateOf(tenantId);
-  const row = state?.tasks.find(taskId) ?? -1;
-  if (state === undefined || row < 0 || state.stepOf(row).version.tenantId !== tenantId) return undefined;
+  const row = state?.tasks.find(taskId);
+  if (state === undefined || row === undefined || state.stepOf(row).version.tenantId !== tenantId) return undefined;
   return { runId: state.runIdOf(row), attempt: state.tasks.attempt[row] ?? 0 };
 }
 

@@ -4,7 +4,7 @@ import type { EntryKind } from './durable/durable.ts';
 import type { RateLimitWindow } from './definition.ts';
 import type { TerminalStatus } from './task/status.ts';
 
-export interface RunRow {
+export interface RunInsert {
   id: string;
   tenantId: string;
   workflowId: string;
@@ -21,7 +21,7 @@ export interface RunRow {
   placement: string | null;
 }
 
-export interface TaskRow {
+export interface TaskInsert {
   id: string;
   runId: string;
   step: number;
@@ -294,8 +294,8 @@ export interface RateLimitRow {
 
 /** Everything that one transaction writes. */
 export interface TransactionRows {
-  readonly runs: readonly RunRow[];
-  readonly tasks: readonly TaskRow[];
+  readonly runs: readonly RunInsert[];
+  readonly tasks: readonly TaskInsert[];
   readonly results: readonly ResultRow[];
   readonly runEnds: readonly RunEndRow[];
   readonly history: readonly HistoryRow[];

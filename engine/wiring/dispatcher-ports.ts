@@ -50,8 +50,8 @@ export function dispatcherPorts(
     workerAnswered: ({ tenantId, workerId }) => owner.submit(tenantId, { kind: 'workerAnswered', workerId }),
     workerOf: (tenantId, { taskId, attempt }) => {
       const state = owner.stateOf(tenantId);
-      const row = state?.tasks.find(taskId) ?? -1;
-      return state === undefined || row < 0 || (attempt !== null && state.tasks.attempt[row] !== attempt)
+      const row = state?.tasks.find(taskId);
+      return state === undefined || row === undefined || (attempt !== null && state.tasks.attempt[row] !== attempt)
         ? undefined
         : state.workerOf(row)?.id;
     },

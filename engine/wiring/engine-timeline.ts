@@ -6,6 +6,7 @@ import type { DurableTask } from '../plan/durable/durable-index.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
 import type { Timekeeper } from '../shard/timekeeper.ts';
+import type { TaskRow } from '../plan/state/rows.ts';
 
 /**
  * Quiet is counted in rounds of a timer, not by a clock: a machine that is busy delays the timers with everything else, and
@@ -116,7 +117,7 @@ export class EngineTimeline implements EngineTime {
 
 function sight(
   state: ShardState,
-  row: number,
+  row: TaskRow,
   { patience, before }: { patience: number; before: Sighting | undefined },
 ): Sighting {
   const task = state.durable.task(row);

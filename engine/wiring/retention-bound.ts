@@ -36,5 +36,5 @@ export class RetentionBound {
 }
 
 function isUnfinished(state: ShardState, id: string): boolean {
-  return state.runsById.has(id) || state.tasks.find(id) >= 0;
+  return state.runsById.has(id) || state.tasks.find(id) !== undefined;
 }

@@ -3,6 +3,7 @@ import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/model
 import type { Effect } from '../../engine/model/task/effect.ts';
 import { DurableWorld } from './durable-world.ts';
 import { stepOf, tenantId, workflowOf } from './planner-world.ts';
+import { valueAt, workerOf } from './row-of.ts';
 
 /** A planner with a durable workflow, one worker, and the words of a worker to it. */
 export let world: DurableWorld;
@@ -88,16 +89,16 @@ export function spawn(taskId: string, ...names: { index: number; key?: string }[
 }
 
 export function invocationOf(taskId: string): number {
-  return world.state.tasks.invocation[world.state.tasks.find(taskId)] ?? 0;
+  return valueAt(world.state.tasks.invocation, world.state.tasks.find(taskId)) ?? 0;
 }
 
 export function stateOf(taskId: string): number | undefined {
-  return world.state.tasks.state[world.state.tasks.find(taskId)];
+  return valueAt(world.state.tasks.state, world.state.tasks.find(taskId));
 }
 
 export function ask(taskId: string, what: DurableAsk, invocation = invocationOf(taskId)): DurableAskReply | undefined {
   requests++;
-  const worker = world.state.workerOf(world.state.tasks.find(taskId));
+  const worker = workerOf(world.state, taskId);
   world.run({
     kind: 'durableAsk',
     tenantId,

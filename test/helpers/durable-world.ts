@@ -42,7 +42,8 @@ export class DurableWorld extends PlannerWorld {
   childOf(taskId: string, index: number, input = '{}'): { run: TriggerRun } {
     const version = this.state.latestVersion(tenantId, 'kid');
     if (version === undefined) throw new Error('put the kid first');
-    const branch = this.state.durable.branchOf(this.state.tasks.find(taskId));
+    const parent = this.state.tasks.find(taskId);
+    const branch = parent === undefined ? 1 : this.state.durable.branchOf(parent);
     const runId = `${taskId.slice(0, 24)}${taskId.slice(-6)}${branch.toString(16).padStart(3, 'c')}${index.toString(16).padStart(3, 'c')}`;
     return {
       run: {
@@ -115,10 +116,12 @@ export class DurableWorld extends PlannerWorld {
     const newest = stored.points.at(-1)?.branch ?? 1;
     return {
       ...noFacts,
-      storedRuns: (this.state.tasks.find(command.taskId) < 0 ? this.storedRuns([command.taskId]) : []).map((run) => ({
-        ...run,
-        tasks: run.tasks.map((task) => ({ ...task, branches: this.storedLog(task.id).points })),
-      })),
+      storedRuns: (this.state.tasks.find(command.taskId) === undefined ? this.storedRuns([command.taskId]) : []).map(
+        (run) => ({
+          ...run,
+          tasks: run.tasks.map((task) => ({ ...task, branches: this.storedLog(task.id).points })),
+        }),
+      ),
       branches: {
         points: stored.points,
         nodes: visibleNodes(stored, command.branch === 0 ? newest : command.branch),
@@ -146,7 +149,7 @@ export class DurableWorld extends PlannerWorld {
     }
     for (const taskId of wanted) {
       const row = state.tasks.find(taskId);
-      if (row < 0 || state.durable.task(row) !== undefined || !state.stepOf(row).definition.durable) continue;
+      if (row === undefined || state.durable.task(row) !== undefined || !state.stepOf(row).definition.durable) continue;
       const loaded = loadedLog(taskId, this.storedLog(taskId), {
         invocation: state.tasks.invocation[row] ?? 0,
         begins: state.durable.unread.delete(row),

@@ -8,7 +8,7 @@ import { HatchetError } from '../../engine/base/errors.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
 import { isRunTransition, statusAfter } from '../../engine/model/task/transition.ts';
-import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
+import type { HistoryRow, ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
@@ -57,7 +57,7 @@ export interface Stored {
   runEnds: Map<string, RunEndRow>;
   history: HistoryRow[];
   waits: Map<string, string>;
-  runs: Map<string, RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }>;
+  runs: Map<string, RunInsert & { demands: readonly StepDemands[] | null; tasks: TaskInsert[] }>;
   /** Generations that a replay opened, by run and generation. */
   reopened: Set<string>;
 }
@@ -268,7 +268,7 @@ export class PlannerWorld {
     return ends;
   }
 
-  #loaded(run: RunRow & { demands: readonly StepDemands[] | null; tasks: TaskRow[] }): StoredRun {
+  #loaded(run: RunInsert & { demands: readonly StepDemands[] | null; tasks: TaskInsert[] }): StoredRun {
     const newest = (taskId: string): ResultRow | undefined =>
       [...this.stored.results.values()]
         .filter((row) => row.taskId === taskId)
@@ -509,7 +509,7 @@ export class PlannerWorld {
   #isOutdated(result: ResultRow): boolean {
     const row = this.state.tasks.find(result.taskId);
     return (
-      (row >= 0 && (this.state.tasks.generation[row] ?? 1) > result.generation) ||
+      (row !== undefined && (this.state.tasks.generation[row] ?? 1) > result.generation) ||
       [...this.stored.results.values()].some(
         (other) => other.taskId === result.taskId && other.generation > result.generation,
       )

@@ -9,6 +9,7 @@ import { stepOf, tenantId, workflowOf } from '../helpers/planner-world.ts';
 import { nameOf, nodeResult, readLog, unfinished } from './durable-oracle.ts';
 import type { Program } from './durable-program.ts';
 import { DurableInvocation, type Manner } from './durable-worker.ts';
+import { rowOf } from '../helpers/row-of.ts';
 
 export type Step =
   | 'send'
@@ -176,7 +177,7 @@ export class DurableLife {
         }
         break;
       case 'restore':
-        if (world.state.tasks.find(this.taskId) >= 0)
+        if (world.state.tasks.find(this.taskId) !== undefined)
           world.run({ kind: 'durableRestore', tenantId, taskId: this.taskId });
         break;
       case 'stale':
@@ -219,7 +220,7 @@ export class DurableLife {
       ...points,
       { branch: points.length + 2, parent, first, hasInput: false },
     ]);
-    expect(world.state.tasks.find(taskId)).toBeGreaterThanOrEqual(0);
+    expect(world.state.tasks.find(taskId)).toBeDefined();
     // What the parent holds before the node is what the new branch holds, and nothing else.
     const place = (each: DurableNode): string => `${each.branch} ${each.node}`;
     expect(this.log(this.branch).map(place)).toEqual(known.slice(0, first - 1).map(place));
@@ -245,7 +246,7 @@ export class DurableLife {
   }
 
   get isOver(): boolean {
-    return this.world.state.tasks.find(this.taskId) < 0;
+    return this.world.state.tasks.find(this.taskId) === undefined;
   }
 
   /** From here on nothing goes wrong any more: the task must end. */
@@ -280,7 +281,7 @@ export class DurableLife {
       new Set([...world.stored.runs.values()].filter((run) => run.parentTaskId === taskId).map((run) => run.id)),
     ).toEqual(new Set(children));
     expect(world.listens.size).toBe(0);
-    expect(world.state.durable.task(world.state.tasks.find(taskId))).toBeUndefined();
+    expect(world.state.durable.task(rowOf(world.state.tasks, taskId))).toBeUndefined();
   }
 
   /** @param current the invocation that was there before the step @param on the branches that the task was on meanwhile */

@@ -207,7 +207,7 @@ export class Invariants implements Judge {
       return this.broken(`${where} has ${tasks.size} tasks of shard ${state.id}, and its rows ${rows.length}`);
     for (const stored of rows) {
       const row = tasks.find(stored.task_id);
-      if (row < 0) return this.broken(`${where} lacks task ${stored.task_id}`);
+      if (row === undefined) return this.broken(`${where} lacks task ${stored.task_id}`);
       const [is, has] = [
         [
           tasks.state[row],

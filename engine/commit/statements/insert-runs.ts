@@ -1,8 +1,8 @@
-import type { RunRow } from '../../model/rows.ts';
+import type { RunInsert } from '../../model/rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
-export const insertRuns: Statement<RunRow> = {
+export const insertRuns: Statement<RunInsert> = {
   name: 'insert_runs',
   text: `
     INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement)

@@ -1,8 +1,8 @@
-import type { TaskRow } from '../../model/rows.ts';
+import type { TaskInsert } from '../../model/rows.ts';
 import { plainArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';
 
-export const insertTasks: Statement<TaskRow> = {
+export const insertTasks: Statement<TaskInsert> = {
   name: 'insert_tasks',
   text: `
     INSERT INTO task (id, run_id, step)

@@ -31,7 +31,7 @@ export class CommandLimits {
         if (command.ask.kind === 'children')
           this.#tasks(tenantId, limits, state, tasksOf(command.ask.children.map(({ run }) => run)));
         const row = state.tasks.find(command.taskId);
-        const task = row < 0 ? undefined : state.durable.task(row);
+        const task = row === undefined ? undefined : state.durable.task(row);
         if (task === undefined) return; // its first operation since it woke: one that it has asked for before
         const asked = task.delivery.position + (command.ask.kind === 'children' ? command.ask.children.length : 1);
         // Replayed operations are in the log already.

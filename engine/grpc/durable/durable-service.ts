@@ -119,6 +119,6 @@ function listenForSignals(
 
 function isLiveTask(owner: Commands, tenantId: string, id: string): boolean {
   const state = owner.stateOf(tenantId);
-  const row = state?.tasks.find(id) ?? -1;
-  return state !== undefined && row >= 0 && state.stepOf(row).version.tenantId === tenantId;
+  const row = state?.tasks.find(id);
+  return state !== undefined && row !== undefined && state.stepOf(row).version.tenantId === tenantId;
 }

@@ -3,6 +3,7 @@ import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { Placement } from '../queue/placement.ts';
 import { rankCount, retryRank, type RankedList } from '../state/ranked-list.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** Why a batch goes: what `BatchStartPayload.triggerReason` says. */
 export type FlushReason = 'batch_size_reached' | 'payload_size_reached' | 'interval_elapsed' | 'retry';
@@ -26,7 +27,7 @@ export interface RunningBatch {
   readonly id: string;
   readonly group: BatchGroup;
   /** Those that are RUNNING or CANCELLING. */
-  readonly rows: Set<number>;
+  readonly rows: Set<TaskRow>;
 }
 
 /** Tasks that gather: of one version's step, of one key, and of one placement, since a batch has one worker. */
@@ -36,7 +37,7 @@ export class BatchBuffer {
   readonly queue: ActionQueue;
   readonly placement: Placement;
   readonly list: RankedList;
-  readonly #sinceOf: (row: number) => number;
+  readonly #sinceOf: (row: TaskRow) => number;
   /** What the members bring to the batch's message. */
   bytes = 0;
   /** Whose turn it is among the buffers of the queue that may go. */
@@ -48,7 +49,7 @@ export class BatchBuffer {
     queue: ActionQueue;
     placement: Placement;
     list: RankedList;
-    sinceOf: (row: number) => number;
+    sinceOf: (row: TaskRow) => number;
   }) {
     this.group = options.group;
     this.rule = options.rule;
@@ -58,10 +59,10 @@ export class BatchBuffer {
     this.#sinceOf = options.sinceOf;
   }
 
-  /** Of the member that goes first; -1 with none. */
-  get rank(): number {
-    for (let rank = 0; rank < rankCount; rank++) if (this.list.headOf(rank) >= 0) return rank;
-    return -1;
+  /** Of the member that goes first; undefined with none. */
+  get rank(): number | undefined {
+    for (let rank = 0; rank < rankCount; rank++) if (this.list.headOf(rank) !== undefined) return rank;
+    return undefined;
   }
 
   /** When the member that has waited longest has done so for the interval; Infinity for never. */
@@ -71,7 +72,7 @@ export class BatchBuffer {
     let oldest = Infinity;
     for (let rank = 0; rank < rankCount; rank++) {
       const head = this.list.headOf(rank);
-      if (head >= 0) oldest = Math.min(oldest, this.#sinceOf(head));
+      if (head !== undefined) oldest = Math.min(oldest, this.#sinceOf(head));
     }
     return oldest + maxIntervalMs * 1000;
   }
@@ -87,6 +88,6 @@ export class BatchBuffer {
     if (this.list.length >= this.rule.maxSize) return 'batch_size_reached';
     if (this.bytes >= maxBatchBytes) return 'payload_size_reached';
     if (this.flushAtUs <= nowUs) return 'interval_elapsed';
-    return this.list.headOf(retryRank) >= 0 ? 'retry' : undefined;
+    return this.list.headOf(retryRank) !== undefined ? 'retry' : undefined;
   }
 }

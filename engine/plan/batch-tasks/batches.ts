@@ -6,6 +6,7 @@ import type { Placement } from '../queue/placement.ts';
 import type { TaskLists } from '../state/task-lists.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
 import type { Restore, UndoLog } from '../state/undo-log.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** The interval of a buffer's oldest member. A buffer has one entry that counts at most. */
 interface FlushTimer {
@@ -34,17 +35,17 @@ export interface BufferSource {
 export class Batches {
   readonly groups = new Map<string, BatchGroup>();
   /** By task row, the batch that it runs in. */
-  readonly ofRow = new Map<number, RunningBatch>();
+  readonly ofRow = new Map<TaskRow, RunningBatch>();
   /** Those that may be empty, to be forgotten after the commit. */
   readonly #idle = new Set<BatchGroup>();
   readonly #flushable = new WeakMap<ActionQueue, FlushableBuffers>();
   readonly #timerStates = new WeakMap<BatchBuffer, TimerState>();
   readonly #timers = new TimerHeap<FlushTimer>((entry) => this.#timerOf(entry.buffer).timer === entry);
   readonly #lists: TaskLists;
-  readonly #bytesOf: (row: number) => number;
-  readonly #sinceOf: (row: number) => number;
+  readonly #bytesOf: (row: TaskRow) => number;
+  readonly #sinceOf: (row: TaskRow) => number;
 
-  constructor(options: { lists: TaskLists; bytesOf: (row: number) => number; sinceOf: (row: number) => number }) {
+  constructor(options: { lists: TaskLists; bytesOf: (row: TaskRow) => number; sinceOf: (row: TaskRow) => number }) {
     this.#lists = options.lists;
     this.#bytesOf = options.bytesOf;
     this.#sinceOf = options.sinceOf;

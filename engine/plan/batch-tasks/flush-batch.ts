@@ -8,11 +8,12 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { missingUnits, spendUnits, stepOut } from '../rate-limits/spend-units.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { Batches } from './batches.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** A batch that went to a worker, in the order of its members. */
 export interface Flush {
   batch: RunningBatch;
-  rows: readonly number[];
+  rows: readonly TaskRow[];
   reason: FlushReason;
   worker: PlannerWorker;
 }
@@ -29,7 +30,7 @@ export function flushNext(
     passed: Set<Placement>;
     worker: PlannerWorker | undefined;
     budget: SettleBudget;
-    start: (row: number, worker: PlannerWorker) => void;
+    start: (row: TaskRow, worker: PlannerWorker) => void;
   },
 ): Flush | undefined {
   const { passed, worker: withRoom, budget, start } = options;
@@ -41,10 +42,12 @@ export function flushNext(
   ) {
     const { placement } = buffer;
     const at =
-      withRoom === undefined || canTake(withRoom, placement) ? pickWorker(queue.workers, queue.turn, placement) : -1;
-    const worker = queue.workers[at];
+      withRoom === undefined || canTake(withRoom, placement)
+        ? pickWorker(queue.workers, queue.turn, placement)
+        : undefined;
+    const worker = at === undefined ? undefined : queue.workers[at];
     const reason = buffer.whyNow(plan.nowUs);
-    if (worker === undefined || reason === undefined) {
+    if (at === undefined || worker === undefined || reason === undefined) {
       passed.add(placement);
       continue;
     }
@@ -71,7 +74,7 @@ function startMembers(
     worker: PlannerWorker;
     reason: FlushReason;
     budget: SettleBudget;
-    start: (row: number, worker: PlannerWorker) => void;
+    start: (row: TaskRow, worker: PlannerWorker) => void;
   },
 ): RunningBatch | undefined {
   const { state } = plan;
@@ -79,7 +82,9 @@ function startMembers(
   const { tenantId } = buffer.queue;
   let batch: RunningBatch | undefined;
   let bytes = 0;
-  for (let row = buffer.list.head, next = -1; row >= 0 && (batch?.rows.size ?? 0) < buffer.rule.maxSize; row = next) {
+  let next = buffer.list.head;
+  while (next !== undefined && (batch?.rows.size ?? 0) < buffer.rule.maxSize) {
+    const row = next;
     next = buffer.list.after(row);
     const own = state.extras.get(row)?.batchBytes ?? 0;
     if (batch !== undefined && bytes + own > maxBatchBytes) break;
@@ -105,7 +110,7 @@ function startMembers(
   return batch;
 }
 
-function beginBatch({ state, nowUs }: Plan, group: BatchGroup, first: number): RunningBatch {
+function beginBatch({ state, nowUs }: Plan, group: BatchGroup, first: TaskRow): RunningBatch {
   const batch: RunningBatch = {
     id: batchId(state.tasks.id(first), state.nextSeq(nowUs)),
     group,
@@ -117,7 +122,7 @@ function beginBatch({ state, nowUs }: Plan, group: BatchGroup, first: number): R
   return batch;
 }
 
-function join({ state }: Plan, batch: RunningBatch, row: number): void {
+function join({ state }: Plan, batch: RunningBatch, row: TaskRow): void {
   state.undo.add(batch.rows, row);
   state.undo.put(state.batches.ofRow, row, batch);
 }

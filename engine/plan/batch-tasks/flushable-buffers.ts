@@ -12,7 +12,7 @@ export class FlushableBuffers {
 
   offer(buffer: BatchBuffer): void {
     const { rank, placement } = buffer;
-    const byPlacement = this.#byRank[rank];
+    const byPlacement = rank === undefined ? undefined : this.#byRank[rank];
     if (byPlacement === undefined) return; // empty
     let set = byPlacement.get(placement);
     if (set === undefined) {

@@ -3,6 +3,7 @@ import type { BatchBuffer } from './batch-buffer.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { Placement } from '../queue/placement.ts';
 import type { ShardState } from '../state/shard-state.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** What a member adds to its batch's message besides payloads: ids, names, punctuation. */
 const frameBytes = 320;
@@ -13,7 +14,7 @@ const frameBytes = 320;
  */
 export function gatherTask(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   { rank, placement, keepsTurn }: { rank: number; placement: Placement; keepsTurn: boolean },
 ): void {
   const { state } = plan;
@@ -32,7 +33,7 @@ export function gatherTask(
 }
 
 /** Back to its place after a restart. */
-export function restoreGathered(state: ShardState, row: number, rank: number, placement: Placement): void {
+export function restoreGathered(state: ShardState, row: TaskRow, rank: number, placement: Placement): void {
   const own = state.extras.get(row);
   if (own !== undefined) {
     own.batchBytes = memberBytes(state, row);
@@ -42,7 +43,7 @@ export function restoreGathered(state: ShardState, row: number, rank: number, pl
 }
 
 /** Its placement has changed. */
-export function moveGathered(plan: Plan, row: number, placement: Placement): void {
+export function moveGathered(plan: Plan, row: TaskRow, placement: Placement): void {
   const { state } = plan;
   const rank = state.tasks.rank[row] ?? 0;
   state.lists.leave(row, state.undo);
@@ -51,12 +52,12 @@ export function moveGathered(plan: Plan, row: number, placement: Placement): voi
   state.unsettled.noteQueue(buffer.queue);
 }
 
-function batchKeyOf(state: ShardState, row: number): string {
+function batchKeyOf(state: ShardState, row: TaskRow): string {
   return state.extras.get(row)?.demands.batch?.key ?? '';
 }
 
 /** The buffer that a task of this placement waits in; it comes into being with its first. */
-export function bufferOf(state: ShardState, row: number, placement: Placement): BatchBuffer {
+export function bufferOf(state: ShardState, row: TaskRow, placement: Placement): BatchBuffer {
   const { version, definition, queue } = state.stepOf(row);
   if (definition.batch === null) throw new Error(`step ${definition.name} has no batch rule`);
   return state.batches.bufferFor({
@@ -71,7 +72,7 @@ export function bufferOf(state: ShardState, row: number, placement: Placement): 
 }
 
 /** The member's share of the message: its input, its parents' outputs, and what met its conditions. */
-function memberBytes(state: ShardState, row: number): number {
+function memberBytes(state: ShardState, row: TaskRow): number {
   const run = state.runOf(row);
   const { parents } = state.stepOf(row).definition;
   const outputs = parents.reduce((sum, parent) => sum + (run?.outputBytes.get(parent) ?? 0) + frameBytes, 0);

@@ -7,6 +7,7 @@ import type { ArrivalLine } from '../state/arrival-line.ts';
 import { enqueue } from '../queue/enqueue.ts';
 import type { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** A request that a strategy gives up, with the group that decided it. */
 interface GivenUp {
@@ -22,6 +23,7 @@ interface GivenUp {
 export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBudget): void {
   const { state } = plan;
   const row = arrivals.head;
+  if (row === undefined) return;
   const rank = state.tasks.rank[row] ?? 0;
   budget.admissions--;
   const extras = state.extras.get(row);
@@ -125,7 +127,7 @@ const joined: Restore<PlaceRequest> = {
 };
 
 /** Takes all places, or stands in line with the first group that has none. An arrival stands behind those that wait. */
-function tryAdmit(plan: Plan, row: number, rank: number, options: { behindOthers: boolean }): boolean {
+function tryAdmit(plan: Plan, row: TaskRow, rank: number, options: { behindOthers: boolean }): boolean {
   const { state } = plan;
   const extras = state.extras.get(row);
   const requests = extras === undefined ? [] : openRequests(extras);
@@ -173,8 +175,8 @@ function admitSiblings(plan: Plan, request: PlaceRequest): void {
 /** Admits those that wait while the group has room: best priority first, then the oldest. @returns whether all are seen to */
 export function wakeGroup(plan: Plan, group: ConcurrencyGroup, budget: SettleBudget): boolean {
   const { tasks, undo } = plan.state;
-  if (group.waiting.head < 0 || group.isFull) budget.admissions -= lookCost;
-  for (let row = group.waiting.head; row >= 0 && !group.isFull; row = group.waiting.head) {
+  if (group.waiting.head === undefined || group.isFull) budget.admissions -= lookCost;
+  for (let row = group.waiting.head; row !== undefined && !group.isFull; row = group.waiting.head) {
     if (budget.admissions <= 0) return false;
     budget.admissions--;
     const rank = tasks.rank[row] ?? 0;

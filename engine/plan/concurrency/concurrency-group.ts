@@ -1,6 +1,7 @@
 import type { ConcurrencyStrategy } from '../../model/definition.ts';
 import type { RankedList } from '../state/ranked-list.ts';
 import { SortedList } from '../state/sorted-list.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** One key of one concurrency strategy: who has arrived, who holds its places, who waits for one. */
 export class ConcurrencyGroup {
@@ -104,8 +105,8 @@ export class PlaceRequest {
   readonly groups: readonly ConcurrencyGroup[];
   /** Order of the triggers; a retry keeps it. */
   readonly order: number;
-  /** Nearly always one row, and then no Set: that alone took 200 bytes a task. -1 for none. */
-  #rows: number | Set<number> = -1;
+  /** Nearly always one row, and then no Set: that alone took 200 bytes a task. */
+  #rows: TaskRow | Set<TaskRow> | undefined;
   /** Priority, and the flags below: four members of their own took 24 bytes more a task. */
   #bits: number;
 
@@ -148,24 +149,24 @@ export class PlaceRequest {
   }
 
   /** Rows of the tasks that it speaks for. */
-  get rows(): readonly number[] {
-    if (typeof this.#rows === 'number') return this.#rows < 0 ? [] : [this.#rows];
-    return [...this.#rows];
+  get rows(): readonly TaskRow[] {
+    if (typeof this.#rows === 'object') return [...this.#rows];
+    return this.#rows === undefined ? [] : [this.#rows];
   }
 
   get isUnused(): boolean {
-    return typeof this.#rows === 'number' ? this.#rows < 0 : this.#rows.size === 0;
+    return typeof this.#rows === 'object' ? this.#rows.size === 0 : this.#rows === undefined;
   }
 
-  addRow(row: number): void {
-    if (typeof this.#rows !== 'number') this.#rows.add(row);
-    else if (this.#rows < 0) this.#rows = row;
+  addRow(row: TaskRow): void {
+    if (typeof this.#rows === 'object') this.#rows.add(row);
+    else if (this.#rows === undefined) this.#rows = row;
     else this.#rows = new Set([this.#rows, row]);
   }
 
-  deleteRow(row: number): void {
-    if (typeof this.#rows !== 'number') this.#rows.delete(row);
-    else if (this.#rows === row) this.#rows = -1;
+  deleteRow(row: TaskRow): void {
+    if (typeof this.#rows === 'object') this.#rows.delete(row);
+    else if (this.#rows === row) this.#rows = undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { countUse, groupsFor, shareDemands, sweepDemands } from './share-demands
 import type { ShardState } from '../state/shard-state.ts';
 import { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 export interface ExtrasSource {
   tenantId: string;
@@ -15,7 +16,7 @@ export interface ExtrasSource {
 }
 
 /** Gives a task its requests for places and the rest of what it asks for. The groups of its keys come into being with the first request. */
-export function makeExtras(state: ShardState, row: number, source: ExtrasSource): TaskExtras {
+export function makeExtras(state: ShardState, row: TaskRow, source: ExtrasSource): TaskExtras {
   const { tenantId, demands, order, priority } = source;
   const shared = shareDemands(state, tenantId, demands);
   const request = (level: 'run' | 'task'): PlaceRequest | null => {
@@ -35,7 +36,7 @@ export function makeExtras(state: ShardState, row: number, source: ExtrasSource)
 }
 
 /** Forgets what a task asked for. Its requests must have been released. */
-export function dropExtras(state: ShardState, row: number): void {
+export function dropExtras(state: ShardState, row: TaskRow): void {
   const extras = state.extras.get(row);
   if (extras === undefined) return;
   countUse(state, extras.shared, -1);
@@ -45,13 +46,13 @@ export function dropExtras(state: ShardState, row: number): void {
   for (const request of [runRequest, taskRequest]) if (request?.isUnused === true) refer(state, request.groups, -1);
 }
 
-function enter(state: ShardState, extras: TaskExtras, row: number): void {
+function enter(state: ShardState, extras: TaskExtras, row: TaskRow): void {
   state.extras.set(row, extras);
   extras.runRequest?.addRow(row);
   extras.taskRequest?.addRow(row);
 }
 
-function leave(state: ShardState, extras: TaskExtras, row: number): void {
+function leave(state: ShardState, extras: TaskExtras, row: TaskRow): void {
   state.extras.delete(row);
   extras.runRequest?.deleteRow(row);
   extras.taskRequest?.deleteRow(row);

@@ -8,6 +8,7 @@ import { journal, touch, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';
 import type { LiveRun } from '../state/shard-state.ts';
 import type { TaskWait } from './task-wait.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** What an expression gave, for those that were evaluated before the plan. */
 export type Evaluated = ReadonlyMap<string, CelResult>;
@@ -21,9 +22,9 @@ export type Review = { do: 'nothing' } | { do: 'skip' } | { do: 'cancel'; why: s
  * Looks at a task that has not started: it is queued here if it may run. Ending it, skipped or cancelled, is the caller's,
  * since that moves the rest of the run.
  */
-export function reviewTask(plan: Plan, row: number): Review {
+export function reviewTask(plan: Plan, row: TaskRow): Review {
   const { state } = plan;
-  if (row < 0 || state.tasks.state[row] !== LiveState.Gated) return { do: 'nothing' };
+  if (row === undefined || state.tasks.state[row] !== LiveState.Gated) return { do: 'nothing' };
   const step = state.stepOf(row);
   const parents = parentOutcomes(state.runOf(row), step.definition.parents);
   const wait = state.waits.get(row);
@@ -60,7 +61,7 @@ function parentOutcomes(run: LiveRun | undefined, parents: readonly number[]): P
 }
 
 /** Opens the conditions of a new task. */
-export function openWait(plan: Plan, row: number): void {
+export function openWait(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   const { conditions } = state.stepOf(row).definition;
   if (conditions.length === 0) return;
@@ -75,7 +76,7 @@ export function openWait(plan: Plan, row: number): void {
 }
 
 /** Its parents are done: sleeps and events count from now on. */
-function begin(plan: Plan, row: number, wait: TaskWait): void {
+function begin(plan: Plan, row: TaskRow, wait: TaskWait): void {
   const { state } = plan;
   state.undo.set(wait, 'sinceUs', plan.nowUs);
   state.eventWaiters.listen(row, state.stepOf(row), state.undo);
@@ -83,7 +84,7 @@ function begin(plan: Plan, row: number, wait: TaskWait): void {
 }
 
 /** The next sleep that is not over wakes the task. */
-function sleepOn(plan: Plan, row: number, wait: TaskWait): void {
+function sleepOn(plan: Plan, row: TaskRow, wait: TaskWait): void {
   const { state } = plan;
   let next = Infinity;
   for (const [index, condition] of state.stepOf(row).definition.conditions.entries()) {
@@ -95,7 +96,7 @@ function sleepOn(plan: Plan, row: number, wait: TaskWait): void {
 }
 
 /** Forgets a task's conditions with the task. */
-export function dropWait(plan: Plan, row: number): void {
+export function dropWait(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   if (!state.waits.has(row)) return;
   stopWaiting(plan, row);
@@ -104,7 +105,7 @@ export function dropWait(plan: Plan, row: number): void {
 }
 
 /** Nothing it still waits for matters any more. */
-function stopWaiting(plan: Plan, row: number): void {
+function stopWaiting(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   const step = state.stepOf(row);
   if (state.eventWaiters.has(row, step)) state.eventWaiters.ignore(row, step, state.undo);
@@ -112,7 +113,7 @@ function stopWaiting(plan: Plan, row: number): void {
 
 export function resolveCondition(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   index: number,
   resolution: { met: boolean; data: string | null; why?: string },
 ): void {
@@ -127,7 +128,7 @@ export function resolveCondition(
 }
 
 /** Says why a condition failed on an event: the first time, since events with the key may be many. */
-export function complain(plan: Plan, row: number, index: number, why: string): void {
+export function complain(plan: Plan, row: TaskRow, index: number, why: string): void {
   const wait = plan.state.waits.get(row);
   if (wait === undefined || wait.complained[index] === true) return;
   plan.state.undo.set(wait.complained, index, true);
@@ -137,7 +138,7 @@ export function complain(plan: Plan, row: number, index: number, why: string): v
 /** The conditions that look at a parent's output, once that parent has completed or was skipped. */
 export function resolveParent(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   parent: number,
   end: { output: string | null; skipped: boolean; evaluated: Evaluated | undefined },
 ): void {
@@ -179,7 +180,7 @@ function evaluateCheap(expression: string, variables: CelVariables): CelResult {
 }
 
 /** Sleeps that are over are met. */
-export function wakeSleeper(plan: Plan, row: number): void {
+export function wakeSleeper(plan: Plan, row: TaskRow): void {
   const wait = plan.state.waits.get(row);
   if (wait === undefined) return;
   for (const [index, condition] of plan.state.stepOf(row).definition.conditions.entries()) {

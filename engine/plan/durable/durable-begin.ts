@@ -2,12 +2,13 @@ import { firstBranch } from '../../model/durable/durable.ts';
 import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog } from './durable-log.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /**
  * A durable task starts, for the first time or again. The first start has an empty log, which needs no read; a later one
  * goes on with the log that is in memory, or has the loader read it with its first operation.
  */
-export function beginInvocation(plan: Plan, row: number): void {
+export function beginInvocation(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   const { tasks, undo, durable } = state;
   const invocation = (tasks.invocation[row] ?? 0) + 1;

@@ -3,6 +3,7 @@ import type { Restore, UndoLog } from '../state/undo-log.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
 import type { Delivery } from './delivery.ts';
 import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** The node of a durable task that a child run's end satisfies. */
 export interface ChildLink {
@@ -13,7 +14,7 @@ export interface ChildLink {
 
 /** A durable task whose log is in memory. */
 export interface DurableTask {
-  readonly row: number;
+  readonly row: TaskRow;
   readonly tenantId: string;
   /** What is stored. */
   readonly log: DurableLog;
@@ -32,13 +33,13 @@ export interface DueSleep {
 /** What a shard remembers of durable tasks beside their rows of the task table. */
 export class DurableIndex {
   /** By task row, those that are on a worker. */
-  readonly #tasks = new Map<number, DurableTask>();
+  readonly #tasks = new Map<TaskRow, DurableTask>();
   /** By task row, the branch points of those tasks that have some, oldest first. */
-  readonly branches = new Map<number, readonly BranchPoint[]>();
+  readonly branches = new Map<TaskRow, readonly BranchPoint[]>();
   /** By run, the unfinished children of durable tasks. */
   readonly children = new Map<string, ChildLink>();
   /** By tenant and event key, the rows whose logs listen, and with how many conditions. */
-  readonly #listeners = new Map<string, Map<string, Map<number, number>>>();
+  readonly #listeners = new Map<string, Map<string, Map<TaskRow, number>>>();
   /** An entry counts while its log is the one in memory, its node is in the log (a transaction that was taken back made another), and it is open. */
   readonly sleeps = new TimerHeap<DueSleep>(
     ({ task, node, index }) =>
@@ -51,11 +52,11 @@ export class DurableIndex {
   /** A durable task of the shard has waited for an event: one that sleeps may still. */
   listens = false;
   /** Rows whose invocation began here without its log: it has asked for nothing yet. */
-  readonly unread = new Set<number>();
+  readonly unread = new Set<TaskRow>();
   /** Rows whose logs were read for a transaction, to be forgotten after it unless they run. */
-  readonly loaded = new Set<number>();
+  readonly loaded = new Set<TaskRow>();
 
-  task(row: number): DurableTask | undefined {
+  task(row: TaskRow): DurableTask | undefined {
     return this.#tasks.get(row);
   }
 
@@ -65,7 +66,7 @@ export class DurableIndex {
     for (const node of task.log.openWaits()) this.watch(task, node);
   }
 
-  drop(row: number): void {
+  drop(row: TaskRow): void {
     const held = this.#tasks.get(row);
     if (held === undefined) return;
     for (const node of held.log.openWaits()) this.ignore(held, node);
@@ -78,20 +79,20 @@ export class DurableIndex {
   }
 
   /** Another log, or none, takes the place of the row's. */
-  exchange(row: number, task: DurableTask | undefined, undo: UndoLog): void {
+  exchange(row: TaskRow, task: DurableTask | undefined, undo: UndoLog): void {
     undo.keep(this.#exchanged, row, this.#tasks.get(row));
     this.drop(row);
     if (task !== undefined) this.hold(task);
   }
 
-  readonly #exchanged: Restore<number, DurableTask | undefined> = {
+  readonly #exchanged: Restore<TaskRow, DurableTask | undefined> = {
     restore: (row, before) => {
       this.drop(row);
       if (before !== undefined) this.hold(before);
     },
   };
 
-  branchOf(row: number): number {
+  branchOf(row: TaskRow): number {
     return this.branches.get(row)?.at(-1)?.branch ?? 1;
   }
 
@@ -128,8 +129,8 @@ export class DurableIndex {
   }
 
   #count({ tenantId, row }: DurableTask, key: string, by: 1 | -1): void {
-    const keys = this.#listeners.get(tenantId) ?? new Map<string, Map<number, number>>();
-    const rows = keys.get(key) ?? new Map<number, number>();
+    const keys = this.#listeners.get(tenantId) ?? new Map<string, Map<TaskRow, number>>();
+    const rows = keys.get(key) ?? new Map<TaskRow, number>();
     const count = (rows.get(row) ?? 0) + by;
     if (count > 0) rows.set(row, count);
     else rows.delete(row);

@@ -8,6 +8,7 @@ import { tell } from './durable-tell.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
 import { noteProgress } from '../lifecycle/worker-deaths.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** How a node was satisfied. A child's output is not copied: it stays with the child, in the generation given. */
 export interface Satisfaction {
@@ -118,7 +119,7 @@ export function meetChild(plan: Plan, end: RunEnd): void {
   if (link === undefined) return;
   unlinkChild(plan, end.runId);
   const row = state.tasks.find(link.parentTaskId);
-  const task = row < 0 ? undefined : state.durable.task(row);
+  const task = row === undefined ? undefined : state.durable.task(row);
   const node = task?.log.find(link.branch, link.node);
   if (task !== undefined && node !== undefined && node.result === null) {
     return satisfy(plan, task, node, {
@@ -139,13 +140,18 @@ export function meetChild(plan: Plan, end: RunEnd): void {
     payload: null,
     generation: end.generation,
   });
-  if (row >= 0) noteProgress(plan, row);
-  if (row >= 0 && task === undefined && state.tasks.state[row] === LiveState.Evicted && isVisible(plan, row, link))
+  if (row !== undefined) noteProgress(plan, row);
+  if (
+    row !== undefined &&
+    task === undefined &&
+    state.tasks.state[row] === LiveState.Evicted &&
+    isVisible(plan, row, link)
+  )
     restore(plan, row);
 }
 
 /** The current branch's history holds the node. */
-function isVisible({ state }: Plan, row: number, link: ChildLink): boolean {
+function isVisible({ state }: Plan, row: TaskRow, link: ChildLink): boolean {
   return branchOfNode(state.durable.branches.get(row) ?? [], state.durable.branchOf(row), link.node) === link.branch;
 }
 

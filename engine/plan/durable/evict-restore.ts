@@ -6,6 +6,7 @@ import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './d
 import { isLeftAlone } from './durable-tell.ts';
 import { journal, leaveWorker, moveTo, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** A durable task leaves its worker: no slot, no timeout. Its places stay taken; its first sleep wakes it. */
 export function evict(plan: Plan, { row, log }: DurableTask, reason: string): void {
@@ -53,7 +54,7 @@ function isCarried({ nowUs }: Plan, { carried, toldUs }: Delivery, { node }: Dur
 }
 
 /** Back to the head of its queue: the attempt goes on in its next invocation, however long it waits for a worker. */
-export function restore(plan: Plan, row: number): void {
+export function restore(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   journal(plan, row, 'DURABLE_RESTORING');
   queueTask(plan, row, 'head', { isRestored: true });
@@ -68,7 +69,7 @@ export function startAgain(plan: Plan, task: DurableTask, reason: string): void 
 }
 
 /** Tells a worker to drop an invocation. */
-export function dismiss(plan: Plan, row: number, reason: string): void {
+export function dismiss(plan: Plan, row: TaskRow, reason: string): void {
   const { state } = plan;
   const worker = state.workerOf(row);
   if (worker === undefined) return;

@@ -5,6 +5,7 @@ import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
 import { dismiss, evict, restore } from './evict-restore.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** The number of a branch that is yet to be made. */
 export function nextBranch(points: readonly BranchPoint[]): number {
@@ -18,7 +19,7 @@ export function nextBranch(points: readonly BranchPoint[]): number {
  */
 export function leaveForBranch(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   point: BranchPoint,
   from: { points: readonly BranchPoint[]; nodes: readonly DurableNode[]; isReportDue: boolean },
 ): void {
@@ -45,7 +46,7 @@ export function leaveForBranch(
 /** What it waited for on the old branch alone wakes it no more; what lies before the node is waited for all the while. */
 function leave(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   point: BranchPoint,
   from: { nodes: readonly DurableNode[]; isReportDue: boolean },
 ): void {

@@ -9,6 +9,7 @@ import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from
 import { queueTask } from '../queue/queue-task.ts';
 import { beginTimeout } from './running-task.ts';
 import { hear } from '../queue/silent-worker.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 export interface AttemptRef {
   taskId: string;
@@ -19,18 +20,19 @@ export interface AttemptRef {
 const arrivalUs = 1_000_000;
 
 /**
- * The row of a running attempt, or -1. A report from any other attempt changes nothing: the task has ended,
+ * The row of a running attempt. A report from any other attempt changes nothing: the task has ended,
  * was reassigned or was cancelled since, and the attempt that counts is another one.
  */
-export function runningRow(plan: Plan, ref: AttemptRef & { tenantId?: string }): number {
+export function runningRow(plan: Plan, ref: AttemptRef & { tenantId?: string }): TaskRow | undefined {
   const { state } = plan;
   const row = state.tasks.find(ref.taskId);
-  if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.tasks.attempt[row] !== ref.attempt) return -1;
-  return ref.tenantId === undefined || state.stepOf(row).version.tenantId === ref.tenantId ? row : -1;
+  if (row === undefined || state.tasks.state[row] !== LiveState.Running || state.tasks.attempt[row] !== ref.attempt)
+    return undefined;
+  return ref.tenantId === undefined || state.stepOf(row).version.tenantId === ref.tenantId ? row : undefined;
 }
 
 /** SENT_TO_WORKER is written with STARTED: only the worker's answer proves that the message arrived. */
-export function startAttempt(plan: Plan, row: number): void {
+export function startAttempt(plan: Plan, row: TaskRow): void {
   hear(plan, plan.state.workerOf(row));
   if (hasFlag(plan, row, LiveFlag.Started)) return;
   setFlag(plan, row, LiveFlag.Started);
@@ -40,12 +42,12 @@ export function startAttempt(plan: Plan, row: number): void {
 }
 
 /** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
-function isLate({ state, nowUs }: Plan, row: number): boolean {
+function isLate({ state, nowUs }: Plan, row: TaskRow): boolean {
   return state.deadlines.dueUs(row) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
 }
 
 /** @param output JSON @param evaluated what conditions on it give that are too dear for the plan */
-export function completeAttempt(plan: Plan, row: number, output: string, evaluated: Evaluated | undefined): void {
+export function completeAttempt(plan: Plan, row: TaskRow, output: string, evaluated: Evaluated | undefined): void {
   startAttempt(plan, row); // STARTED is fire-and-forget: a completion can overtake it
   journal(plan, row, 'FINISHED');
   // That text is kept for tasks that were skipped; Python's json.dumps writes the same, space included.
@@ -61,20 +63,20 @@ export interface AttemptFailure {
   retryAfterMs?: number | null;
 }
 
-export function failAttempt(plan: Plan, row: number, failure: AttemptFailure): void {
+export function failAttempt(plan: Plan, row: TaskRow, failure: AttemptFailure): void {
   startAttempt(plan, row);
   journal(plan, row, 'FAILED', shortMessage(failure.error));
   if (failure.mayRetry && mayRetry(plan, row)) retryTask(plan, row, failure.retryAfterMs ?? null);
   else endTask(plan, row, { status: RunStatus.Failed, output: null, error: failure.error });
 }
 
-export function mayRetry(plan: Plan, row: number): boolean {
+export function mayRetry(plan: Plan, row: TaskRow): boolean {
   if (hasFlag(plan, row, LiveFlag.NoRetry)) return false;
   return (plan.state.tasks.retries[row] ?? 0) < plan.state.stepOf(row).definition.retries;
 }
 
 /** The user's retry: the next attempt, after its back-off, or after what the task asked for. */
-export function retryTask(plan: Plan, row: number, afterMs: number | null = null): void {
+export function retryTask(plan: Plan, row: TaskRow, afterMs: number | null = null): void {
   const { state, nowUs } = plan;
   const { tasks, undo } = state;
   const { backoffFactor, backoffMaxSeconds } = state.stepOf(row).definition;
@@ -94,7 +96,7 @@ export function retryTask(plan: Plan, row: number, afterMs: number | null = null
   state.deadlines.set(row, nowUs + delayMs * 1000, undo);
 }
 
-export function nextAttempt(plan: Plan, row: number): void {
+export function nextAttempt(plan: Plan, row: TaskRow): void {
   const { tasks, undo, deadlines } = plan.state;
   touch(plan, row);
   leaveWorker(plan, row);

@@ -29,5 +29,5 @@ function isUnfinished({ state }: Plan, runId: string): boolean {
   const row = state.runsById.get(runId);
   if (row !== undefined) return state.runs[row]?.ended === false;
   const task = state.tasks.find(runId);
-  return task >= 0 && !state.isEnded(task);
+  return task !== undefined && !state.isEnded(task);
 }

@@ -8,6 +8,7 @@ import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.t
 import { queueTask } from '../queue/queue-task.ts';
 import { dropWait, resolveParent, reviewTask, type Evaluated, type Review } from '../conditions/review-task.ts';
 import type { LiveRun } from '../state/shard-state.ts';
+import { isRunRow, type TaskRow } from '../state/rows.ts';
 
 export interface TaskEnd {
   status: TerminalStatus;
@@ -28,7 +29,7 @@ const runEnds = {
  * Writes a task's one result and all that follows from it in its run. The caller has already journaled the end.
  * A row that stays CANCELLING (the worker has still to be told) keeps its place in memory and in `live`.
  */
-export function endTask(plan: Plan, row: number, end: TaskEnd): void {
+export function endTask(plan: Plan, row: TaskRow, end: TaskEnd): void {
   const { state, changes } = plan;
   const { tasks, undo } = state;
   const taskId = tasks.id(row);
@@ -64,7 +65,7 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
 }
 
 /** Takes a task out of memory and of `live`. */
-export function forgetTask(plan: Plan, row: number): void {
+export function forgetTask(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   touch(plan, row);
   leaveWorker(plan, row);
@@ -77,17 +78,18 @@ export function forgetTask(plan: Plan, row: number): void {
 }
 
 /** A run is remembered until its last task row goes: one that is CANCELLING outlives the run's end. */
-function releaseRun(plan: Plan, row: number): void {
+function releaseRun(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   const run = state.runOf(row);
   if (run === undefined) return;
   state.undo.set(run, 'rows', run.rows - 1);
-  if (run.rows === 0) state.removeRun(state.tasks.run[row] ?? -1, state.undo);
+  const runRow = state.tasks.run[row];
+  if (run.rows === 0 && isRunRow(runRow)) state.removeRun(runRow, state.undo);
 }
 
 function endRun(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   end: { runId: string; generation: number; status: TerminalStatus; single: TaskEnd | null },
 ): void {
   const { state, changes } = plan;
@@ -131,7 +133,7 @@ function advanceChildren(plan: Plan, run: LiveRun, index: number, end: TaskEnd):
   for (const child of run.version.children[index] ?? []) {
     if (run.outcomes[child] !== 0) continue;
     const row = tasks.find(run.taskIds[child] ?? '');
-    if (row < 0) continue;
+    if (row === undefined) continue;
     if (end.status === RunStatus.Completed)
       resolveParent(plan, row, index, { output: end.output, skipped: end.skipped === true, evaluated: end.evaluated });
     endReviewed(plan, row, reviewTask(plan, row));
@@ -139,7 +141,7 @@ function advanceChildren(plan: Plan, run: LiveRun, index: number, end: TaskEnd):
 }
 
 /** Ends a task that a review found to be skipped or cancelled. */
-export function endReviewed(plan: Plan, row: number, review: Review): void {
+export function endReviewed(plan: Plan, row: TaskRow, review: Review): void {
   if (review.do === 'skip') skipTask(plan, row);
   else if (review.do === 'cancel') {
     journal(plan, row, 'CANCELLED', review.why);
@@ -147,7 +149,7 @@ export function endReviewed(plan: Plan, row: number, review: Review): void {
   }
 }
 
-function skipTask(plan: Plan, row: number): void {
+function skipTask(plan: Plan, row: TaskRow): void {
   journal(plan, row, 'SKIPPED');
   endTask(plan, row, { status: RunStatus.Completed, output: skippedOutput, error: null, skipped: true });
 }
@@ -157,7 +159,7 @@ export function reviewOnFailure(plan: Plan, run: LiveRun): void {
   const { onFailure } = run.version.definition;
   if (onFailure === null || run.outcomes[onFailure] !== 0) return;
   const row = plan.state.tasks.find(run.taskIds[onFailure] ?? '');
-  if (row < 0 || plan.state.tasks.state[row] !== LiveState.Gated) return;
+  if (row === undefined || plan.state.tasks.state[row] !== LiveState.Gated) return;
   if (run.outcomes.includes(RunStatus.Failed)) queueTask(plan, row, 'tail');
   else if (run.unfinished === 1) skipTask(plan, row);
 }

@@ -8,13 +8,14 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { queueTask } from '../queue/queue-task.ts';
 import { nextAttempt, retryTask } from './attempt.ts';
 import { countDeath } from './worker-deaths.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /**
  * An attempt that the engine ends while its worker may be running it goes through CANCELLING:
  * its worker is told first, and only then does the task end in memory, or its next attempt start.
  * The slot stays taken until then.
  */
-export function interrupt(plan: Plan, row: number): void {
+export function interrupt(plan: Plan, row: TaskRow): void {
   const { state, changes } = plan;
   const worker = state.workerOf(row);
   moveTo(plan, row, LiveState.Cancelling);
@@ -35,7 +36,7 @@ export function interrupt(plan: Plan, row: number): void {
 }
 
 /** Cancels a task wherever it is; one that has ended stays as it is. */
-export function cancelRow(plan: Plan, row: number, message?: string): void {
+export function cancelRow(plan: Plan, row: TaskRow, message?: string): void {
   const { state } = plan;
   if (state.tasks.alive[row] !== 1 || hasFlag(plan, row, LiveFlag.Ended)) return;
   if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
@@ -43,7 +44,7 @@ export function cancelRow(plan: Plan, row: number, message?: string): void {
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }
 
-export function afterInterrupt(plan: Plan, row: number): void {
+export function afterInterrupt(plan: Plan, row: TaskRow): void {
   if (hasFlag(plan, row, LiveFlag.Ended)) forgetTask(plan, row);
   else if (hasFlag(plan, row, LiveFlag.Unanswered)) leaveSilent(plan, row);
   else if (hasFlag(plan, row, LiveFlag.Reassign))
@@ -59,7 +60,7 @@ export function afterInterrupt(plan: Plan, row: number): void {
 }
 
 /** Another worker gets the task. Spends no retry of the user's, but only so many times. */
-export function reassign(plan: Plan, row: number, why: string): void {
+export function reassign(plan: Plan, row: TaskRow, why: string): void {
   const { state } = plan;
   const { tasks, undo } = state;
   const reassigns = (tasks.reassigns[row] ?? 0) + 1;
@@ -78,7 +79,7 @@ function failedFor(error: string): TaskEnd {
   return { status: RunStatus.Failed, output: null, error };
 }
 
-function leaveSilent(plan: Plan, row: number): void {
+function leaveSilent(plan: Plan, row: TaskRow): void {
   const { tasks, undo } = plan.state;
   const unanswered = (tasks.unanswered[row] ?? 0) + 1;
   journal(plan, row, 'REASSIGNED', `worker ${plan.state.workerOf(row)?.name ?? ''} did not answer`);
@@ -95,7 +96,7 @@ export interface Loss {
 }
 
 /** An attempt of a worker that is gone, however far it was. */
-export function takeFromWorker(plan: Plan, worker: PlannerWorker, row: number, loss: Loss): void {
+export function takeFromWorker(plan: Plan, worker: PlannerWorker, row: TaskRow, loss: Loss): void {
   const { death, toBeTold } = loss;
   if (plan.state.tasks.state[row] !== LiveState.Running) {
     if (!toBeTold) afterInterrupt(plan, row);
@@ -117,7 +118,7 @@ function lostWorker(worker: PlannerWorker | undefined): string {
 /** The task survives its worker: another gets it, at no cost of retries, unless too many have died under it. */
 function outlive(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   { worker, death, toBeTold }: { worker: PlannerWorker; death: WorkerDeath; toBeTold: boolean },
 ): void {
   const deaths = countDeath(plan, row);
@@ -133,13 +134,13 @@ function outlive(
   if (!toBeTold) goElsewhere(plan, row);
 }
 
-function goElsewhere(plan: Plan, row: number): void {
+function goElsewhere(plan: Plan, row: TaskRow): void {
   nextAttempt(plan, row);
   queueTask(plan, row, 'head');
 }
 
 /** @param message why the engine does not try it any more */
-function giveUp(plan: Plan, row: number, message: string): void {
+function giveUp(plan: Plan, row: TaskRow, message: string): void {
   journal(plan, row, 'FAILED', message);
   endTask(plan, row, failedFor(JSON.stringify({ message })));
 }

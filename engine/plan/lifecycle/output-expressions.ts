@@ -9,7 +9,7 @@ export function outputExpressions(
 ): { place: string; expressions: readonly string[]; variables: CelVariables }[] {
   return ends.flatMap(({ taskId, output }) => {
     const row = state.tasks.find(taskId);
-    if (row < 0) return [];
+    if (row === undefined) return [];
     const { version, index } = state.stepOf(row);
     const expressions = childExpressions(version, index);
     return expressions.length === 0 ? [] : [{ place: taskId, expressions, variables: new CelVariables({ output }) }];

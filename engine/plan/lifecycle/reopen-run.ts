@@ -8,6 +8,7 @@ import { openWait, resolveParent, reviewTask } from '../conditions/review-task.t
 import type { Version } from '../state/version.ts';
 import { failAtBirth } from './start-run.ts';
 import type { StoredRun, StoredTask } from './stored-run.ts';
+import { noRow, type RunRow, type TaskRow } from '../state/rows.ts';
 
 /**
  * Runs ended tasks again: the same run, its next generation. What follows from the chosen tasks runs again with them, and
@@ -39,7 +40,9 @@ export function reopenRuns(
 function isActive({ state }: Plan, run: StoredRun): boolean {
   return (
     state.runsById.has(run.runId) ||
-    run.tasks.some((task) => state.tasks.find(task.id) >= 0 || task.status === null || !isTerminal(task.status))
+    run.tasks.some(
+      (task) => state.tasks.find(task.id) !== undefined || task.status === null || !isTerminal(task.status),
+    )
   );
 }
 
@@ -70,7 +73,7 @@ function reopen(
 ): void {
   const { state, changes } = plan;
   const generation = Math.max(...run.tasks.map((task) => task.generation)) + 1;
-  const runRow = run.tasks.length > 1 ? addRun(plan, { run, version, chosen, generation }) : -1;
+  const runRow = run.tasks.length > 1 ? addRun(plan, { run, version, chosen, generation }) : undefined;
   changes.runEnds.push({
     tenantId: version.tenantId,
     status: 0,
@@ -80,7 +83,7 @@ function reopen(
   });
   const order = state.nextSeq(plan.nowUs);
   let runRequest: PlaceRequest | null = null;
-  const rows = new Map<number, number>();
+  const rows = new Map<number, TaskRow>();
   for (const task of run.tasks) {
     if (!chosen.has(task.step)) continue;
     const row = addTask(plan, { task, run, version, runRow, generation });
@@ -103,7 +106,7 @@ function reopen(
     const error = run.demands?.[step]?.error ?? null;
     if (error !== null) failAtBirth(plan, row, error);
   }
-  const liveRun = state.runs[runRow];
+  const liveRun = runRow === undefined ? undefined : state.runs[runRow];
   // Where it runs again alone, no end of another task would come to ask for it.
   if (liveRun !== undefined) reviewOnFailure(plan, liveRun);
 }
@@ -117,7 +120,7 @@ function review(
     run,
     version,
     chosen,
-  }: { row: number; step: number; run: StoredRun; version: Version; chosen: ReadonlySet<number> },
+  }: { row: TaskRow; step: number; run: StoredRun; version: Version; chosen: ReadonlySet<number> },
 ): void {
   const { tasks } = plan.state;
   if (tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // ended with a parent meanwhile
@@ -137,7 +140,7 @@ function addRun(
     chosen,
     generation,
   }: { run: StoredRun; version: Version; chosen: ReadonlySet<number>; generation: number },
-): number {
+): RunRow {
   const { state } = plan;
   const row = state.addRun(
     {
@@ -167,8 +170,8 @@ function addRun(
 /** The attempts go on counting: a worker never sees one number twice. The user's retries start again. */
 function addTask(
   plan: Plan,
-  options: { task: StoredTask; run: StoredRun; version: Version; runRow: number; generation: number },
-): number {
+  options: { task: StoredTask; run: StoredRun; version: Version; runRow: RunRow | undefined; generation: number },
+): TaskRow {
   const { state } = plan;
   const { task, run, version, runRow, generation } = options;
   const { tasks } = state;
@@ -182,7 +185,7 @@ function addTask(
   }
   tasks.priority[row] = run.priority;
   tasks.step[row] = version.firstStep + task.step;
-  tasks.run[row] = runRow;
+  tasks.run[row] = runRow ?? noRow;
   touch(plan, row);
   journal(plan, row, 'RETRIED_BY_USER');
   return row;

@@ -2,16 +2,17 @@ import { HatchetError } from '../../base/errors.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import { hear } from '../queue/silent-worker.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** Its worker has just said that it has it: its execution timeout begins now. */
-export function beginTimeout(plan: Plan, row: number): void {
+export function beginTimeout(plan: Plan, row: TaskRow): void {
   const { state, nowUs } = plan;
   state.deadlines.set(row, nowUs + state.stepOf(row).definition.executionTimeoutMs * 1000, state.undo);
   touch(plan, row);
 }
 
 /** Members of a batch are one call: what is asked for one of them holds for those that run with it. */
-export function togetherWith({ state }: Plan, row: number): number[] {
+export function togetherWith({ state }: Plan, row: TaskRow): TaskRow[] {
   const batch = state.batches.ofRow.get(row);
   return batch === undefined
     ? [row]
@@ -19,10 +20,14 @@ export function togetherWith({ state }: Plan, row: number): number[] {
 }
 
 /** @throws HatchetError UNKNOWN_RUN */
-export function runningTask(plan: Plan, tenantId: string, taskId: string): number {
+export function runningTask(plan: Plan, tenantId: string, taskId: string): TaskRow {
   const { state } = plan;
   const row = state.tasks.find(taskId);
-  if (row < 0 || state.tasks.state[row] !== LiveState.Running || state.stepOf(row).version.tenantId !== tenantId) {
+  if (
+    row === undefined ||
+    state.tasks.state[row] !== LiveState.Running ||
+    state.stepOf(row).version.tenantId !== tenantId
+  ) {
     throw new HatchetError('UNKNOWN_RUN', `no running task ${taskId}`, {
       remedy: 'Call this from inside a task that is still running.',
     });

@@ -8,6 +8,7 @@ import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { openWait, reviewTask } from '../conditions/review-task.ts';
 import type { Version } from '../state/version.ts';
+import { noRow, type RunRow, type TaskRow } from '../state/rows.ts';
 
 /** Makes a run, unless another holds its idempotency key. */
 export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
@@ -18,7 +19,7 @@ export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collisi
 
 /** Running it again with its ids changes nothing. */
 export function isKnownRun({ state }: Plan, storedIds: ReadonlySet<string>, runId: string): boolean {
-  return storedIds.has(runId) || state.runsById.has(runId) || state.tasks.find(runId) >= 0;
+  return storedIds.has(runId) || state.runsById.has(runId) || state.tasks.find(runId) !== undefined;
 }
 
 function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
@@ -52,7 +53,7 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     childKey,
   });
   state.counts.triggered++;
-  const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : -1;
+  const runRow = run.taskIds.length > 1 ? addLiveRun(plan, run, version) : undefined;
   const order = run.demands === null ? 0 : state.nextSeq(plan.nowUs);
   let runRequest: PlaceRequest | null = null;
   for (const [index, taskId] of run.taskIds.entries()) {
@@ -71,14 +72,14 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
 }
 
 /** A task whose expressions could not be evaluated never waits: it ends here, with the reason. */
-export function failAtBirth(plan: Plan, row: number, error: string): void {
+export function failAtBirth(plan: Plan, row: TaskRow | undefined, error: string): void {
   const { tasks } = plan.state;
-  if (row < 0 || tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
+  if (row === undefined || tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
   journal(plan, row, 'FAILED', error);
   endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message: error }) });
 }
 
-function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
+function addLiveRun(plan: Plan, run: TriggerRun, version: Version): RunRow {
   const { state } = plan;
   const row = state.addRun(
     {
@@ -101,8 +102,8 @@ function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
 
 function addTask(
   plan: Plan,
-  options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: number },
-): number {
+  options: { run: TriggerRun; version: Version; index: number; taskId: string; runRow: RunRow | undefined },
+): TaskRow {
   const { state, changes } = plan;
   const { tasks, undo } = state;
   const { run, version, index, taskId, runRow } = options;
@@ -112,7 +113,7 @@ function addTask(
   tasks.generation[row] = 1;
   tasks.priority[row] = run.priority;
   tasks.step[row] = version.firstStep + index;
-  tasks.run[row] = runRow;
+  tasks.run[row] = runRow ?? noRow;
   touch(plan, row);
   if (index === 0) journal(plan, row, 'RUN_CREATED');
   journal(plan, row, 'CREATED');

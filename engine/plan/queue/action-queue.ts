@@ -9,6 +9,7 @@ import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { LimitEntry } from './line.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** Keys of lines that have run out of tasks, from which on it is worth while to forget them. */
 const tidyAt = 1024;
@@ -77,7 +78,7 @@ export class ActionQueue {
       for (const { list } of keys.values()) {
         for (let rank = 0; rank < rankCount; rank++) {
           const head = list.headOf(rank);
-          if (head >= 0) oldest = Math.min(oldest, this.#tasks.seq[head] ?? Infinity);
+          if (head !== undefined) oldest = Math.min(oldest, this.#tasks.seq[head] ?? Infinity);
         }
       }
     }
@@ -89,7 +90,7 @@ export class ActionQueue {
     return this.#lines.get(constraint.signature);
   }
 
-  push(row: number, options: { rank: number; key: string; constraint: Constraint }, undo: UndoLog): void {
+  push(row: TaskRow, options: { rank: number; key: string; constraint: Constraint }, undo: UndoLog): void {
     const { rank, key, constraint } = options;
     const line = this.#line(constraint);
     const wasEmpty = line.length === 0;
@@ -203,7 +204,7 @@ export class ActionQueue {
   #changed(
     line: Line,
     tasks: KeyTasks,
-    { rank, by, row, undo }: { rank: number; by: 1 | -1; row: number; undo: UndoLog | undefined },
+    { rank, by, row, undo }: { rank: number; by: 1 | -1; row: TaskRow; undo: UndoLog | undefined },
   ): void {
     const { counts, turns } = tasks.queueKey;
     this.length += by;

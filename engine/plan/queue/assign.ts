@@ -15,6 +15,7 @@ import type { LiveRun, ShardState } from '../state/shard-state.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
 import { callFirst } from '../rate-limits/release-units.ts';
 import { missingUnits, spendUnits, stopLine } from '../rate-limits/spend-units.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /**
  * Gives waiting tasks to workers with room: first of the lines that may go on, then of those that wait for a worker, for
@@ -103,8 +104,8 @@ function goOn(
   const { undo } = plan.state;
   const { constraint } = line;
   budget.assignments -= lookCost;
-  const at = taker === undefined ? pickWorker(queue.workers, queue.turn, constraint.placement) : -1;
-  const worker = taker ?? queue.workers[at];
+  const at = taker === undefined ? pickWorker(queue.workers, queue.turn, constraint.placement) : undefined;
+  const worker = taker ?? (at === undefined ? undefined : queue.workers[at]);
   if (worker === undefined) {
     queue.awaitWorker(line, undo);
     return true;
@@ -116,13 +117,14 @@ function goOn(
     return true;
   }
   const row = line.next;
+  if (row === undefined) return false;
   const missing = missingUnits(plan, row, { tenantId: queue.tenantId, demands: constraint.rateLimits, line });
   if (missing !== undefined) {
     stopLine(plan, line, row, missing);
     return true;
   }
   budget.assignments -= 1 - lookCost;
-  if (at >= 0) queue.turn = at + 1;
+  if (at !== undefined) queue.turn = at + 1;
   queue.passTurn(line);
   assign(plan, row, { line, worker });
   return true;
@@ -163,7 +165,7 @@ function flush(
   return true;
 }
 
-function assign(plan: Plan, row: number, { line, worker }: { line: Line; worker: PlannerWorker }): void {
+function assign(plan: Plan, row: TaskRow, { line, worker }: { line: Line; worker: PlannerWorker }): void {
   const { state, changes } = plan;
   const step = state.stepOf(row);
   spendUnits(plan, line.constraint.rateLimits, step.version.tenantId);
@@ -174,7 +176,7 @@ function assign(plan: Plan, row: number, { line, worker }: { line: Line; worker:
 }
 
 /** The attempt is the worker's from here on. */
-function start(plan: Plan, row: number, worker: PlannerWorker): void {
+function start(plan: Plan, row: TaskRow, worker: PlannerWorker): void {
   const { state, nowUs } = plan;
   const { undo } = state;
   const { definition, version } = state.stepOf(row);
@@ -187,7 +189,7 @@ function start(plan: Plan, row: number, worker: PlannerWorker): void {
   if (version.definition.sticky !== null) stick(plan, row, worker);
 }
 
-function assignment({ state }: Plan, row: number, worker: PlannerWorker): Assignment {
+function assignment({ state }: Plan, row: TaskRow, worker: PlannerWorker): Assignment {
   const { tasks } = state;
   const step = state.stepOf(row);
   const { version } = step;
@@ -222,7 +224,7 @@ function failedTasks(run: LiveRun): { name: string; taskId: string }[] {
 }
 
 /** What met the task's conditions, as JSON by data key. */
-function triggersOf(state: ShardState, row: number): string {
+function triggersOf(state: ShardState, row: TaskRow): string {
   const wait = state.waits.get(row);
   if (wait === undefined) return '{}';
   const entries = state.stepOf(row).definition.conditions.flatMap(({ dataKey }, index) => {

@@ -5,12 +5,13 @@ import { gatherTask } from '../batch-tasks/gather-task.ts';
 import type { Constraint, Placement } from './placement.ts';
 import type { Plan } from '../state/plan.ts';
 import type { ShardState } from '../state/shard-state.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 const noLabels: readonly DesiredLabel[] = [];
 const noLimits: readonly RateLimitDemand[] = [];
 
 /** Puts a task that has all its places into its action's queue, or among those that wait for its batch. */
-export function enqueue(plan: Plan, row: number, rank: number, { keepsTurn = false } = {}): void {
+export function enqueue(plan: Plan, row: TaskRow, rank: number, { keepsTurn = false } = {}): void {
   const { state } = plan;
   const { queue, definition } = state.stepOf(row);
   if (definition.batch !== null) return gatherTask(plan, row, { rank, placement: placementOf(state, row), keepsTurn });
@@ -19,7 +20,7 @@ export function enqueue(plan: Plan, row: number, rank: number, { keepsTurn = fal
 }
 
 /** Where a task may run: its step's placement, unless it asks something of its own. */
-export function placementOf(state: ShardState, row: number): Placement {
+export function placementOf(state: ShardState, row: TaskRow): Placement {
   const { placement, version } = state.stepOf(row);
   const extras = state.extras.get(row);
   const labels = extras?.demands.labels ?? noLabels;
@@ -31,7 +32,7 @@ export function placementOf(state: ShardState, row: number): Placement {
 }
 
 /** Where and when a task may start. One that was restored goes on with the units that its attempt took. */
-export function constraintOf(state: ShardState, row: number): Constraint {
+export function constraintOf(state: ShardState, row: TaskRow): Constraint {
   const extras = state.extras.get(row);
   const step = state.stepOf(row);
   if (extras === undefined) return step.constraint;
@@ -45,7 +46,7 @@ export function constraintOf(state: ShardState, row: number): Constraint {
   return constraint;
 }
 
-function makeConstraint(state: ShardState, row: number, rateLimits: readonly RateLimitDemand[]): Constraint {
+function makeConstraint(state: ShardState, row: TaskRow, rateLimits: readonly RateLimitDemand[]): Constraint {
   const step = state.stepOf(row);
   const placement = placementOf(state, row);
   if (placement === step.placement && rateLimits.length === 0) return step.constraint;

@@ -53,7 +53,7 @@ export class KeyTurns {
       if (heap === undefined) continue;
       for (let top = heap.first; top !== undefined; top = heap.first) {
         const turn = top.tasks.queueKey.turns[rank] ?? 0;
-        if (top.tasks.list.headOf(rank) < 0) heap.remove(top);
+        if (top.tasks.list.headOf(rank) === undefined) heap.remove(top);
         else if (top.turn === turn) return top;
         else {
           top.turn = turn;

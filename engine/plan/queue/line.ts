@@ -3,6 +3,7 @@ import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import { KeyTurns, type KeyTasks } from './key-turns.ts';
 import type { Constraint } from './placement.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** The queue of a line, as whoever finds the line elsewhere needs it. */
 interface QueueOfLine {
@@ -25,7 +26,7 @@ export interface LimitEntry extends HeapItem {
   readonly limit: UnitSource;
   readonly line: Line;
   /** Whom it stands for. */
-  readonly row: number;
+  readonly row: TaskRow;
   readonly rank: number;
   readonly seq: number;
   readonly units: number;
@@ -69,10 +70,10 @@ export class Line implements HeapItem, Standing {
     this.#tasks = tasks;
   }
 
-  /** The task that is next; -1 with none. Best rank first; inside a rank the keys take turns, inside a key the oldest. */
-  get next(): number {
+  /** The task that is next, if any is. Best rank first; inside a rank the keys take turns, inside a key the oldest. */
+  get next(): TaskRow | undefined {
     const first = this.#turns.first();
-    return first === undefined ? -1 : first.tasks.list.headOf(first.rank);
+    return first?.tasks.list.headOf(first.rank);
   }
 
   /** The key of the task that is next goes behind the others. */
@@ -98,7 +99,8 @@ export class Line implements HeapItem, Standing {
     const first = this.#turns.first();
     if (first === undefined) return undefined;
     const { rank, turn, tasks } = first;
-    return { rank, turn, seq: this.#tasks.seq[tasks.list.headOf(rank)] ?? 0 };
+    const head = tasks.list.headOf(rank);
+    return { rank, turn, seq: head === undefined ? 0 : (this.#tasks.seq[head] ?? 0) };
   }
 
   /** Takes its standing from the task that is next: only for the heap that it is in. @returns whether it has one */

@@ -50,10 +50,10 @@ function weightOf(worker: PlannerWorker, placement: Placement): number {
 /**
  * The worker for a task, from `turn` on so that ties rotate: the sticky one if it has room, else the one whose labels
  * weigh most, else the next.
- * @returns its place among the workers, or -1
+ * @returns its place among the workers, if there is one
  */
-export function pickWorker(workers: readonly PlannerWorker[], turn: number, placement: Placement): number {
-  let best = -1;
+export function pickWorker(workers: readonly PlannerWorker[], turn: number, placement: Placement): number | undefined {
+  let best: number | undefined;
   let bestWeight = -Infinity;
   for (let i = 0; i < workers.length; i++) {
     const at = (turn + i) % workers.length;

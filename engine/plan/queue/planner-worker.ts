@@ -1,5 +1,6 @@
 import type { LabelValue } from '../../model/task/labels.ts';
 import type { Inverse, Restore, UndoLog } from '../state/undo-log.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 export interface SlotUse {
   type: string;
@@ -20,7 +21,7 @@ export class PlannerWorker {
   labels: ReadonlyMap<string, LabelValue>;
   readonly used = new Map<string, number>();
   /** Rows of the tasks that are RUNNING or CANCELLING on it. */
-  readonly tasks = new Set<number>();
+  readonly tasks = new Set<TaskRow>();
   /** Attached, with fresh heartbeats: what the session layer last said. Memory only. */
   assignable = false;
   /** Since when it has had no stream, so that the deadlines of its tasks stand still; 0 while it has one. Memory only. */
@@ -39,8 +40,8 @@ export class PlannerWorker {
   /** Where the next pull starts among its queues. */
   turn = 0;
 
-  readonly #held: Inverse = { undo: (row) => this.tasks.delete(row) };
-  readonly #dropped: Inverse = { undo: (row) => this.tasks.add(row) };
+  readonly #held: Inverse = { undo: (row: TaskRow) => this.tasks.delete(row) };
+  readonly #dropped: Inverse = { undo: (row: TaskRow) => this.tasks.add(row) };
 
   constructor(options: {
     index: number;
@@ -77,12 +78,12 @@ export class PlannerWorker {
     undo?.keep(vacated, this, cost);
   }
 
-  hold(row: number, undo?: UndoLog): void {
+  hold(row: TaskRow, undo?: UndoLog): void {
     this.tasks.add(row);
     undo?.note(this.#held, row);
   }
 
-  drop(row: number, undo: UndoLog): void {
+  drop(row: TaskRow, undo: UndoLog): void {
     if (this.tasks.delete(row)) undo.note(this.#dropped, row);
   }
 }

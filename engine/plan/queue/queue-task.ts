@@ -2,9 +2,10 @@ import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.t
 import { enqueue } from './enqueue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
 import { rankOf, retryRank } from '../state/ranked-list.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */
-export function queueTask(plan: Plan, row: number, place: 'tail' | 'head', { isRestored = false } = {}): void {
+export function queueTask(plan: Plan, row: TaskRow, place: 'tail' | 'head', { isRestored = false } = {}): void {
   const { state, nowUs } = plan;
   const { tasks, undo } = state;
   const step = state.stepOf(row);

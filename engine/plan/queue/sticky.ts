@@ -3,13 +3,14 @@ import { moveGathered } from '../batch-tasks/gather-task.ts';
 import { standForLine } from '../rate-limits/spend-units.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import { constraintOf, placementOf } from './enqueue.ts';
+import type { TaskRow } from '../state/rows.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 
 /** The run's first task decides for all: those that wait already move to lines of their own. */
-export function stick(plan: Plan, row: number, worker: PlannerWorker): void {
+export function stick(plan: Plan, row: TaskRow, worker: PlannerWorker): void {
   const { state, changes } = plan;
   const { tasks, undo } = state;
-  const rows = state.runOf(row)?.taskIds.map((id) => tasks.find(id)) ?? [row];
+  const rows = state.runOf(row)?.taskIds.flatMap((id) => tasks.find(id) ?? []) ?? [row];
   for (const each of rows) {
     const extras = state.extras.get(each);
     if (extras === undefined || extras.stickyWorkerId !== null) continue;

@@ -5,6 +5,7 @@ import type { RankedList } from '../state/ranked-list.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { moveEntry } from './rate-limits.ts';
 import { awaitRefill, isAnyMemberBefore, refillTaken } from './spend-units.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 /** Limits that one transaction looks at because their windows are over: some 10 ms. The next goes on with the rest. */
 const refillsPerTransaction = 1_000;
@@ -48,7 +49,7 @@ export function callFirst(plan: Plan, limit: RateLimit): void {
 function releaseMembers(plan: Plan, limit: RateLimit): void {
   const { state } = plan;
   let left = limit.limit;
-  for (let row = limit.waiting.head; row >= 0; row = limit.waiting.head) {
+  for (let row = limit.waiting.head; row !== undefined; row = limit.waiting.head) {
     const units = state.extras.get(row)?.demands.rateLimits.find((demand) => demand.key === limit.key)?.units ?? 0;
     if (units > left) break;
     left -= units;
@@ -64,10 +65,10 @@ export function judgeAnew(plan: Plan, limit: RateLimit): void {
 }
 
 function requeueAll(plan: Plan, list: RankedList): void {
-  for (let row = list.head; row >= 0; row = list.head) requeue(plan, row);
+  for (let row = list.head; row !== undefined; row = list.head) requeue(plan, row);
 }
 
-function requeue(plan: Plan, row: number): void {
+function requeue(plan: Plan, row: TaskRow): void {
   const { tasks, lists, undo } = plan.state;
   const rank = tasks.rank[row] ?? 0;
   lists.leave(row, undo);

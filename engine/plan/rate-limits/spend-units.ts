@@ -6,6 +6,7 @@ import { rateLimitFor } from './rate-limits.ts';
 import type { RateLimit, Refill } from './rate-limit.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TimerHeap } from '../timers/timer-heap.ts';
+import type { TaskRow } from '../state/rows.ts';
 
 export interface MissingUnits {
   limit: RateLimit;
@@ -17,7 +18,7 @@ export interface MissingUnits {
 /** The first limit that has no units for the task now; undefined when all have. @param line where it stands; undefined for one of a batch */
 export function missingUnits(
   plan: Plan,
-  row: number,
+  row: TaskRow,
   { tenantId, demands, line }: { tenantId: string; demands: readonly RateLimitDemand[]; line: Line | undefined },
 ): MissingUnits | undefined {
   for (const demand of demands) {
@@ -29,7 +30,7 @@ export function missingUnits(
 }
 
 /** Those that wait already get their units first, unless the newcomer ranks above them. */
-function isBehind(plan: Plan, row: number, limit: RateLimit, line: Line | undefined): boolean {
+function isBehind(plan: Plan, row: TaskRow, limit: RateLimit, line: Line | undefined): boolean {
   const { tasks } = plan.state;
   const own = { rank: tasks.rank[row] ?? 0, seq: tasks.seq[row] ?? 0 };
   const first = line === undefined ? limit.firstLine : limit.firstLineBut(line);
@@ -47,11 +48,11 @@ function isBefore(a: Asked, b: Asked): boolean {
 
 /** Whether a task of a batch step has asked the limit before. */
 export function isAnyMemberBefore({ state: { tasks } }: Plan, { waiting: { head } }: RateLimit, other: Asked): boolean {
-  return head >= 0 && isBefore({ rank: tasks.rank[head] ?? 0, seq: tasks.seq[head] ?? 0 }, other);
+  return head !== undefined && isBefore({ rank: tasks.rank[head] ?? 0, seq: tasks.seq[head] ?? 0 }, other);
 }
 
 /** The task stops its line until there are units for it. It keeps its places, and its schedule timeout runs on. */
-export function stopLine(plan: Plan, line: Line, row: number, missing: MissingUnits): void {
+export function stopLine(plan: Plan, line: Line, row: TaskRow, missing: MissingUnits): void {
   const { state } = plan;
   const { undo } = state;
   const { limit, demand, isBehind: isLater } = missing;
@@ -66,7 +67,7 @@ export function stopLine(plan: Plan, line: Line, row: number, missing: MissingUn
 function enlist(
   { state: { tasks, undo } }: Plan,
   line: Line,
-  row: number,
+  row: TaskRow,
   { limit, demand, isCalled }: { limit: RateLimit; demand: RateLimitDemand; isCalled: boolean },
 ): void {
   const entry: LimitEntry = {
@@ -89,7 +90,7 @@ function enlist(
  * A task that has asked in vain stands for a line that it comes to: after a restart, or from another line. It does so at the
  * first of its limits that has no units now; where all have, its line is looked at before those that asked after it.
  */
-export function standForLine(plan: Plan, line: Line, row: number): void {
+export function standForLine(plan: Plan, line: Line, row: TaskRow): void {
   const { state, nowUs } = plan;
   const { tasks } = state;
   const { constraint, queue, entry } = line;
@@ -109,7 +110,7 @@ export function standForLine(plan: Plan, line: Line, row: number): void {
 }
 
 /** A task of a batch step leaves its buffer until there are units for it. */
-export function stepOut(plan: Plan, row: number, missing: MissingUnits): void {
+export function stepOut(plan: Plan, row: TaskRow, missing: MissingUnits): void {
   const { tasks, lists, undo } = plan.state;
   const { limit, demand } = missing;
   const rank = tasks.rank[row] ?? 0;
@@ -120,7 +121,7 @@ export function stepOut(plan: Plan, row: number, missing: MissingUnits): void {
 }
 
 /** Once for each wait: whoever asks again in vain has been told. */
-function noteWait(plan: Plan, row: number, { limit, demand }: MissingUnits): void {
+function noteWait(plan: Plan, row: TaskRow, { limit, demand }: MissingUnits): void {
   if (plan.state.tasks.state[row] === LiveState.RateLimited) return;
   moveTo(plan, row, LiveState.RateLimited);
   journal(plan, row, 'REQUEUED_RATE_LIMIT', `${demand.units} of rate limit ${JSON.stringify(limit.key)}`);

@@ -1,5 +1,6 @@
 import type { TaskTable } from './task-table.ts';
 import type { Inverse, UndoLog } from './undo-log.ts';
+import { isTaskRow, type TaskRow } from './rows.ts';
 
 /**
  * Tasks that became ready and wait for their verdict, in the order in which they did, whatever their rank: a doubly linked
@@ -11,32 +12,32 @@ export class ArrivalLine {
   #head = -1;
   #tail = -1;
   length = 0;
-  readonly #pushed: Inverse = { undo: (row) => this.#unlink(row) };
+  readonly #pushed: Inverse = { undo: (row: TaskRow) => this.#unlink(row) };
   /** From the row, its rank, and the rows before and after. */
-  readonly #removed: Inverse = { undo: (row, rank, prev, next) => this.#link(row, rank, prev, next) };
+  readonly #removed: Inverse = { undo: (row: TaskRow, rank, prev, next) => this.#link(row, rank, prev, next) };
 
   constructor(options: { id: number; tasks: TaskTable }) {
     this.id = options.id;
     this.#tasks = options.tasks;
   }
 
-  /** The task that came first, or -1. */
-  get head(): number {
-    return this.#head;
+  /** The task that came first, if any waits. */
+  get head(): TaskRow | undefined {
+    return isTaskRow(this.#head) ? this.#head : undefined;
   }
 
-  push(row: number, rank: number, undo: UndoLog): void {
+  push(row: TaskRow, rank: number, undo: UndoLog): void {
     this.#link(row, rank, this.#tail, -1);
     undo.note(this.#pushed, row);
   }
 
-  remove(row: number, undo: UndoLog): void {
+  remove(row: TaskRow, undo: UndoLog): void {
     const { rank, prev, next } = this.#tasks;
     undo.note(this.#removed, row, rank[row] ?? 255, prev[row] ?? -1, next[row] ?? -1);
     this.#unlink(row);
   }
 
-  #link(row: number, rank: number, prev: number, next: number): void {
+  #link(row: TaskRow, rank: number, prev: number, next: number): void {
     const tasks = this.#tasks;
     tasks.rank[row] = rank;
     tasks.list[row] = this.id;
@@ -49,7 +50,7 @@ export class ArrivalLine {
     this.length++;
   }
 
-  #unlink(row: number): void {
+  #unlink(row: TaskRow): void {
     const tasks = this.#tasks;
     const prev = tasks.prev[row] ?? -1;
     const next = tasks.next[row] ?? -1;

@@ -17,8 +17,8 @@ import type {
   RateLimitRow,
   ResultRow,
   RunEndRow,
-  RunRow,
-  TaskRow,
+  RunInsert,
+  TaskInsert,
   VersionRow,
   WaitRow,
   WorkerRow,
@@ -32,6 +32,7 @@ import type { Effect } from '../../model/task/effect.ts';
 import type { Inverse } from './undo-log.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { ShardState } from './shard-state.ts';
+import type { TaskRow } from './rows.ts';
 
 const lists = [
   'runs',
@@ -68,8 +69,8 @@ export type ChangeMark = readonly number[];
 
 /** What a transaction will write, by table, and what it will cause. `live` is added when planning is over. */
 export class ChangeSet implements TransactionRows {
-  readonly runs: RunRow[] = [];
-  readonly tasks: TaskRow[] = [];
+  readonly runs: RunInsert[] = [];
+  readonly tasks: TaskInsert[] = [];
   readonly results: ResultRow[] = [];
   readonly runEnds: RunEndRow[] = [];
   readonly history: HistoryRow[] = [];
@@ -97,7 +98,7 @@ export class ChangeSet implements TransactionRows {
   readonly durableListenDeletes: DurableNodeRef[] = [];
   readonly durableEnds: string[] = [];
   /** By shard, tasks whose conditions have changed: their rows are made when planning is over. A row's number means nothing in another shard. */
-  readonly #touchedWaits = new Map<ShardState, Set<number>>();
+  readonly #touchedWaits = new Map<ShardState, Set<TaskRow>>();
   readonly waits: WaitRow[] = [];
   readonly waitDeletes: string[] = [];
   readonly touchedLimits = new Set<RateLimit>();
@@ -120,14 +121,14 @@ export class ChangeSet implements TransactionRows {
     },
   };
 
-  touchWait(state: ShardState, row: number): void {
+  touchWait(state: ShardState, row: TaskRow): void {
     const rows = this.#touchedWaits.get(state);
     if (rows === undefined) this.#touchedWaits.set(state, new Set([row]));
     else rows.add(row);
   }
 
   /** Rows of the shard whose conditions have changed since this was asked. */
-  takeTouchedWaits(state: ShardState): Iterable<number> {
+  takeTouchedWaits(state: ShardState): Iterable<TaskRow> {
     const rows = this.#touchedWaits.get(state) ?? [];
     this.#touchedWaits.delete(state);
     return rows;

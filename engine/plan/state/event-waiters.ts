@@ -1,14 +1,15 @@
 import type { Restore, UndoLog } from './undo-log.ts';
 import type { Step } from './version.ts';
+import type { TaskRow } from './rows.ts';
 
 /** The tasks of a shard that wait for events, by tenant and event key. */
 export class EventWaiters {
-  readonly #rows = new Map<string, Map<string, Set<number>>>();
+  readonly #rows = new Map<string, Map<string, Set<TaskRow>>>();
 
   /** The task listens for the event keys of its step's conditions. */
-  listen(row: number, step: Step, undo?: UndoLog): void {
+  listen(row: TaskRow, step: Step, undo?: UndoLog): void {
     const { tenantId } = step.version;
-    const byKey = this.#rows.get(tenantId) ?? new Map<string, Set<number>>();
+    const byKey = this.#rows.get(tenantId) ?? new Map<string, Set<TaskRow>>();
     for (const key of eventKeys(step)) {
       this.#rows.set(tenantId, byKey);
       const rows = byKey.get(key) ?? new Set();
@@ -18,7 +19,7 @@ export class EventWaiters {
     undo?.keep(listened, this, step, row);
   }
 
-  ignore(row: number, step: Step, undo?: UndoLog): void {
+  ignore(row: TaskRow, step: Step, undo?: UndoLog): void {
     const { tenantId } = step.version;
     const byKey = this.#rows.get(tenantId);
     for (const key of eventKeys(step)) {
@@ -30,13 +31,13 @@ export class EventWaiters {
     undo?.keep(ignored, this, step, row);
   }
 
-  has(row: number, step: Step): boolean {
+  has(row: TaskRow, step: Step): boolean {
     const byKey = this.#rows.get(step.version.tenantId);
     return eventKeys(step).some((key) => byKey?.get(key)?.has(row) === true);
   }
 
   /** The tasks that wait for an event of the key, in the order in which they began to. */
-  of(tenantId: string, key: string): number[] {
+  of(tenantId: string, key: string): TaskRow[] {
     return [...(this.#rows.get(tenantId)?.get(key) ?? [])];
   }
 }
@@ -45,5 +46,5 @@ function eventKeys({ definition }: Step): string[] {
   return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [condition.eventKey] : []));
 }
 
-const listened: Restore<EventWaiters, Step, number> = { restore: (waiters, step, row) => waiters.ignore(row, step) };
-const ignored: Restore<EventWaiters, Step, number> = { restore: (waiters, step, row) => waiters.listen(row, step) };
+const listened: Restore<EventWaiters, Step, TaskRow> = { restore: (waiters, step, row) => waiters.ignore(row, step) };
+const ignored: Restore<EventWaiters, Step, TaskRow> = { restore: (waiters, step, row) => waiters.listen(row, step) };

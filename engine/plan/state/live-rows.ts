@@ -5,6 +5,7 @@ import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
 import { sweepRateLimits } from '../rate-limits/rate-limits.ts';
 import type { ShardState } from './shard-state.ts';
+import type { TaskRow } from './rows.ts';
 
 /**
  * The batch's writes to `live`: each touched task once, in its final image. A task that came and went within the batch
@@ -28,7 +29,7 @@ export function collectLive(plan: Plan): void {
 }
 
 /** The conditions of a task as they are now, or their end with it. */
-function collectWait(plan: Plan, row: number): void {
+function collectWait(plan: Plan, row: TaskRow): void {
   const { state, changes } = plan;
   const taskId = state.tasks.id(row);
   const wait = state.waits.get(row);
@@ -64,7 +65,7 @@ export function settleRows(state: ShardState): void {
 }
 
 /** The logs of durable tasks that are on no worker any more, or ended. */
-function forgetSleepers(state: ShardState, rows: readonly number[]): void {
+function forgetSleepers(state: ShardState, rows: readonly TaskRow[]): void {
   const { tasks, durable } = state;
   durable.loaded.clear();
   for (const row of rows) {
@@ -76,7 +77,7 @@ function forgetSleepers(state: ShardState, rows: readonly number[]): void {
 }
 
 /** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's or a sleep's is wall time. */
-function storedDue(state: ShardState, row: number): number {
+function storedDue(state: ShardState, row: TaskRow): number {
   const due = state.deadlines.dueUs(row);
   return due === 0 || isWallTime(state.tasks.state[row] ?? 0) ? due : due - state.lostUs;
 }
@@ -86,14 +87,14 @@ export function loadedDue(state: ShardState, liveState: number, storedUs: number
 }
 
 /** Written once, with the insert. */
-function demandsText(state: ShardState, row: number): string | null {
+function demandsText(state: ShardState, row: TaskRow): string | null {
   const extras = state.extras.get(row);
   if (extras === undefined) return null;
   // As JSON.stringify would have it of StoredDemands: an object with members, and one more.
   return `${extras.shared.text.slice(0, -1)},"order":${extras.order}}`;
 }
 
-function liveRow(state: ShardState, row: number): LiveRow {
+function liveRow(state: ShardState, row: TaskRow): LiveRow {
   const { tasks } = state;
   const step = state.stepOf(row);
   return {

@@ -3,6 +3,7 @@ import { isLiveState, LiveFlag, type LiveState, mayMove } from '../../model/task
 import type { HistoryRow } from '../../model/rows.ts';
 import type { ChangeSet } from './change-set.ts';
 import type { ShardState } from './shard-state.ts';
+import type { TaskRow } from './rows.ts';
 
 /** One shard's planning of one transaction: the state it changes, the time it sees, what it will write. */
 export interface Plan {
@@ -12,7 +13,7 @@ export interface Plan {
 }
 
 /** Marks a task's row of `live` as to be written with the transaction. */
-export function touch(plan: Plan, row: number): void {
+export function touch(plan: Plan, row: TaskRow): void {
   const { tasks, dirtyRows, undo } = plan.state;
   if (tasks.dirty[row] === 1) return;
   tasks.write('dirty', row, 1, undo);
@@ -20,7 +21,7 @@ export function touch(plan: Plan, row: number): void {
   undo.note(plan.state.touched, row);
 }
 
-export function moveTo(plan: Plan, row: number, to: LiveState): void {
+export function moveTo(plan: Plan, row: TaskRow, to: LiveState): void {
   const { tasks, undo } = plan.state;
   const from = tasks.state[row] ?? -1;
   if (!isLiveState(from) || !mayMove(from, to))
@@ -29,11 +30,11 @@ export function moveTo(plan: Plan, row: number, to: LiveState): void {
   touch(plan, row);
 }
 
-export function hasFlag(plan: Plan, row: number, flag: number): boolean {
+export function hasFlag(plan: Plan, row: TaskRow, flag: number): boolean {
   return ((plan.state.tasks.flags[row] ?? 0) & flag) !== 0;
 }
 
-export function setFlag(plan: Plan, row: number, flag: number): void {
+export function setFlag(plan: Plan, row: TaskRow, flag: number): void {
   const { tasks, undo } = plan.state;
   tasks.write('flags', row, (tasks.flags[row] ?? 0) | flag, undo);
   touch(plan, row);
@@ -43,7 +44,7 @@ export function setFlag(plan: Plan, row: number, flag: number): void {
  * Adds a transition to the journal. Transitions that follow each other on one task share a row;
  * a row never absorbs one past another task's row, so that cursors keep the order of events.
  */
-export function journal(plan: Plan, row: number, transition: Transition, message?: string): void {
+export function journal(plan: Plan, row: TaskRow, transition: Transition, message?: string): void {
   const { state, changes } = plan;
   const { tasks } = state;
   const taskId = tasks.id(row);
@@ -84,7 +85,7 @@ export function journal(plan: Plan, row: number, transition: Transition, message
 }
 
 /** Takes an attempt off its worker: the slot is free from here on. */
-export function leaveWorker(plan: Plan, row: number): void {
+export function leaveWorker(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   const worker = state.workerOf(row);
   if (worker === undefined) return;
@@ -97,7 +98,7 @@ export function leaveWorker(plan: Plan, row: number): void {
 }
 
 /** @returns whether nobody is left of those that share the task's slots */
-function leaveBatch({ state }: Plan, row: number): boolean {
+function leaveBatch({ state }: Plan, row: TaskRow): boolean {
   const { batches, undo } = state;
   const batch = batches.ofRow.get(row);
   if (batch === undefined) return true;

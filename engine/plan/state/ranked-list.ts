@@ -1,5 +1,6 @@
 import type { TaskTable } from './task-table.ts';
 import type { Inverse, UndoLog } from './undo-log.ts';
+import { isTaskRow, type TaskRow } from './rows.ts';
 
 /** Ranks, best first: a retried task goes ahead of every priority. */
 export const retryRank = 0;
@@ -20,7 +21,7 @@ export interface ListInverses {
 }
 
 /** Told of every task that comes (1) or goes (-1), also when that is undone: then without a log. */
-export type ListChange = (rank: number, by: 1 | -1, row: number, undo: UndoLog | undefined) => void;
+export type ListChange = (rank: number, by: 1 | -1, row: TaskRow, undo: UndoLog | undefined) => void;
 
 /**
  * Waiting tasks by rank, and inside a rank by the order in which they became ready: four doubly linked lists through the
@@ -42,28 +43,29 @@ export class RankedList {
     this.#inverses = options.inverses;
   }
 
-  /** The first task of the best rank, or -1. */
-  get head(): number {
-    for (const head of this.#heads) if (head >= 0) return head;
-    return -1;
+  /** The first task of the best rank, if any waits. */
+  get head(): TaskRow | undefined {
+    for (const head of this.#heads) if (isTaskRow(head)) return head;
+    return undefined;
   }
 
-  headOf(rank: number): number {
-    return this.#heads[rank] ?? -1;
+  headOf(rank: number): TaskRow | undefined {
+    const head = this.#heads[rank];
+    return isTaskRow(head) ? head : undefined;
   }
 
-  after(row: number): number {
-    const next = this.#tasks.next[row] ?? -1;
-    if (next >= 0) return next;
+  after(row: TaskRow): TaskRow | undefined {
+    const next = this.#tasks.next[row];
+    if (isTaskRow(next)) return next;
     for (let rank = (this.#tasks.rank[row] ?? rankCount) + 1; rank < rankCount; rank++) {
-      const head = this.#heads[rank] ?? -1;
-      if (head >= 0) return head;
+      const head = this.#heads[rank];
+      if (isTaskRow(head)) return head;
     }
-    return -1;
+    return undefined;
   }
 
   /** Takes its place by `seq`; nearly always at the tail. */
-  insert(row: number, rank: number, undo: UndoLog): void {
+  insert(row: TaskRow, rank: number, undo: UndoLog): void {
     const { seq, prev } = this.#tasks;
     const own = seq[row] ?? 0;
     let after = this.#tails[rank] ?? -1;
@@ -73,7 +75,7 @@ export class RankedList {
     undo.note(this.#inverses.inserted, row, this.id);
   }
 
-  remove(row: number, undo: UndoLog): void {
+  remove(row: TaskRow, undo: UndoLog): void {
     const rank = this.#tasks.rank[row] ?? 255;
     const prev = this.#tasks.prev[row] ?? -1;
     const next = this.#tasks.next[row] ?? -1;
@@ -82,16 +84,16 @@ export class RankedList {
   }
 
   /** Undoes `insert`. */
-  takeOut(row: number): void {
+  takeOut(row: TaskRow): void {
     this.#unlink(row);
   }
 
   /** Undoes `remove`. */
-  putBack(row: number, rank: number, prev: number, next: number): void {
+  putBack(row: TaskRow, rank: number, prev: number, next: number): void {
     this.#link(row, rank, prev, next);
   }
 
-  #link(row: number, rank: number, prev: number, next: number, undo?: UndoLog): void {
+  #link(row: TaskRow, rank: number, prev: number, next: number, undo?: UndoLog): void {
     const tasks = this.#tasks;
     tasks.rank[row] = rank;
     tasks.list[row] = this.id;
@@ -105,7 +107,7 @@ export class RankedList {
     this.#changed(rank, 1, row, undo);
   }
 
-  #unlink(row: number, undo?: UndoLog): void {
+  #unlink(row: TaskRow, undo?: UndoLog): void {
     const tasks = this.#tasks;
     const rank = tasks.rank[row] ?? 255;
     const prev = tasks.prev[row] ?? -1;

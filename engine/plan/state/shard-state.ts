@@ -25,6 +25,7 @@ import { EventWaiters } from './event-waiters.ts';
 import { UnsettledWork } from './unsettled-work.ts';
 import type { Step, Version } from './version.ts';
 import { UndoLog, type Inverse, type Restore } from './undo-log.ts';
+import { isRunRow, type RunRow, type TaskRow } from './rows.ts';
 
 /** A cron as the planner needs it; its input stays in Postgres. */
 export interface CronTimer extends Timer {
@@ -105,7 +106,7 @@ export class ShardState {
   /** To be forgotten after the commit, unless they are asked for again. */
   readonly unusedDemands = new Set<SharedDemands>();
   /** By task row, the conditions of those that have some. */
-  readonly waits = new Map<number, TaskWait>();
+  readonly waits = new Map<TaskRow, TaskWait>();
   readonly eventWaiters = new EventWaiters();
   /** Claims of idempotency keys that the transaction in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
@@ -137,12 +138,12 @@ export class ShardState {
   /** The queues of each worker's actions. */
   readonly #workerQueues = new WeakMap<PlannerWorker, readonly ActionQueue[]>();
   readonly runs: (LiveRun | undefined)[] = [];
-  readonly freeRuns: number[] = [];
-  readonly runsById = new Map<string, number>();
-  readonly #runAdded: Inverse = { undo: (row) => this.removeRun(row) };
-  readonly #runRemoved: Restore<LiveRun, number> = { restore: (run, row) => this.restoreRun(row, run) };
+  readonly freeRuns: RunRow[] = [];
+  readonly runsById = new Map<string, RunRow>();
+  readonly #runAdded: Inverse = { undo: (row: RunRow) => this.removeRun(row) };
+  readonly #runRemoved: Restore<LiveRun, RunRow> = { restore: (run, row) => this.restoreRun(row, run) };
   /** Rows that the current transaction will write to `live`, and those of ended tasks, to be swept after it. */
-  readonly dirtyRows: number[] = [];
+  readonly dirtyRows: TaskRow[] = [];
   readonly touched: Inverse = { undo: () => this.dirtyRows.pop() };
   /** Those that are being deleted. */
   readonly closedTenants = new Set<string>();
@@ -340,15 +341,16 @@ export class ShardState {
     if (queue.isUnused) this.queues.delete(queueKey(queue.tenantId, queue.action));
   }
 
-  addRun(run: LiveRun, undo?: UndoLog): number {
+  addRun(run: LiveRun, undo?: UndoLog): RunRow {
     const row = this.freeRuns.pop() ?? this.runs.length;
+    if (!isRunRow(row)) throw new Error('a run has no row: planner state is inconsistent');
     this.runs[row] = run;
     this.runsById.set(run.runId, row);
     undo?.note(this.#runAdded, row);
     return row;
   }
 
-  removeRun(row: number, undo?: UndoLog): void {
+  removeRun(row: RunRow, undo?: UndoLog): void {
     const run = this.runs[row];
     if (run === undefined) return;
     this.runs[row] = undefined;
@@ -358,39 +360,39 @@ export class ShardState {
   }
 
   /** Undoes removeRun. */
-  restoreRun(row: number, run: LiveRun): void {
+  restoreRun(row: RunRow, run: LiveRun): void {
     this.runs[row] = run;
     this.runsById.set(run.runId, row);
     const at = this.freeRuns.lastIndexOf(row);
     if (at >= 0) this.freeRuns.splice(at, 1);
   }
 
-  isArrival(row: number): boolean {
+  isArrival(row: TaskRow): boolean {
     return this.tasks.list[row] === this.unsettled.of(this.stepOf(row).version.tenantId).arrivals.id;
   }
 
-  stepOf(row: number): Step {
+  stepOf(row: TaskRow): Step {
     const step = this.steps[this.tasks.step[row] ?? -1];
     if (step === undefined) throw new Error(`task row ${row} has no step: planner state is inconsistent`);
     return step;
   }
 
-  runOf(row: number): LiveRun | undefined {
+  runOf(row: TaskRow): LiveRun | undefined {
     const run = this.tasks.run[row] ?? -1;
     return run < 0 ? undefined : this.runs[run];
   }
 
   /** The id of the run that a task belongs to. */
-  runIdOf(row: number): string {
+  runIdOf(row: TaskRow): string {
     return this.runOf(row)?.runId ?? this.tasks.id(row);
   }
 
   /** Its result is written; only its worker has still to be told. */
-  isEnded(row: number): boolean {
+  isEnded(row: TaskRow): boolean {
     return ((this.tasks.flags[row] ?? 0) & LiveFlag.Ended) !== 0;
   }
 
-  workerOf(row: number): PlannerWorker | undefined {
+  workerOf(row: TaskRow): PlannerWorker | undefined {
     const worker = this.tasks.worker[row] ?? -1;
     return worker < 0 ? undefined : this.workers[worker];
   }

@@ -2,6 +2,7 @@ import { ArrivalLine } from './arrival-line.ts';
 import { RankedList, type ListChange, type ListInverses } from './ranked-list.ts';
 import type { TaskTable } from './task-table.ts';
 import type { UndoLog } from './undo-log.ts';
+import type { TaskRow } from './rows.ts';
 
 /** Every list that a task of the shard can wait in, by number: a task's row holds its list's number. */
 export class TaskLists {
@@ -9,9 +10,10 @@ export class TaskLists {
   readonly #lists: (RankedList | ArrivalLine | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #inverses: ListInverses = {
-    inserted: { undo: (row, id) => this.#ranked(id).takeOut(row) },
+    inserted: { undo: (row: TaskRow, id) => this.#ranked(id).takeOut(row) },
     removed: {
-      undo: (row, place, prev, next) => this.#ranked(Math.floor(place / 256)).putBack(row, place % 256, prev, next),
+      undo: (row: TaskRow, place, prev, next) =>
+        this.#ranked(Math.floor(place / 256)).putBack(row, place % 256, prev, next),
     },
   };
 
@@ -50,7 +52,7 @@ export class TaskLists {
     throw new Error(`there is no list ${id}: planner state is inconsistent`);
   }
 
-  leave(row: number, undo: UndoLog): void {
+  leave(row: TaskRow, undo: UndoLog): void {
     this.#lists[this.#tasks.list[row] ?? -1]?.remove(row, undo);
   }
 }

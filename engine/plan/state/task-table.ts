@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Inverse, UndoLog } from './undo-log.ts';
-
-const none = -1;
+import { isTaskRow, noRow, type TaskRow } from './rows.ts';
 
 /** Four hexadecimal digits of every 16-bit number: formatting an id is eight look-ups (number formatting was 4 % of the engine's CPU). */
 const hex4 = Array.from({ length: 0x10000 }, (_, value) => value.toString(16).padStart(4, '0'));
@@ -105,12 +104,12 @@ const numbers: ReadonlyMap<TaskColumn, number> = new Map(columns.map((column, in
 export class TaskTable {
   #capacity = 64;
   #used = 0;
-  #free: number[] = [];
+  #free: TaskRow[] = [];
   #idWords = new Uint32Array(64 * 4);
   /** Open addressing, linear probing, at most half full; holds row + 1. */
   #slots = new Int32Array(128);
   /** By the last bits of a row: the row whose id's text is kept there, and the text. */
-  readonly #textRows = new Int32Array(keptTexts).fill(none);
+  readonly #textRows = new Int32Array(keptTexts).fill(noRow);
   readonly #texts: string[] = [];
   #size = 0;
   /** Entries of the index that look-ups have read: how well ids spread. */
@@ -123,7 +122,7 @@ export class TaskTable {
       if (column !== undefined) this[column][row] = before;
     },
   };
-  readonly #added: Inverse = { undo: (row) => this.sweep(row) };
+  readonly #added: Inverse = { undo: (row: TaskRow) => this.sweep(row) };
 
   state = new Uint8Array(64);
   flags = new Uint16Array(64);
@@ -174,8 +173,8 @@ export class TaskTable {
   }
 
   /** The rows in use, in no particular order. */
-  *rows(): Generator<number> {
-    for (let row = 0; row < this.#used; row++) if (this.alive[row] === 1) yield row;
+  *rows(): Generator<TaskRow> {
+    for (let row = 0; row < this.#used; row++) if (this.alive[row] === 1 && isTaskRow(row)) yield row;
   }
 
   /** Tasks by step and state, at `step * width + state`, in one pass over three columns: 5 ms for a million tasks. */
@@ -191,8 +190,8 @@ export class TaskTable {
     return { counts, width };
   }
 
-  /** The row of a task, or -1. */
-  find(id: string): number {
+  /** The row of a task that is in the table. */
+  find(id: string): TaskRow | undefined {
     const a = word(id, 0, 4);
     const b = word(id, 9, 14);
     const c = word(id, 19, 24);
@@ -202,7 +201,7 @@ export class TaskTable {
     for (let slot = hashOf(a, b, c, d) & mask; ; slot = (slot + 1) & mask) {
       this.probes++;
       const row = (this.#slots[slot] ?? 0) - 1;
-      if (row === none) return none;
+      if (!isTaskRow(row)) return undefined;
       const at = row * 4;
       if (
         words[at] === a &&
@@ -217,7 +216,7 @@ export class TaskTable {
     }
   }
 
-  id(row: number): string {
+  id(row: TaskRow): string {
     const kept = row & (keptTexts - 1);
     if (this.#textRows[kept] !== row) {
       this.#textRows[kept] = row;
@@ -227,14 +226,14 @@ export class TaskTable {
   }
 
   /** So that nobody has to write it. Only the form that `#text` gives: a caller may write an id in others. */
-  #keep(row: number, id: string): void {
+  #keep(row: TaskRow, id: string): void {
     const kept = row & (keptTexts - 1);
     if (this.#textRows[kept] === row || !isCanonical(id)) return;
     this.#textRows[kept] = row;
     this.#texts[kept] = id;
   }
 
-  #text(row: number): string {
+  #text(row: TaskRow): string {
     const words = this.#idWords;
     const at = row * 4;
     const a = words[at] ?? 0;
@@ -245,22 +244,22 @@ export class TaskTable {
   }
 
   /** A row for a new task, zeroed; taken back with the transaction. */
-  add(id: string, undo: UndoLog): number {
+  add(id: string, undo: UndoLog): TaskRow {
     const row = this.insert(id);
     undo.note(this.#added, row);
     return row;
   }
 
   /** As `add`, without undo: for recovery. */
-  insert(id: string): number {
-    const row = this.#free.pop() ?? this.#used++;
+  insert(id: string): TaskRow {
+    const row = this.#free.pop() ?? this.#next();
     if (row >= this.#capacity) this.#grow();
     const at = row * 4;
     this.#idWords[at] = word(id, 0, 4);
     this.#idWords[at + 1] = word(id, 9, 14);
     this.#idWords[at + 2] = word(id, 19, 24);
     this.#idWords[at + 3] = word(id, 28, 32);
-    this.#textRows[row & (keptTexts - 1)] = none;
+    this.#textRows[row & (keptTexts - 1)] = noRow;
     this.#keep(row, id);
     for (const column of [
       this.state,
@@ -287,7 +286,7 @@ export class TaskTable {
       this.prev[row] =
       this.heapIndex[row] =
       this.list[row] =
-        none;
+        noRow;
     this.rank[row] = 255;
     if ((this.#size + 1) * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     this.#link(row);
@@ -296,7 +295,7 @@ export class TaskTable {
   }
 
   /** Writes one field, undoably. By column name, since a column is replaced when the table grows. */
-  write(column: TaskColumn, row: number, value: number, undo: UndoLog): void {
+  write(column: TaskColumn, row: TaskRow, value: number, undo: UndoLog): void {
     const before = this[column][row] ?? 0;
     if (before === value) return;
     this[column][row] = value;
@@ -304,12 +303,12 @@ export class TaskTable {
   }
 
   /** Ends a task: it is no longer found, its row stays reserved until `sweep`. */
-  end(row: number, undo: UndoLog): void {
+  end(row: TaskRow, undo: UndoLog): void {
     this.write('alive', row, 0, undo);
   }
 
   /** Gives the row of an ended task back, once nothing can undo its end. */
-  sweep(row: number): void {
+  sweep(row: TaskRow): void {
     this.alive[row] = 0;
     this.#unlink(row);
     this.#free.push(row);
@@ -331,7 +330,7 @@ export class TaskTable {
     this.#slots[slot] = row + 1;
   }
 
-  #unlink(row: number): void {
+  #unlink(row: TaskRow): void {
     const mask = this.#slots.length - 1;
     let hole = this.#home(row);
     for (; this.#slots[hole] !== row + 1; hole = (hole + 1) & mask) {
@@ -356,6 +355,12 @@ export class TaskTable {
     const held = this.#slots.filter((entry) => entry !== 0);
     this.#slots = new Int32Array(size);
     for (const entry of held) this.#link(entry - 1);
+  }
+
+  #next(): TaskRow {
+    const row = this.#used++;
+    if (isTaskRow(row)) return row;
+    throw new Error('the table of tasks has no rows left');
   }
 
   #grow(): void {

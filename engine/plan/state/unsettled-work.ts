@@ -5,6 +5,7 @@ import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { TaskLists } from './task-lists.ts';
 import { TenantWork, type LostWorker } from './tenant-work.ts';
 import type { UndoLog } from './undo-log.ts';
+import type { TaskRow } from './rows.ts';
 
 /** What settling has still to see to, by tenant. */
 export class UnsettledWork {
@@ -55,7 +56,7 @@ export class UnsettledWork {
   }
 
   /** The task is ready, and its requests for places are to be judged. */
-  noteArrival(tenantId: string, row: number, rank: number): void {
+  noteArrival(tenantId: string, row: TaskRow, rank: number): void {
     this.#noted(tenantId).arrivals.push(row, rank, this.#undo);
   }
 

@@ -1,6 +1,7 @@
 import { isWallTime } from '../../model/task/live-state.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { Inverse, UndoLog } from '../state/undo-log.ts';
+import { isTaskRow, type TaskRow } from '../state/rows.ts';
 
 /** Places in a heap are even for wall time and odd for lived time; these are none. */
 const nowhere = -1;
@@ -14,15 +15,16 @@ class RowList {
   #rows = new Int32Array(64);
   size = 0;
 
-  at(place: number): number | undefined {
-    return place < this.size ? this.#rows[place] : undefined;
+  at(place: number): TaskRow | undefined {
+    const row = place < this.size ? this.#rows[place] : undefined;
+    return isTaskRow(row) ? row : undefined;
   }
 
-  put(place: number, row: number): void {
+  put(place: number, row: TaskRow): void {
     this.#rows[place] = row;
   }
 
-  push(row: number): void {
+  push(row: TaskRow): void {
     if (this.size === this.#rows.length) {
       const grown = new Int32Array(this.size * 2);
       grown.set(this.#rows);
@@ -31,8 +33,10 @@ class RowList {
     this.#rows[this.size++] = row;
   }
 
-  pop(): number | undefined {
-    return this.size === 0 ? undefined : this.#rows[--this.size];
+  pop(): TaskRow | undefined {
+    const last = this.at(this.size - 1);
+    if (this.size > 0) this.size--;
+    return last;
   }
 }
 
@@ -50,7 +54,7 @@ export class DeadlineHeap {
   #standstillUs = 0;
   /** From the row, its place before and its due time there. */
   readonly #moved: Inverse = {
-    undo: (row, index, dueUs) => {
+    undo: (row: TaskRow, index, dueUs) => {
       const now = this.#tasks.heapIndex[row] ?? nowhere;
       if (now >= 0) this.#remove(row, now);
       this.#tasks.dueUs[row] = dueUs;
@@ -63,10 +67,10 @@ export class DeadlineHeap {
     this.#tasks = tasks;
   }
 
-  /** The task that is due first, or -1. */
-  get first(): number {
-    const [asleep, waiting] = [this.#heaps[wall].at(0) ?? -1, this.#heaps[lived].at(0) ?? -1];
-    if (asleep < 0 || waiting < 0) return Math.max(asleep, waiting);
+  /** The task that is due first, if any is. */
+  get first(): TaskRow | undefined {
+    const [asleep, waiting] = [this.#heaps[wall].at(0), this.#heaps[lived].at(0)];
+    if (asleep === undefined || waiting === undefined) return asleep ?? waiting;
     const [slept, waited] = [this.dueUs(asleep), this.dueUs(waiting)];
     if (slept !== waited) return slept < waited ? asleep : waiting;
     return (this.#tasks.seq[asleep] ?? 0) < (this.#tasks.seq[waiting] ?? 0) ? asleep : waiting;
@@ -75,11 +79,11 @@ export class DeadlineHeap {
   /** When the first is due; Infinity when none is. */
   get nextUs(): number {
     const row = this.first;
-    return row < 0 ? Infinity : this.dueUs(row);
+    return row === undefined ? Infinity : this.dueUs(row);
   }
 
   /** When a task is due; 0 for never. One whose time stands still is due so much later than it stands. */
-  dueUs(row: number): number {
+  dueUs(row: TaskRow): number {
     const due = this.#tasks.dueUs[row] ?? 0;
     return due + this.#shiftOf(this.#tasks.heapIndex[row] ?? nowhere);
   }
@@ -90,8 +94,8 @@ export class DeadlineHeap {
   }
 
   /** The rows that are due by then, in no order; bounded. */
-  due(untilUs: number, most: number): number[] {
-    const due: number[] = [];
+  due(untilUs: number, most: number): TaskRow[] {
+    const due: TaskRow[] = [];
     for (const heap of this.#heaps) {
       const open = [0];
       while (open.length > 0 && due.length < most) {
@@ -106,7 +110,7 @@ export class DeadlineHeap {
   }
 
   /** Sets, moves or (with 0) clears a task's due time. Which heap it is in follows from the task's state. */
-  set(row: number, dueUs: number, undo?: UndoLog): void {
+  set(row: TaskRow, dueUs: number, undo?: UndoLog): void {
     const { heapIndex } = this.#tasks;
     const index = heapIndex[row] ?? nowhere;
     const scale = isWallTime(this.#tasks.state[row] ?? 0) ? wall : lived;
@@ -130,7 +134,7 @@ export class DeadlineHeap {
   }
 
   /** The task's time stands still: it keeps its due time, and is not due. */
-  hold(row: number, undo?: UndoLog): void {
+  hold(row: TaskRow, undo?: UndoLog): void {
     const index = this.#tasks.heapIndex[row] ?? nowhere;
     if (index < 0) return;
     this.#recordPlace(row, undo);
@@ -141,14 +145,14 @@ export class DeadlineHeap {
   }
 
   /** Its time goes on, so much later than it stood. */
-  release(row: number, standstillUs: number, undo?: UndoLog): void {
+  release(row: TaskRow, standstillUs: number, undo?: UndoLog): void {
     if (this.#tasks.heapIndex[row] !== held) return;
     this.#recordPlace(row, undo);
     this.#tasks.dueUs[row] = (this.#tasks.dueUs[row] ?? 0) + standstillUs - this.#standstillUs;
     this.#push(row, lived);
   }
 
-  isHeld(row: number): boolean {
+  isHeld(row: TaskRow): boolean {
     return this.#tasks.heapIndex[row] === held;
   }
 
@@ -156,7 +160,7 @@ export class DeadlineHeap {
     return index >= 0 && (index & 1) === lived ? this.#standstillUs : 0;
   }
 
-  #recordPlace(row: number, undo: UndoLog | undefined): void {
+  #recordPlace(row: TaskRow, undo: UndoLog | undefined): void {
     if (undo === undefined) return;
     const index = this.#tasks.heapIndex[row] ?? nowhere;
     const dueUs = this.#tasks.dueUs[row] ?? 0;
@@ -164,24 +168,24 @@ export class DeadlineHeap {
   }
 
   /** Of two that are due at once, the one that was queued first. */
-  #isBefore(row: number, other: number): boolean {
+  #isBefore(row: TaskRow, other: number): boolean {
     const { dueUs, seq } = this.#tasks;
     const [due, otherDue] = [dueUs[row] ?? Infinity, dueUs[other] ?? Infinity];
     return due < otherDue || (due === otherDue && (seq[row] ?? 0) < (seq[other] ?? 0));
   }
 
-  #push(row: number, scale: 0 | 1): void {
+  #push(row: TaskRow, scale: 0 | 1): void {
     const heap = this.#heaps[scale];
     heap.push(row);
     this.#rise(row, heap.size - 1, scale);
   }
 
-  #place(row: number, at: number, scale: 0 | 1): void {
+  #place(row: TaskRow, at: number, scale: 0 | 1): void {
     this.#heaps[scale].put(at, row);
     this.#tasks.heapIndex[row] = at * 2 + scale;
   }
 
-  #rise(row: number, from: number, scale: 0 | 1): void {
+  #rise(row: TaskRow, from: number, scale: 0 | 1): void {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
@@ -193,7 +197,7 @@ export class DeadlineHeap {
     this.#place(row, at, scale);
   }
 
-  #sink(row: number, from: number, scale: 0 | 1): void {
+  #sink(row: TaskRow, from: number, scale: 0 | 1): void {
     const heap = this.#heaps[scale];
     let at = from;
     for (;;) {
@@ -213,7 +217,7 @@ export class DeadlineHeap {
     this.#place(row, at, scale);
   }
 
-  #remove(row: number, index: number): void {
+  #remove(row: TaskRow, index: number): void {
     const scale = (index & 1) === lived ? lived : wall;
     this.#tasks.heapIndex[row] = nowhere;
     const last = this.#heaps[scale].pop();

@@ -7,6 +7,7 @@ import type { Asking } from './asking.ts';
 import { findListeners } from './durable-listeners.ts';
 import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './durable-logs.ts';
 import { shortLog, type LongLogs } from './long-logs.ts';
+import type { TaskRow } from '../../plan/state/rows.ts';
 
 /** A log that a command needs and memory lacks. */
 interface Wanted {
@@ -58,7 +59,8 @@ function partsOf(wanted: readonly Wanted[]): Map<string, LogPart> {
 }
 
 function visiblePart(state: ShardState, taskId: string): LogPart {
-  const points = state.durable.branches.get(state.tasks.find(taskId)) ?? [];
+  const row = state.tasks.find(taskId);
+  const points = row === undefined ? [] : (state.durable.branches.get(row) ?? []);
   return { taskId, oldestBranch: oldestVisibleBranch(points) };
 }
 
@@ -78,13 +80,18 @@ function wantedOf(asking: Asking): Wanted[] {
 }
 
 function lacks(state: ShardState, taskId: string): boolean {
+  return lackingRow(state, taskId) !== undefined;
+}
+
+function lackingRow(state: ShardState, taskId: string): TaskRow | undefined {
   const row = state.tasks.find(taskId);
-  return row >= 0 && state.durable.task(row) === undefined && state.stepOf(row).definition.durable;
+  const isLacking = row !== undefined && state.durable.task(row) === undefined && state.stepOf(row).definition.durable;
+  return isLacking ? row : undefined;
 }
 
 function hold(state: ShardState, taskId: string, stored: StoredLog | undefined): void {
-  if (!lacks(state, taskId)) return;
-  const row = state.tasks.find(taskId);
+  const row = lackingRow(state, taskId);
+  if (row === undefined) return;
   const { durable, tasks } = state;
   const loaded = loadedLog(taskId, stored, {
     invocation: tasks.invocation[row] ?? 0,

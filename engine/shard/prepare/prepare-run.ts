@@ -152,8 +152,8 @@ interface Parent {
 /** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */
 function liveParent(owner: RunPorts, tenantId: string, taskId: string): Parent | undefined {
   const state = owner.stateOf(tenantId);
-  const row = state?.tasks.find(taskId) ?? -1;
-  if (state === undefined || row < 0) return undefined;
+  const row = state?.tasks.find(taskId);
+  if (state === undefined || row === undefined) return undefined;
   const { version, definition } = state.stepOf(row);
   if (version.tenantId !== tenantId) return undefined;
   return {

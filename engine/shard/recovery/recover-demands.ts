@@ -10,10 +10,11 @@ import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';
 import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
+import type { TaskRow } from '../../plan/state/rows.ts';
 
 /** A loaded task with what it asked for. */
 export interface DemandingTask {
-  row: number;
+  row: TaskRow;
   taskId: string;
   runId: string;
   tenantId: string;
@@ -107,7 +108,7 @@ export function storedDemands(text: string): StoredDemands {
 export async function restoreDemands(tables: ShardTables, tasks: readonly DemandingTask[]): Promise<void> {
   const { shard, setAside, slice } = tables;
   const runRequests = new Map<string, PlaceRequest | null>();
-  const arrived: number[] = [];
+  const arrived: TaskRow[] = [];
   for (const task of await sortInSlices(tasks, ({ stored }) => stored.order, slice)) {
     setAside.tryTask(task, () => {
       if (restoreTask(shard, task, runRequests)) arrived.push(task.row);
@@ -160,7 +161,7 @@ function restoreRequest(request: PlaceRequest | null, { held, arrived }: { held:
 }
 
 /** A task of a batch step that left its buffer for want of units. */
-function restoreUnbuffered(shard: ShardState, row: number, tenantId: string): void {
+function restoreUnbuffered(shard: ShardState, row: TaskRow, tenantId: string): void {
   const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
   const demands = shard.extras.get(row)?.demands.rateLimits ?? [];
   const short =
@@ -172,7 +173,7 @@ function restoreUnbuffered(shard: ShardState, row: number, tenantId: string): vo
 }
 
 /** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
-export function rankAfterRestart({ tasks }: ShardState, row: number): number {
+export function rankAfterRestart({ tasks }: ShardState, row: TaskRow): number {
   return (tasks.retries[row] ?? 0) +
     (tasks.reassigns[row] ?? 0) +
     (tasks.deaths[row] ?? 0) +

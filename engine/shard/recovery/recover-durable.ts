@@ -49,7 +49,7 @@ export async function recoverDurable(tables: ShardTables, children: readonly str
   const { rows: points } = await client.query<PointSqlRow>(readPoints, [shard.id]);
   for (const point of points) {
     const row = shard.tasks.find(point.task_id);
-    if (row < 0) continue;
+    if (row === undefined) continue;
     setAside.tryTask({ taskId: point.task_id, runId: shard.runIdOf(row) }, () =>
       shard.durable.branches.set(row, [...(shard.durable.branches.get(row) ?? []), pointOf(point)]),
     );

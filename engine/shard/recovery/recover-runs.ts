@@ -2,6 +2,7 @@ import { groupBy } from '../../model/group-by.ts';
 import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import type { LiveRun, ShardState } from '../../plan/state/shard-state.ts';
 import type { ShardTables } from './shard-tables.ts';
+import type { TaskRow } from '../../plan/state/rows.ts';
 
 /** Runs a page. */
 const pageRows = 1_000;
@@ -32,7 +33,7 @@ export interface MultiTaskRun {
   generation: number;
   versionId: string;
   priority: number;
-  rows: number[];
+  rows: TaskRow[];
 }
 
 /** Runs of several steps: how each of their tasks has ended, or that it has not. */
@@ -51,8 +52,9 @@ export async function loadRuns(
     for (const runId of page) {
       const found = runs.get(runId);
       const tasks = byRun.get(runId) ?? [];
-      if (found === undefined) continue;
-      setAside.tryTask({ taskId: shard.tasks.id(found.rows[0] ?? -1), runId }, () => {
+      const first = found?.rows[0];
+      if (found === undefined || first === undefined) continue;
+      setAside.tryTask({ taskId: shard.tasks.id(first), runId }, () => {
         const runRow = shard.addRun(liveRun(shard, { runId, found, tasks }));
         for (const row of found.rows) shard.tasks.run[row] = runRow;
       });

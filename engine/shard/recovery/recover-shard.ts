@@ -21,6 +21,7 @@ import { SetAside, type SetAsideRow } from './set-aside.ts';
 import type { ShardContents } from './shard-contents.ts';
 import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
+import type { TaskRow } from '../../plan/state/rows.ts';
 
 /** Rows a page. */
 const pageRows = 1_000;
@@ -111,13 +112,13 @@ export async function recoverShard(
 /** What a task has beside its row, to be restored once all tasks are there. */
 class Found {
   readonly runs = new Map<string, MultiTaskRun>();
-  readonly queued: number[] = [];
+  readonly queued: TaskRow[] = [];
   readonly demanding: DemandingTask[] = [];
   readonly batched: BatchedTask[] = [];
   /** Runs that are marked as children of durable tasks. */
   readonly children: string[] = [];
 
-  add(shard: ShardState, row: number, sql: LiveSqlRow): void {
+  add(shard: ShardState, row: TaskRow, sql: LiveSqlRow): void {
     if (sql.run_id !== sql.task_id || shard.stepOf(row).version.definition.steps.length > 1) {
       const run = this.runs.get(sql.run_id) ?? {
         generation: sql.generation,
@@ -156,7 +157,7 @@ async function load({ client, content, nowUs, host }: Source, shard: ShardState,
     after = rows.at(-1)?.task_id ?? after;
     const unknown = rows.flatMap(({ worker_id: id }) => (id === null || shard.workersById.has(id) ? [] : [id]));
     await loadWorkersById(tables, unknown, nowUs);
-    const waiting: { taskId: string; runId: string; row: number }[] = [];
+    const waiting: { taskId: string; runId: string; row: TaskRow }[] = [];
     for (const sql of rows) {
       if (setAside.hasRun(sql.run_id)) continue;
       try {
@@ -180,7 +181,7 @@ async function load({ client, content, nowUs, host }: Source, shard: ShardState,
 }
 
 /** Tasks go back to their places in the order in which they became ready. */
-async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: readonly number[]): Promise<void> {
+async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: readonly TaskRow[]): Promise<void> {
   const { tasks } = shard;
   const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
   for (const row of await sortInSlices(queued, (each) => tasks.seq[each] ?? 0, slice)) {
@@ -198,7 +199,7 @@ async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: re
   }
 }
 
-function restoreQueued(plan: Plan, row: number, rank: number): void {
+function restoreQueued(plan: Plan, row: TaskRow, rank: number): void {
   const { state } = plan;
   enqueue(plan, row, rank);
   if (state.tasks.state[row] !== LiveState.RateLimited) return;
@@ -206,7 +207,7 @@ function restoreQueued(plan: Plan, row: number, rank: number): void {
   if (line !== undefined) standForLine(plan, line, row);
 }
 
-function loadTask(shard: ShardState, sql: LiveSqlRow): number {
+function loadTask(shard: ShardState, sql: LiveSqlRow): TaskRow {
   const { tasks } = shard;
   const version = shard.versions.get(sql.version_id);
   if (version === undefined)

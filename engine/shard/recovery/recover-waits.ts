@@ -2,6 +2,7 @@ import { LiveState } from '../../model/task/live-state.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredResolution, TaskWait } from '../../plan/conditions/task-wait.ts';
 import type { ShardTables } from './shard-tables.ts';
+import type { TaskRow } from '../../plan/state/rows.ts';
 
 interface WaitSqlRow {
   task_id: string;
@@ -17,7 +18,7 @@ export const readWaits = `SELECT w.task_id, w.since_us, w.resolved FROM unnest($
  */
 export async function loadWaits(
   { client, shard, setAside, slice }: ShardTables,
-  tasks: readonly { taskId: string; runId: string; row: number }[],
+  tasks: readonly { taskId: string; runId: string; row: TaskRow }[],
 ): Promise<void> {
   if (tasks.length === 0) return;
   const byId = new Map(tasks.map((task) => [task.taskId, task]));
@@ -29,7 +30,7 @@ export async function loadWaits(
   }
 }
 
-function restoreWait(shard: ShardState, row: number, sql: WaitSqlRow): void {
+function restoreWait(shard: ShardState, row: TaskRow, sql: WaitSqlRow): void {
   const { conditions } = shard.stepOf(row).definition;
   const wait: TaskWait = {
     sinceUs: Number(sql.since_us),

@@ -8,6 +8,7 @@ import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 /** Has no bound whatever the data, and gives what the data says. */
 const dear = 'input.s.matches(input.p)';
@@ -75,7 +76,7 @@ function push(key: string, payload: string, scope: string | null = null): Promis
 
 function stateOf(taskId: string | undefined): number | undefined {
   const state = world.owner.stateOf(world.tenantId);
-  return state?.tasks.state[state.tasks.find(taskId ?? '')];
+  return valueAt(state?.tasks.state, state?.tasks.find(taskId ?? ''));
 }
 
 function ask(taskId: string, conditions: readonly DurableCondition[], request: number): Promise<unknown> {

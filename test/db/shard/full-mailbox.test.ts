@@ -4,6 +4,7 @@ import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 /** Triggers that wait at any time: more than one transaction takes. */
 const waiting = 1_500;
@@ -65,7 +66,7 @@ it('what time brings goes on while triggers keep the mailbox full', async () => 
   });
   const stateOf = (): number | undefined => {
     const tasks = owner.stateOf(tenantId)?.tasks;
-    return tasks?.state[tasks.find(runId)];
+    return valueAt(tasks?.state, tasks?.find(runId));
   };
   expect(stateOf()).toBe(LiveState.Running);
 

@@ -9,6 +9,7 @@ import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 let database: TestDatabase;
 let client: Client;
@@ -227,7 +228,7 @@ describe('ownership', () => {
     const waiting = await first.trigger();
     const dueOf = (world: OwnerWorld, taskId: string): number => {
       const tasks = world.owner.stateOf(world.tenantId)?.tasks;
-      return tasks?.dueUs[tasks.find(taskId)] ?? 0;
+      return valueAt(tasks?.dueUs, tasks?.find(taskId)) ?? 0;
     };
     const before = [dueOf(first, running), dueOf(first, waiting)];
     await first.owner.stop();

@@ -97,7 +97,7 @@ function buffers({ state }: PlannerWorld): string[] {
   const lines = [...batches.groups.values()].flatMap((group) =>
     [...group.buffers.values()].map(({ list, bytes }) => {
       const ids: string[] = [];
-      for (let row = list.head; row >= 0; row = list.after(row)) ids.push(tasks.id(row));
+      for (let row = list.head; row !== undefined; row = list.after(row)) ids.push(tasks.id(row));
       return ids.length === 0 ? '' : `${group.key} ${bytes} ${ids.join()}`;
     }),
   );

@@ -13,6 +13,7 @@ import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 let database: TestDatabase;
 let client: Client;
@@ -119,7 +120,10 @@ function runImage(world: OwnerWorld, runId: string): unknown {
   const state = world.owner.stateOf(world.tenantId);
   const run = state?.runs[state.runsById.get(runId) ?? -1];
   if (state === undefined || run === undefined) return undefined;
-  const waits = run.taskIds.map((id) => state.waits.get(state.tasks.find(id)));
+  const waits = run.taskIds.map((id) => {
+    const row = state.tasks.find(id);
+    return row === undefined ? undefined : state.waits.get(row);
+  });
   return {
     generation: run.generation,
     outcomes: run.outcomes,
@@ -158,7 +162,7 @@ describe('a waiting task', () => {
     const { runId } = await trigger(first);
     const dueOf = (world: OwnerWorld): number => {
       const tasks = world.owner.stateOf(world.tenantId)?.tasks;
-      return tasks?.dueUs[tasks.find(runId)] ?? 0;
+      return valueAt(tasks?.dueUs, tasks?.find(runId)) ?? 0;
     };
     const due = dueOf(first);
     expect(due).toBeGreaterThan(0);

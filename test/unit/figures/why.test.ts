@@ -4,6 +4,7 @@ import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engin
 import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { whyWaiting, type Cause } from '../../../engine/figures/why.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 function asks(demands: Partial<Demands>): StepDemands[] {
   return [{ demands: { concurrency: [], rateLimits: [], labels: [], desiredWorkerId: null, ...demands }, error: null }];
@@ -36,7 +37,8 @@ function why(made: PlannerWorld, taskId: string): Cause | undefined {
 }
 
 function taskNamed(made: PlannerWorld, name: string): string {
-  const row = [...made.state.tasks.rows()].find((each) => made.state.stepOf(each).definition.name === name) ?? -1;
+  const row = [...made.state.tasks.rows()].find((each) => made.state.stepOf(each).definition.name === name);
+  if (row === undefined) throw new Error(`no task ${name}`);
   return made.state.tasks.id(row);
 }
 
@@ -87,7 +89,7 @@ describe('why a task is not running', () => {
     made.put(workflowOf('patient', [stepOf('patient', { batch: { ...batch, maxIntervalMs: null } })]));
     const gathered = asks({ batch: { key: 'ada', bytes: 1 } });
     const first = made.trigger('many', 1, gathered);
-    const joinedUs = made.state.tasks.seq[made.state.tasks.find(first)] ?? 0;
+    const joinedUs = valueAt(made.state.tasks.seq, made.state.tasks.find(first)) ?? 0;
     expect(why(made, first)).toEqual({
       code: 'BATCH',
       text: 'waits in a batch for key "ada" with 1 of 2 tasks, which goes when it is full or its interval is over',

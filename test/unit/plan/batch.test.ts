@@ -6,6 +6,7 @@ import { RunStatus } from '../../../engine/model/task/status.ts';
 import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import type { BatchReportItem } from '../../../engine/plan/commands/attempts/batch-report.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 const second = 1_000_000;
 
@@ -61,7 +62,7 @@ class World extends PlannerWorld {
   }
 
   where(taskId: string): string {
-    const live = this.state.tasks.state[this.state.tasks.find(taskId)] ?? -1;
+    const live = valueAt(this.state.tasks.state, this.state.tasks.find(taskId)) ?? -1;
     return isLiveState(live) ? liveStateNames[live] : '';
   }
 
@@ -305,6 +306,6 @@ describe('members of a batch', () => {
     const id = world.ask();
     world.wait(301 * second);
     expect(world.status(id)).toBe(RunStatus.Cancelled);
-    expect(world.state.tasks.state[world.state.tasks.find(id)]).not.toBe(LiveState.Batching);
+    expect(valueAt(world.state.tasks.state, world.state.tasks.find(id))).not.toBe(LiveState.Batching);
   });
 });

@@ -6,6 +6,7 @@ import { PlannerWorker } from '../../../engine/plan/queue/planner-worker.ts';
 import { rankOf } from '../../../engine/plan/state/ranked-list.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { rowOf } from '../../helpers/row-of.ts';
 
 const actions = ['wf:one', 'wf:other'];
 
@@ -333,7 +334,7 @@ describe('what is left for the next transaction', () => {
     world.goesOn = false;
     world.budget = () => new SettleBudget(0, 0);
     world.run(recovered);
-    const row = state.tasks.find(recovered.runs[0]?.runId ?? '');
+    const row = rowOf(state.tasks, recovered.runs[0]?.runId ?? '');
     const [group] = state.groups.values();
     const extras = state.extras.get(row);
     expect([group?.held, extras?.taskRequest?.held]).toEqual([1, false]);

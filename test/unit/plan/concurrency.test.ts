@@ -5,6 +5,7 @@ import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { rowOf, valueAt } from '../../helpers/row-of.ts';
 
 const link = (
   strategy: ConcurrencyStrategy,
@@ -31,7 +32,7 @@ class World extends PlannerWorld {
   stateOf(runId: string): string {
     const end = this.stored.runEnds.get(`${runId}/1`);
     if (end !== undefined) return end.status === RunStatus.Cancelled ? 'cancelled' : 'ended';
-    return this.state.tasks.state[this.state.tasks.find(runId)] === LiveState.Running ? 'running' : 'waiting';
+    return valueAt(this.state.tasks.state, this.state.tasks.find(runId)) === LiveState.Running ? 'running' : 'waiting';
   }
 
   states(runIds: readonly string[]): string[] {
@@ -39,7 +40,7 @@ class World extends PlannerWorld {
   }
 
   complete(runId: string): void {
-    const attempt = this.state.tasks.attempt[this.state.tasks.find(runId)] ?? 0;
+    const attempt = valueAt(this.state.tasks.attempt, this.state.tasks.find(runId)) ?? 0;
     this.run({ kind: 'completed', tenantId, taskId: runId, attempt, output: '{}' });
   }
 
@@ -79,7 +80,7 @@ describe('GROUP_ROUND_ROBIN', () => {
     const keys: string[] = [];
     for (let i = 0; i < 15; i++) {
       const taskId = world.dispatched().at(-1) ?? '';
-      keys.push(world.state.extras.get(world.state.tasks.find(taskId))?.ringKey ?? '');
+      keys.push(world.state.extras.get(rowOf(world.state.tasks, taskId))?.ringKey ?? '');
       world.complete(taskId);
     }
     // The first began alone; from then on each of any three in a row is another key.

@@ -3,6 +3,7 @@ import type { Condition } from '../../../engine/model/definition.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 type Base = Pick<Condition, 'action' | 'group'>;
 const sleep = (base: Base, ms: number): Condition => ({
@@ -78,7 +79,7 @@ class Scene {
   /** GATED, RUNNING, or how it ended. */
   get state(): string {
     const { tasks } = this.made.state;
-    const row = tasks.find(this.idOf(1));
+    const live = valueAt(tasks.state, tasks.find(this.idOf(1)));
     const result = this.made.stored.results.get(`${this.idOf(1)}/1`);
     if (result !== undefined)
       return result.output === '{"skipped": true}'
@@ -86,7 +87,7 @@ class Scene {
         : (Object.entries(RunStatus).find(([, value]) => value === result.status)?.[0] ?? '').toUpperCase();
     return (
       Object.entries(LiveState)
-        .find(([, value]) => value === tasks.state[row])?.[0]
+        .find(([, value]) => value === live)?.[0]
         .toUpperCase() ?? ''
     );
   }
@@ -128,7 +129,7 @@ describe('conditions', () => {
         tenantId,
         events: [{ id: made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
       });
-    const stateOf = (): number | undefined => made.state.tasks.state[made.state.tasks.find(tasks[2] ?? '')];
+    const stateOf = (): number | undefined => valueAt(made.state.tasks.state, made.state.tasks.find(tasks[2] ?? ''));
     made.run({ kind: 'completed', tenantId, taskId: tasks[0] ?? '', attempt: 0, output: '{}' });
     push();
     made.run({ kind: 'completed', tenantId, taskId: tasks[1] ?? '', attempt: 0, output: '{}' });

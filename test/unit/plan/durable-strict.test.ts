@@ -20,6 +20,7 @@ import {
   world,
 } from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
+import { rowOf } from '../../helpers/row-of.ts';
 
 beforeEach(() => {
   setUp();
@@ -117,7 +118,7 @@ describe('a worker that hands results to its code strictly in the order of deliv
       {
         kind: 'durableStatus',
         tenantId,
-        workerId: world.state.workerOf(world.state.tasks.find(taskId))?.id ?? '',
+        workerId: world.state.workerOf(rowOf(world.state.tasks, taskId))?.id ?? '',
         tasks: [{ taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }],
       },
     ]);

@@ -5,6 +5,7 @@ import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/c
 import type { DurableAsk } from '../../../engine/model/durable/durable-ask.ts';
 import { DurableWorld } from '../../helpers/durable-world.ts';
 import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { valueAt, workerOf } from '../../helpers/row-of.ts';
 
 type Message = 'satisfy' | 'evict' | 'evict again' | 'restore' | 'status' | 'worker lost';
 type Kind = 'sleep' | 'event' | 'child';
@@ -68,28 +69,32 @@ class Wait {
   /** The running invocation asks for the wait: for the first time, or again. */
   ask(): void {
     const { state } = this.world;
-    const row = state.tasks.find(this.taskId);
+    const worker = workerOf(state, this.taskId);
     this.world.run({
       kind: 'durableAsk',
       tenantId,
-      workerId: state.workerOf(row)?.id ?? null,
+      workerId: worker?.id ?? null,
       taskId: this.taskId,
-      invocation: state.tasks.invocation[row] ?? 0,
-      stream: state.workerOf(row)?.durableStream ?? 0,
+      invocation: this.#invocation(),
+      stream: worker?.durableStream ?? 0,
       request: ++this.#request,
       ask: this.#operation(),
     });
   }
 
+  #invocation(): number {
+    const { tasks } = this.world.state;
+    return valueAt(tasks.invocation, tasks.find(this.taskId)) ?? 0;
+  }
+
   /** The running invocation says that it waits. */
   say(): void {
     const { state } = this.world;
-    const row = state.tasks.find(this.taskId);
     this.world.run({
       kind: 'durableStatus',
       tenantId,
-      workerId: state.workerOf(row)?.id ?? '',
-      tasks: [{ taskId: this.taskId, invocation: state.tasks.invocation[row] ?? 0, nodes: [{ branch: 1, node: 1 }] }],
+      workerId: workerOf(state, this.taskId)?.id ?? '',
+      tasks: [{ taskId: this.taskId, invocation: this.#invocation(), nodes: [{ branch: 1, node: 1 }] }],
     });
   }
 
@@ -151,12 +156,12 @@ class Wait {
   }
 
   get state(): number | undefined {
-    return this.world.state.tasks.state[this.world.state.tasks.find(this.taskId)];
+    return valueAt(this.world.state.tasks.state, this.world.state.tasks.find(this.taskId));
   }
 
   /** Whether the invocation that runs has been told. */
   get isTold(): boolean {
-    const invocation = this.world.state.tasks.invocation[this.world.state.tasks.find(this.taskId)];
+    const invocation = valueAt(this.world.state.tasks.invocation, this.world.state.tasks.find(this.taskId));
     return this.world.effects.some((effect) => effect.kind === 'durableResult' && effect.invocation === invocation);
   }
 }

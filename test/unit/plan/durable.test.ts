@@ -24,6 +24,7 @@ import {
   world,
 } from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
+import { rowOf } from '../../helpers/row-of.ts';
 
 beforeEach(setUp);
 
@@ -337,12 +338,14 @@ describe('an evicted task', () => {
     speakAs(register(50));
     for (const taskId of ids) {
       if (stateOf(taskId) !== LiveState.Running) continue;
-      const holder = world.state.workerOf(world.state.tasks.find(taskId))?.id ?? '';
+      const holder = world.state.workerOf(rowOf(world.state.tasks, taskId))?.id ?? '';
       ask(taskId, wait(sleep(86_400)));
       world.run({ kind: 'durableEvict', tenantId, workerId: holder, taskId, invocation: 1, reason: 'ttl' });
     }
     expect(ids.map(stateOf)).toEqual(ids.map(() => LiveState.Evicted));
-    expect(ids.filter((taskId) => world.state.durable.task(world.state.tasks.find(taskId)) !== undefined)).toEqual([]);
+    expect(ids.filter((taskId) => world.state.durable.task(rowOf(world.state.tasks, taskId)) !== undefined)).toEqual(
+      [],
+    );
     expect(world.state.durable.sleeps.size).toBeLessThan(2);
   });
 

@@ -185,7 +185,8 @@ describe('planner', () => {
     made.register({ actions, slots: 5 });
     const end = (fails: boolean): string => {
       const runId = made.trigger('branchy');
-      const row = [...made.state.tasks.rows()].find((each) => made.state.tasks.state[each] === LiveState.Running) ?? -1;
+      const row = [...made.state.tasks.rows()].find((each) => made.state.tasks.state[each] === LiveState.Running);
+      if (row === undefined) throw new Error('no task runs');
       const ref = { tenantId, taskId: made.state.tasks.id(row), attempt: 0 };
       if (fails) made.run({ kind: 'failed', ...ref, error: 'no', mayRetry: false });
       else made.run({ kind: 'cancel', tenantId, ids: [ref.taskId] });
@@ -198,7 +199,8 @@ describe('planner', () => {
     expect(made.effects.findLast((effect) => effect.kind === 'dispatch')?.failed.map(({ name }) => name)).toEqual([
       'start',
     ]);
-    made.run({ kind: 'completed', tenantId, taskId: made.state.tasks.id(running[0] ?? -1), attempt: 0, output: '{}' });
+    const [failed = ''] = running.map((each) => made.state.tasks.id(each));
+    made.run({ kind: 'completed', tenantId, taskId: failed, attempt: 0, output: '{}' });
     const cancelled = end(false);
     expect(made.stored.runEnds.get(`${cancelled}/1`)?.status).toBe(RunStatus.Cancelled);
     expect([...made.stored.results.values()].at(-1)).toMatchObject({

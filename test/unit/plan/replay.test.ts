@@ -52,7 +52,8 @@ function running(made: PlannerWorld): Record<string, number> {
 
 function refOf(made: PlannerWorld, name: string): { tenantId: string; taskId: string; attempt: number } {
   const { state } = made;
-  const row = [...state.tasks.rows()].find((each) => state.stepOf(each).definition.name === name) ?? -1;
+  const row = [...state.tasks.rows()].find((each) => state.stepOf(each).definition.name === name);
+  if (row === undefined) throw new Error(`no task ${name}`);
   return { tenantId, taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? -1 };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 const second = 1_000_000;
 
@@ -17,7 +18,7 @@ function failing(
     world.nowUs += seconds * second;
     world.run({ kind: 'tick' });
   };
-  return { world, taskId, state: () => (pass(1), world.state.tasks.state[world.state.tasks.find(taskId)]) };
+  return { world, taskId, state: () => (pass(1), valueAt(world.state.tasks.state, world.state.tasks.find(taskId))) };
 }
 
 describe('a failure that says when to retry', () => {
@@ -36,6 +37,6 @@ describe('a failure that says when to retry', () => {
     world.nowUs += 86_400 * second;
     expect(state()).toBe(LiveState.Running);
     world.run({ kind: 'failed', tenantId, taskId, attempt: 1, error: '{}', mayRetry: true, retryAfterMs: 1000 });
-    expect(world.state.tasks.find(taskId)).toBe(-1);
+    expect(world.state.tasks.find(taskId)).toBeUndefined();
   });
 });

@@ -3,6 +3,7 @@ import { queueFigures } from '../../../engine/figures/queue-figures.ts';
 import { parseAsked } from '../../../engine/model/durable/durable.ts';
 import * as desk from '../../helpers/durable-desk.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { rowOf } from '../../helpers/row-of.ts';
 
 const hourUs = 3_600_000_000;
 
@@ -29,7 +30,7 @@ describe('a sequence that is an hour ahead of the time', () => {
     });
     desk.status(taskId, 2);
     world.run({ kind: 'durableEvict', tenantId, workerId: desk.workerId, taskId, invocation: 1, reason: 'ttl' });
-    world.state.durable.drop(world.state.tasks.find(taskId));
+    world.state.durable.drop(rowOf(world.state.tasks, taskId));
     desk.seconds(3);
     expect(desk.invocationOf(taskId)).toBe(2);
   });

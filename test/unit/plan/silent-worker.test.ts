@@ -3,6 +3,7 @@ import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { whyWaiting } from '../../../engine/figures/why.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { rowOf, valueAt } from '../../helpers/row-of.ts';
 
 const actions = ['wf:one'];
 
@@ -21,7 +22,7 @@ function factsOf(
   made: PlannerWorld,
   taskId: string,
 ): { state: number | undefined; attempt: number | undefined; worker: string | undefined } {
-  const row = made.state.tasks.find(taskId);
+  const row = rowOf(made.state.tasks, taskId);
   return {
     state: made.state.tasks.state[row],
     attempt: made.state.tasks.attempt[row],
@@ -191,7 +192,7 @@ describe('an execution timeout', () => {
     const made = worldOf();
     made.register({ actions, slots: 2 });
     const [prompt, extended] = [made.trigger('single'), made.trigger('single')];
-    const dueUs = (taskId: string): number => made.state.tasks.dueUs[made.state.tasks.find(taskId)] ?? 0;
+    const dueUs = (taskId: string): number => valueAt(made.state.tasks.dueUs, made.state.tasks.find(taskId)) ?? 0;
     const before = dueUs(prompt);
     made.run({ kind: 'started', tenantId, taskId: prompt, attempt: 0 });
     expect(dueUs(prompt)).toBe(before);

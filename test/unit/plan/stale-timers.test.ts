@@ -4,6 +4,7 @@ import { RunStatus } from '../../../engine/model/task/status.ts';
 import { Delivery } from '../../../engine/plan/durable/delivery.ts';
 import { DurableLog, type DurableNode } from '../../../engine/plan/durable/durable-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { TaskTable } from '../../../engine/plan/state/task-table.ts';
 
 function world(): PlannerWorld {
   const made = new PlannerWorld();
@@ -41,7 +42,7 @@ it('sleeps of waits that something else has met do not gather while their task s
   const made = world();
   const { durable } = made.state;
   const log = new DurableLog({ taskId: made.id(), branch: 1, nodes: [] });
-  const task = { row: 1000, tenantId, log, delivery: new Delivery({ position: 0 }) };
+  const task = { row: new TaskTable().insert(log.taskId), tenantId, log, delivery: new Delivery({ position: 0 }) };
   durable.hold(task);
   const ask = (ms: number): DurableNode => {
     const conditions = [{ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 'sleep' } as const];

@@ -6,6 +6,8 @@ import { DeadlineHeap } from '../../../engine/plan/timers/deadline-heap.ts';
 import { TaskTable } from '../../../engine/plan/state/task-table.ts';
 import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import type { TaskRow } from '../../../engine/plan/state/rows.ts';
+import { valueAt } from '../../helpers/row-of.ts';
 
 const actions = ['wf:one'];
 
@@ -59,7 +61,7 @@ describe('while the engine stood still', () => {
     const ready = made.trigger('single');
     standStill(made, 60_000);
     pass(made, 1_000);
-    const states = [delayed, ready].map((id) => made.state.tasks.state[made.state.tasks.find(id)]);
+    const states = [delayed, ready].map((id) => valueAt(made.state.tasks.state, made.state.tasks.find(id)));
     expect(states).toEqual([LiveState.Ready, LiveState.Ready]);
     pass(made, 9_500);
     expect(made.stored.results.get(`${ready}/1`)?.status).toBe(RunStatus.Cancelled);
@@ -84,9 +86,11 @@ describe('the heap of deadlines', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.array(step, { maxLength: 20 }), (steps, taken) => {
         const tasks = new TaskTable();
-        for (let n = 0; n < 12; n++) tasks.insert(`00000000-0000-7000-8000-${String(n).padStart(12, '0')}`);
+        const rows = Array.from({ length: 12 }, (_, n) =>
+          tasks.insert(`00000000-0000-7000-8000-${String(n).padStart(12, '0')}`),
+        );
         const heap = new DeadlineHeap(tasks);
-        const model = new Map<number, { at: number; wall: boolean; held: boolean }>();
+        const model = new Map<TaskRow, { at: number; wall: boolean; held: boolean }>();
         const play = (each: typeof steps, undo?: UndoLog): void => {
           for (const one of each) {
             if (one.do === 'stand') {
@@ -95,19 +99,21 @@ describe('the heap of deadlines', () => {
               for (const entry of model.values()) if (!entry.wall && !entry.held) entry.at += one.by;
               continue;
             }
-            const entry = model.get(one.row);
+            const row = rows[one.row];
+            if (row === undefined) continue;
+            const entry = model.get(row);
             if (one.do === 'set') {
-              tasks.state[one.row] = one.wall ? LiveState.Delayed : LiveState.Running;
-              heap.set(one.row, one.at, undo);
-              model.set(one.row, { at: one.at, wall: one.wall && entry?.held !== true, held: entry?.held ?? false });
+              tasks.state[row] = one.wall ? LiveState.Delayed : LiveState.Running;
+              heap.set(row, one.at, undo);
+              model.set(row, { at: one.at, wall: one.wall && entry?.held !== true, held: entry?.held ?? false });
             } else if (one.do === 'clear') {
-              heap.set(one.row, 0, undo);
-              model.delete(one.row);
+              heap.set(row, 0, undo);
+              model.delete(row);
             } else if (one.do === 'hold') {
-              heap.hold(one.row, undo);
+              heap.hold(row, undo);
               if (entry !== undefined) Object.assign(entry, { held: true, wall: false });
             } else {
-              heap.release(one.row, one.by, undo);
+              heap.release(row, one.by, undo);
               if (entry?.held === true) Object.assign(entry, { held: false, at: entry.at + one.by });
             }
           }
@@ -115,7 +121,7 @@ describe('the heap of deadlines', () => {
         const picture = (): unknown[] => [
           heap.nextUs,
           heap.due(80, 100).sort((a, b) => a - b),
-          Array.from({ length: 12 }, (_, row) => [heap.dueUs(row), heap.isHeld(row)]),
+          rows.map((row) => [heap.dueUs(row), heap.isHeld(row)]),
         ];
         play(steps);
         const running = [...model].filter(([, { held }]) => !held);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DeadlineHeap } from '../../../engine/plan/timers/deadline-heap.ts';
 import { TaskTable } from '../../../engine/plan/state/task-table.ts';
 import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
+import type { TaskRow } from '../../../engine/plan/state/rows.ts';
 
 const uuid = fc.uuid();
 
@@ -12,13 +13,13 @@ describe('task table', () => {
       fc.property(fc.array(fc.tuple(uuid, fc.boolean()), { maxLength: 300 }), (steps) => {
         const table = new TaskTable();
         const undo = new UndoLog();
-        const model = new Map<string, number>();
+        const model = new Map<string, TaskRow>();
         for (const [id, remove] of steps) {
           if (!model.has(id)) model.set(id, table.add(id, undo));
           const [oldest] = model;
           if (remove && oldest !== undefined) {
             table.end(oldest[1], undo);
-            expect(table.find(oldest[0])).toBe(-1);
+            expect(table.find(oldest[0])).toBeUndefined();
             table.sweep(oldest[1]);
             model.delete(oldest[0]);
           }
@@ -119,7 +120,10 @@ describe('deadline heap', () => {
         const heap = new DeadlineHeap(table);
         const undo = new UndoLog();
         const model = new Map<number, number>();
-        const set = (pick: number, due: number, log?: UndoLog): void => heap.set(rows[pick] ?? 0, due, log);
+        const set = (pick: number, due: number, log?: UndoLog): void => {
+          const row = rows[pick];
+          if (row !== undefined) heap.set(row, due, log);
+        };
         for (const [pick, due] of steps) {
           set(pick, due);
           if (due === 0) model.delete(pick);
@@ -128,9 +132,9 @@ describe('deadline heap', () => {
         for (const [pick, due] of steps) set(pick, (due * 7) % 1001, undo);
         undo.rollback();
         const order: number[] = [];
-        while (heap.first >= 0) {
+        for (let { first } = heap; first !== undefined; first = heap.first) {
           order.push(heap.nextUs);
-          heap.set(heap.first, 0);
+          heap.set(first, 0);
         }
         expect(order).toEqual([...model.values()].sort((a, b) => a - b));
       }),

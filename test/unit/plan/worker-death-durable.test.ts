@@ -21,6 +21,7 @@ import {
   world,
 } from '../../helpers/durable-desk.ts';
 import { tenantId } from '../../helpers/planner-world.ts';
+import { rowOf } from '../../helpers/row-of.ts';
 
 const death: WorkerDeath = { how: 'SIGKILL', isCertain: true, mostDeaths: 3 };
 
@@ -28,7 +29,7 @@ beforeEach(setUp);
 
 /** The worker under the task dies, and another takes the task. */
 function die(taskId: string): void {
-  const row = world.state.tasks.find(taskId);
+  const row = rowOf(world.state.tasks, taskId);
   world.run({ kind: 'workerLost', workerId: world.state.workerOf(row)?.id ?? workerId, forget: true, death });
   speakAs(register());
 }
@@ -126,7 +127,7 @@ describe('the deaths of workers under a durable task', () => {
     ask(taskId, spawn(taskId, { index: 0 }));
     const kid = [...world.stored.runs.values()].find((run) => run.parentTaskId === taskId)?.id ?? '';
     die(taskId);
-    const row = world.state.tasks.find(taskId);
+    const row = rowOf(world.state.tasks, taskId);
     world.run({ kind: 'workerLost', workerId: world.state.workerOf(row)?.id ?? '', forget: true, death });
     expect(stateOf(taskId)).toBe(LiveState.Ready);
     const rank = rankAfterRestart(world.state, row);

@@ -3,6 +3,7 @@ import { LiveFlag, LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import type { WorkerDeath } from '../../../engine/model/task/worker-death.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { rowOf, valueAt } from '../../helpers/row-of.ts';
 
 const actions = ['wf:one'];
 
@@ -30,7 +31,7 @@ describe('a worker whose stream has ended', () => {
     pass(made, 3_000);
     made.run({ kind: 'workerPresence', workerId, assignable: false, away: true });
     pass(made, 60_000);
-    expect(made.state.tasks.state[made.state.tasks.find(runId)]).toBe(LiveState.Running);
+    expect(valueAt(made.state.tasks.state, made.state.tasks.find(runId))).toBe(LiveState.Running);
     made.run({ kind: 'workerPresence', workerId, assignable: true });
     pass(made, 1_500);
     expect(statusOf(made, runId)).toBeUndefined();
@@ -43,7 +44,7 @@ describe('a worker whose stream has ended', () => {
     const made = worldOf();
     const workerId = made.register({ actions, slots: 1 });
     const runId = made.trigger('single');
-    const dueUs = (): number => made.state.tasks.dueUs[made.state.tasks.find(runId)] ?? 0;
+    const dueUs = (): number => valueAt(made.state.tasks.dueUs, made.state.tasks.find(runId)) ?? 0;
     const before = dueUs();
     made.run({ kind: 'workerPresence', workerId, assignable: false, away: true });
     const stored: { dueUs: number } = JSON.parse(made.stored.live.get(runId) ?? '');
@@ -83,7 +84,7 @@ describe('a worker that died', () => {
     };
     die();
     die();
-    const row = made.state.tasks.find(runId);
+    const row = rowOf(made.state.tasks, runId);
     expect([
       made.state.tasks.state[row],
       made.state.tasks.attempt[row],
@@ -109,7 +110,7 @@ describe('a worker that died', () => {
     const runId = made.trigger('single');
     made.run({ kind: 'unsubscribe', tenantId, workerId });
     made.run({ kind: 'workerLost', workerId, death: { ...death, mostDeaths: 1 } });
-    const row = made.state.tasks.find(runId);
+    const row = rowOf(made.state.tasks, runId);
     expect([made.state.tasks.deaths[row], made.state.tasks.reassigns[row]]).toEqual([0, 1]);
   });
 
@@ -130,7 +131,7 @@ describe('a worker that died', () => {
     const runId = made.trigger('single');
     made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
     made.run({ kind: 'workerLost', workerId, death });
-    expect((made.state.tasks.flags[made.state.tasks.find(runId)] ?? 0) & LiveFlag.Started).toBe(0);
+    expect((valueAt(made.state.tasks.flags, made.state.tasks.find(runId)) ?? 0) & LiveFlag.Started).toBe(0);
   });
 });
 
@@ -148,7 +149,7 @@ describe('a worker that is lost while its stream is open', () => {
   it('is told that the attempt is over before the next begins', () => {
     const made = worldOf();
     const { runId, cancels } = lost(made);
-    const row = made.state.tasks.find(runId);
+    const row = rowOf(made.state.tasks, runId);
     made.register({ actions, slots: 1 });
     expect([made.state.tasks.state[row], made.state.tasks.attempt[row], cancels()]).toEqual([
       LiveState.Cancelling,
@@ -183,7 +184,7 @@ describe('a worker that is lost while its stream is open', () => {
     const made = worldOf();
     const { runId, workerId } = lost(made);
     made.run({ kind: 'workerLost', workerId, death });
-    expect(made.state.tasks.state[made.state.tasks.find(runId)]).toBe(LiveState.Ready);
+    expect(valueAt(made.state.tasks.state, made.state.tasks.find(runId))).toBe(LiveState.Ready);
     expect(JSON.parse(made.stored.live.get(runId) ?? '')).toMatchObject({ deaths: 1 });
   });
 
@@ -194,7 +195,7 @@ describe('a worker that is lost while its stream is open', () => {
     made.run({ kind: 'unsubscribe', tenantId, workerId });
     made.run({ kind: 'workerLost', workerId, connected: true, death });
     made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
-    const row = made.state.tasks.find(runId);
+    const row = rowOf(made.state.tasks, runId);
     expect([made.state.tasks.deaths[row], made.state.tasks.reassigns[row]]).toEqual([0, 1]);
     expect(made.stored.history.find(({ transitions }) => transitions.includes('REASSIGNED'))?.message).toContain(
       'was lost',

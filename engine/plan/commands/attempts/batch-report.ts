@@ -54,8 +54,9 @@ export const batchReport: Kind<BatchReportCommand, void> = {
 function report(plan: Plan, command: BatchReportCommand, facts: Facts): void {
   for (const item of command.items) {
     const attempt = attemptOf(plan, command.batchId, item);
+    if (attempt === undefined) continue;
     const row = runningRow(plan, { taskId: item.taskId, attempt, tenantId: command.tenantId });
-    if (row < 0) continue;
+    if (row === undefined) continue;
     switch (item.event) {
       case 'started':
         startAttempt(plan, row);
@@ -73,11 +74,11 @@ function report(plan: Plan, command: BatchReportCommand, facts: Facts): void {
   }
 }
 
-/** The attempt that a report means; -1 for one that is over. */
-function attemptOf(plan: Plan, batchId: string | null, item: BatchReportItem): number {
+/** The attempt that a report means; undefined for one that is over. */
+function attemptOf(plan: Plan, batchId: string | null, item: BatchReportItem): number | undefined {
   const { tasks, batches } = plan.state;
   if (batchId === null) return item.attempt ?? 0;
   const row = tasks.find(item.taskId);
-  if (row < 0 || batches.ofRow.get(row)?.id !== batchId) return -1;
-  return item.attempt ?? tasks.attempt[row] ?? -1;
+  if (row === undefined || batches.ofRow.get(row)?.id !== batchId) return undefined;
+  return item.attempt ?? tasks.attempt[row];
 }

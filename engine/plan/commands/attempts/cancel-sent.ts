@@ -22,7 +22,11 @@ export const cancelSent: Kind<CancelSentCommand, void> = {
 function goOn(plan: Plan, command: CancelSentCommand): void {
   const { state } = plan;
   const row = state.tasks.find(command.taskId);
-  if (row < 0 || state.tasks.state[row] !== LiveState.Cancelling || state.tasks.attempt[row] !== command.attempt)
+  if (
+    row === undefined ||
+    state.tasks.state[row] !== LiveState.Cancelling ||
+    state.tasks.attempt[row] !== command.attempt
+  )
     return;
   afterInterrupt(plan, row);
 }

@@ -17,6 +17,6 @@ export const completed: Kind<CompletedCommand, void> = {
   weight: weighsOne,
   plan(plan, command, facts) {
     const row = runningRow(plan, command);
-    if (row >= 0) completeAttempt(plan, row, command.output, facts.evaluated.get(command.taskId));
+    if (row !== undefined) completeAttempt(plan, row, command.output, facts.evaluated.get(command.taskId));
   },
 };

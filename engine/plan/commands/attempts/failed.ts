@@ -14,6 +14,6 @@ export const failed: Kind<FailedCommand, void> = {
   weight: weighsOne,
   plan(plan, command) {
     const row = runningRow(plan, command);
-    if (row >= 0) failAttempt(plan, row, command);
+    if (row !== undefined) failAttempt(plan, row, command);
   },
 };

@@ -20,7 +20,7 @@ export const reassignUnstarted: Kind<ReassignUnstartedCommand, void> = {
 
 function takeElsewhere(plan: Plan, command: ReassignUnstartedCommand): void {
   const row = runningRow(plan, command);
-  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
+  if (row === undefined || hasFlag(plan, row, LiveFlag.Started)) return;
   interrupt(plan, row);
   setFlag(plan, row, LiveFlag.Reassign);
 }

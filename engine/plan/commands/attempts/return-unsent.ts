@@ -21,7 +21,7 @@ export const returnUnsent: Kind<ReturnUnsentCommand, void> = {
 /** Nothing was sent, so the worker has nothing to be told. */
 function takeBack(plan: Plan, command: ReturnUnsentCommand): void {
   const row = runningRow(plan, command);
-  if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
+  if (row === undefined || hasFlag(plan, row, LiveFlag.Started)) return;
   journal(plan, row, 'COULD_NOT_SEND_TO_WORKER');
   reassign(plan, row, "the worker's stream was gone");
 }

@@ -14,6 +14,6 @@ export const started: Kind<StartedCommand, void> = {
   weight: weighsOne,
   plan(plan, command) {
     const row = runningRow(plan, command);
-    if (row >= 0) startAttempt(plan, row);
+    if (row !== undefined) startAttempt(plan, row);
   },
 };

@@ -30,7 +30,7 @@ function takeElsewhere(plan: Plan, command: UnansweredCommand): void {
   const staying = stayingWith(plan, worker);
   for (const ref of command.attempts) {
     const row = runningRow(plan, ref);
-    if (row < 0 || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
+    if (row === undefined || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
     if (ref.invocation !== null && ref.invocation !== state.tasks.invocation[row]) continue;
     silence(plan, worker);
     if (staying(row)) continue;

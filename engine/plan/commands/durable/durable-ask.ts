@@ -21,6 +21,7 @@ import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import { setFlag, type Plan } from '../../state/plan.ts';
 import type { Facts } from '../facts.ts';
 import { tasksOf, visitRun, type Kind } from '../kind.ts';
+import type { TaskRow } from '../../state/rows.ts';
 
 /** The next operation of a durable task. Answered by an effect. */
 export interface DurableAskCommand extends DurableSender {
@@ -67,7 +68,7 @@ function childrenOf(ask: DurableAsk): AskedChild['run'][] {
 function ask(plan: Plan, command: DurableAskCommand, facts: Facts): void {
   const { state, changes } = plan;
   const row = invocationRow(plan, command);
-  if (row < 0)
+  if (row === undefined)
     return answer(plan, command, {
       kind: 'stale',
       reason: 'another invocation of the task has taken over, or it has ended',
@@ -182,7 +183,7 @@ function spawned({ log, delivery }: DurableTask, child: AskedChild): DurableNode
 }
 
 /** The task fails for good, whatever its code makes of the error. */
-function mismatch(plan: Plan, row: number, { node, asked }: { node: DurableNode; asked: Asked }): DurableAskReply {
+function mismatch(plan: Plan, row: TaskRow, { node, asked }: { node: DurableNode; asked: Asked }): DurableAskReply {
   const message = mismatchMessage({
     node: node.node,
     recorded: describeAsked(node.asked),
@@ -227,9 +228,10 @@ function spawn(
 /** So that a restart finds the link to its parent without looking through all logs. */
 function markChild(plan: Plan, runId: string): void {
   const { state } = plan;
-  const run = state.runs[state.runsById.get(runId) ?? -1];
+  const runRow = state.runsById.get(runId);
+  const run = runRow === undefined ? undefined : state.runs[runRow];
   for (const taskId of run?.taskIds ?? [runId]) {
     const row = state.tasks.find(taskId);
-    if (row >= 0) setFlag(plan, row, LiveFlag.DurableChild);
+    if (row !== undefined) setFlag(plan, row, LiveFlag.DurableChild);
   }
 }

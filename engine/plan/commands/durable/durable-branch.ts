@@ -25,7 +25,7 @@ export const durableBranch: Kind<DurableBranchCommand, DurableBranchReply> = {
   needs: ({ taskId, branch }, { state }) => ({
     logsOf: [taskId],
     branch: { taskId, branch },
-    again: state.tasks.find(taskId) < 0 ? [taskId] : [],
+    again: state.tasks.find(taskId) === undefined ? [taskId] : [],
   }),
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
@@ -53,16 +53,16 @@ function startBranch(plan: Plan, command: DurableBranchCommand, facts: Facts): D
   }
   const point: BranchPoint = { branch: nextBranch(points), parent, first: node, hasInput: false };
   let row = state.tasks.find(taskId);
-  if (row >= 0 && state.isEnded(row))
+  if (row !== undefined && state.isEnded(row))
     throw new HatchetError(
       'RUN_BUSY',
       `task ${taskId} cannot run again now: it has ended, and its worker has not let go of it yet`,
       { remedy: 'Try again in a moment.' },
     );
-  if (row < 0) {
+  if (row === undefined) {
     reopenRuns(plan, { tenantId, ids: [taskId] }, facts.storedRuns);
     row = state.tasks.find(taskId);
-    if (row < 0)
+    if (row === undefined)
       throw new HatchetError(
         'RUN_BUSY',
         `task ${taskId} cannot run again now: another task of its run is not finished`,
@@ -77,7 +77,7 @@ function startBranch(plan: Plan, command: DurableBranchCommand, facts: Facts): D
 function checkOwn({ state }: Plan, { tenantId, taskId }: DurableBranchCommand, { storedRuns }: Facts): void {
   const row = state.tasks.find(taskId);
   const version =
-    row >= 0
+    row !== undefined
       ? state.stepOf(row).version
       : state.versions.get(storedRuns.find((run) => run.tasks.some((task) => task.id === taskId))?.versionId ?? '');
   if (version?.tenantId !== tenantId)

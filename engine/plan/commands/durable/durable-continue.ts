@@ -20,7 +20,7 @@ export const durableContinue: Kind<DurableContinueCommand, void> = {
   weight: () => 5,
   plan(plan, command) {
     const row = invocationRow(plan, command);
-    if (row < 0) return; // it has continued already, or is over: either way its sender leaves
+    if (row === undefined) return; // it has continued already, or is over: either way its sender leaves
     const { state, changes } = plan;
     const points = state.durable.branches.get(row) ?? [];
     const point: BranchPoint = {

@@ -17,7 +17,7 @@ export const durableEvict: Kind<DurableEvictCommand, void> = {
   weight: weighsOne,
   plan(plan, command) {
     const row = invocationRow(plan, command);
-    if (row < 0) return; // gone already: its worker is answered all the same
+    if (row === undefined) return; // gone already: its worker is answered all the same
     const task = loadedTask(plan, row);
     const goOn = mustGoOn(plan, task);
     evict(plan, task, command.reason);

@@ -23,7 +23,7 @@ export const durableMemo: Kind<DurableMemoCommand, void> = {
   weight: weighsOne,
   plan(plan, command) {
     const row = invocationRow(plan, command);
-    if (row < 0) return dismissSender(plan, command);
+    if (row === undefined) return dismissSender(plan, command);
     const task = loadedTask(plan, row);
     const node = task.log.find(command.branch, command.node);
     if (node === undefined || node.kind !== EntryKind.Memo || node.result !== null) return;

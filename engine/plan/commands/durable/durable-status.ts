@@ -36,7 +36,7 @@ function hearStatus(plan: Plan, command: DurableStatusCommand): void {
   const { tenantId, workerId } = command;
   for (const { taskId, invocation, nodes } of command.tasks) {
     const row = invocationRow(plan, { tenantId, workerId, taskId, invocation });
-    if (row < 0) {
+    if (row === undefined) {
       dismissSender(plan, { workerId, taskId, invocation });
       continue;
     }

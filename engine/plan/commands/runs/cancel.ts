@@ -38,7 +38,8 @@ function cancelAll(plan: Plan, command: CancelCommand): CancelReply {
 function cancelTask(plan: Plan, tenantId: string, taskId: string): boolean {
   const { state } = plan;
   const row = state.tasks.find(taskId);
-  if (row < 0 || state.stepOf(row).version.tenantId !== tenantId || hasFlag(plan, row, LiveFlag.Ended)) return false;
+  if (row === undefined || state.stepOf(row).version.tenantId !== tenantId || hasFlag(plan, row, LiveFlag.Ended))
+    return false;
   cancelRow(plan, row);
   return true;
 }

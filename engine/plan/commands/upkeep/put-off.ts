@@ -22,7 +22,7 @@ export const putOff: Kind<PutOffCommand, void> = {
 function putOffTask(plan: Plan, { taskId, untilUs }: PutOffCommand): void {
   const { deadlines, durable, tasks, undo } = plan.state;
   const row = tasks.find(taskId);
-  if (row < 0) return;
+  if (row === undefined) return;
   const dueUs = deadlines.dueUs(row);
   if (dueUs > 0 && dueUs <= plan.nowUs) deadlines.set(row, untilUs, undo);
   const due = durable.sleeps.takeDue(plan.nowUs, Infinity);

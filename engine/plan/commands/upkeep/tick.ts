@@ -12,6 +12,7 @@ import { stayingWith } from '../../queue/silent-worker.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+import type { TaskRow } from '../../state/rows.ts';
 
 /** Until a long log is looked for again. */
 const logUs = 100_000;
@@ -44,8 +45,9 @@ function pass(plan: Plan, { most = perTick }: TickCommand): void {
   const { deadlines, durable } = plan.state;
   announceDueBatches(plan);
   for (let n = 0; n < most && Math.min(durable.sleeps.nextUs, deadlines.nextUs) <= plan.nowUs; n++) {
-    if (durable.sleeps.nextUs <= deadlines.nextUs) wakeDurableSleeper(plan);
-    else meetDeadline(plan, deadlines.first);
+    const { first } = deadlines;
+    if (first === undefined || durable.sleeps.nextUs <= deadlines.nextUs) wakeDurableSleeper(plan);
+    else meetDeadline(plan, first);
   }
 }
 
@@ -53,10 +55,11 @@ function pass(plan: Plan, { most = perTick }: TickCommand): void {
 export function firstDue({ deadlines, durable, tasks }: ShardState, nowUs: number): string | undefined {
   const { sleeps } = durable;
   if (Math.min(sleeps.nextUs, deadlines.nextUs) > nowUs) return undefined;
-  return tasks.id(sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.task.row ?? deadlines.first) : deadlines.first);
+  const row = sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.task.row ?? deadlines.first) : deadlines.first;
+  return row === undefined ? undefined : tasks.id(row);
 }
 
-function meetDeadline(plan: Plan, row: number): void {
+function meetDeadline(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   const { tasks } = state;
   switch (tasks.state[row]) {
@@ -79,7 +82,7 @@ function meetDeadline(plan: Plan, row: number): void {
   }
 }
 
-function giveUpWaiting(plan: Plan, row: number): void {
+function giveUpWaiting(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   const step = state.stepOf(row);
   if (step.placement.workflow.paused) {
@@ -95,7 +98,7 @@ function giveUpWaiting(plan: Plan, row: number): void {
 /** Time for a worker to say that it has a task, where the execution timeout is shorter: by then it has been found to be blocked, or is so slow that this has to show. */
 const leastStartUs = 30_000_000;
 
-function prolong(plan: Plan, row: number): void {
+function prolong(plan: Plan, row: TaskRow): void {
   const { state, nowUs } = plan;
   setFlag(plan, row, LiveFlag.Prolonged);
   state.deadlines.set(
@@ -105,7 +108,7 @@ function prolong(plan: Plan, row: number): void {
   );
 }
 
-function meetTimeout(plan: Plan, row: number): void {
+function meetTimeout(plan: Plan, row: TaskRow): void {
   const members = togetherWith(plan, row);
   const worker = plan.state.workerOf(row);
   const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
@@ -116,7 +119,7 @@ function meetTimeout(plan: Plan, row: number): void {
   }
 }
 
-function timeOut(plan: Plan, row: number): void {
+function timeOut(plan: Plan, row: TaskRow): void {
   const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
   const message = `ran longer than its execution timeout of ${limit}`;
   const again = mayRetry(plan, row);
