@@ -18,7 +18,8 @@ it('what is left out of a history changes nothing for the rest', async () => {
   const { lines } = await simulate(history, { keepLines: true });
   const last = Math.floor(history.moves.at(-1)?.atMs ?? 0); // lines have fewer digits
   const shorter = await simulate({ ...history, moves: history.moves.slice(0, -1) }, { keepLines: true });
-  const before = (all: readonly string[]): string[] => all.filter((line) => Number(line.split(' ')[0]) < last);
+  const before = (all: readonly string[]): string[] =>
+    all.filter((line) => Number(line.split(' ')[0]) < Math.floor(last));
   expect(before(shorter.lines)).toEqual(before(lines));
 });
 
