@@ -33,6 +33,8 @@ export class Invariants implements Judge {
   /** Runs that their callers were told of. */
   readonly #acknowledged = new Set<string>();
   #commits = 0;
+  /** By engine and shard, under which it was served last. */
+  readonly #epochs = new Map<SimulatedEngine, Map<number, number>>();
   /** Engines with something that is due, and since when. */
   readonly #lateSince = new Map<SimulatedEngine, { sinceMs: number; commits: number }>();
   /** Shards whose memory is to be compared with their rows, once this step is over. */
@@ -44,9 +46,12 @@ export class Invariants implements Judge {
     this.#sql = new DirectSql(world.store, () => world.storeUs);
   }
 
-  /** Only those that another engine owns, or nobody. */
+  /** Not those that it served under the epoch that is stored still. */
   lostShards(engine: SimulatedEngine, { shards }: { shards: readonly number[] }): void {
-    const own = shards.filter((id) => this.#shardRow(id)?.owner === engine.ownerId);
+    const own = shards.filter((id) => {
+      const row = this.#shardRow(id);
+      return row?.owner === engine.ownerId && row?.epoch === this.#epochs.get(engine)?.get(id);
+    });
     if (own.length > 0) this.broken(`${engine.process.name} gave up shards that it owns: ${own.join()}`);
   }
 
@@ -122,6 +127,7 @@ export class Invariants implements Judge {
       if (isSample) this.#toCompare.set(state, engine.process.name);
     }
     if (this.#commits % 4 === 0) this.#checkTime(engine);
+    this.#noteEpochs(engine, this.#statesOf(engine));
     this.#readJournal(engine, history);
   }
 
@@ -146,6 +152,7 @@ export class Invariants implements Judge {
 
   /** These shards are served now; transactions of others may be under way. */
   recovered(engine: SimulatedEngine, states: readonly ShardState[]): void {
+    this.#noteEpochs(engine, states);
     for (const state of states)
       if (state.tasks.size > 0 && this.#shardRow(state.id)?.epoch === state.epoch) {
         this.#compareLive(engine, state);
@@ -167,6 +174,12 @@ export class Invariants implements Judge {
   /** At the end of a history. */
   lost(): string[] {
     return [...this.#acknowledged].filter((runId) => this.#rowOf('run', runId) === undefined);
+  }
+
+  #noteEpochs(engine: SimulatedEngine, states: readonly ShardState[]): void {
+    const epochs = this.#epochs.get(engine) ?? new Map<number, number>();
+    this.#epochs.set(engine, epochs);
+    for (const { id, epoch } of states) epochs.set(id, epoch);
   }
 
   /** Of the shards that anything happens in. */
