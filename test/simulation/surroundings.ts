@@ -48,3 +48,13 @@ export interface JudgedSurroundings {
   readonly storeClockWasSet: boolean;
   note(line: string): void;
 }
+
+/** What callers find around them. */
+export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants' | 'network'> {
+  readonly faults: Faults;
+  readonly outside: SimulatedProcess;
+  /** Nothing goes wrong any more. */
+  readonly hasHealed: boolean;
+  readonly invariants: { acknowledged(runId: string): void };
+  note(line: string): void;
+}

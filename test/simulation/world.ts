@@ -1,15 +1,9 @@
 import { createHash } from 'node:crypto';
-import { HatchetError } from '../../engine/base/errors.ts';
-import { delay } from '../../engine/base/host.ts';
-import { checkedMetadata } from '../../engine/model/payload/payload.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import { dateIdsBy, newId } from '../../engine/model/ids/uuid.ts';
-import { cancelIds } from '../../engine/shard/prepare/cancel-ids.ts';
-import { pushEvents } from '../../engine/shard/prepare/prepare-event.ts';
-import { prepareRun } from '../../engine/shard/prepare/prepare-run.ts';
-import { replayIds } from '../../engine/shard/prepare/replay-ids.ts';
+import { Callers } from './callers.ts';
 import { Chances } from './chances.ts';
-import { actions, eventKeys, leastSlots, workflows } from './definitions.ts';
+import { actions, eventKeys, leastSlots } from './definitions.ts';
 import { Faults } from './faults.ts';
 import { Invariants } from './invariants.ts';
 import type { History, Move } from './moves.ts';
@@ -25,7 +19,6 @@ import { Blocked, Transaction } from './store/transaction.ts';
 const epochMs = 1_800_000_000_000;
 /** Once nothing goes wrong any more, all that can go on has to be done within this. */
 const boundMs = 20 * 60_000;
-const callMs = 20_000;
 /** Steps: more would not be a history but a loop. */
 const mostSteps = 400_000;
 
@@ -59,7 +52,7 @@ export class World {
   /** Where callers are. */
   readonly outside: SimulatedProcess;
   readonly #history: History;
-  readonly #chances: Chances;
+  readonly #callers: Callers;
   readonly #places: Place[];
   readonly #workers: SimulatedWorker[] = [];
   readonly #hash = createHash('sha256');
@@ -69,10 +62,7 @@ export class World {
   #mostAheadMs = 0;
   storeClockWasSet = false;
   #workersStarted = 0;
-  /** Calls of those who ask until they are answered. */
-  #open = 0;
-  #runIds: { tenantId: string; runId: string }[] = [];
-  #hasHealed = false;
+  hasHealed = false;
 
   constructor(history: History, { keepLines = false }: { keepLines?: boolean } = {}) {
     this.#history = history;
@@ -80,7 +70,7 @@ export class World {
     this.seed = history.seed;
     const order = new Chances(this.seed, 'order');
     this.scheduler = new Scheduler(() => order.number());
-    this.#chances = new Chances(this.seed, 'callers');
+    this.#callers = new Callers(this);
     const ids = new Chances(this.seed, 'ids');
     dateIdsBy(() => this.storeUs / 1000, { nextUint32: () => ids.uint32() });
     this.outside = this.#process('callers');
@@ -150,7 +140,7 @@ export class World {
       trace: this.#hash.digest('hex'),
       steps,
       simulatedMs: this.scheduler.nowMs,
-      runs: this.#runIds.length,
+      runs: this.#callers.runs.length,
       lines: this.#lines,
     };
   }
@@ -235,7 +225,7 @@ export class World {
     this.scheduler.in(backMs, () => {
       this.#startEngine(place);
       // What is recovered is planned with first, and taken back.
-      if (refusals > 0 && !this.#hasHealed) this.faults.refuseNext(refusals);
+      if (refusals > 0 && !this.hasHealed) this.faults.refuseNext(refusals);
     });
   }
 
@@ -267,23 +257,9 @@ export class World {
 
   /** Definitions, and then workers. */
   async #prepare(tenantId: string): Promise<void> {
-    for (const definition of workflows) {
-      const [workflowId, versionId] = [newId(), newId()];
-      await this.#ask('insists', async (engine) =>
-        engine.owner.submit(tenantId, {
-          kind: 'putWorkflow',
-          tenantId,
-          definition,
-          checksum: definition.name,
-          workflowId,
-          versionId,
-          filterIds: [],
-          crons: [],
-        }),
-      );
-    }
+    await this.#callers.define(tenantId);
     for (let n = 0; n < this.#history.workersOfTenant; n++)
-      this.scheduler.in(this.#chances.between(0, 1_000), () => this.#startWorker(tenantId));
+      this.scheduler.in(this.#callers.chances.between(0, 1_000), () => this.#startWorker(tenantId));
   }
 
   #startWorker(tenantId: string): void {
@@ -299,89 +275,34 @@ export class World {
     worker.start();
   }
 
-  /**
-   * Asks an engine, as callers do: one that insists asks again until it is answered, the other one leaves it at one try.
-   * @returns undefined where it was not answered, or refused
-   */
-  async #ask<T>(manner: 'insists' | 'tries', ask: (engine: SimulatedEngine) => Promise<T>): Promise<T | undefined> {
-    if (manner === 'insists') this.#open++;
-    try {
-      for (let tries = 0; ; tries++) {
-        try {
-          const engine = this.pickEngine(this.#chances);
-          if (engine !== undefined) return await this.call(this.outside, engine, async () => ask(engine), callMs);
-        } catch (error) {
-          const isPassing =
-            error instanceof Unavailable ||
-            (error instanceof HatchetError && ['NOT_OWNER', 'STOPPING', 'UNKNOWN_WORKFLOW'].includes(error.code));
-          if (!isPassing) this.note(`refused: ${error instanceof Error ? error.message : String(error)}`);
-          if (!isPassing || (manner === 'tries' && tries >= 1)) return undefined;
-        }
-        await delay(this.outside, this.#chances.between(50, 1_000));
-      }
-    } finally {
-      if (manner === 'insists') this.#open--;
-    }
-  }
-
-  async #trigger(
-    tenantId: string,
-    request: { workflowName: string; input: string; priority?: number },
-    repeats: boolean,
-  ): Promise<void> {
-    // Without an id of its own a call that is repeated would start another run.
-    const runId = repeats ? newId() : undefined;
-    const reply = await this.#ask(repeats ? 'insists' : 'tries', async (engine) => {
-      const run = await prepareRun(engine.owner, tenantId, {
-        metadata: checkedMetadata(''),
-        priority: undefined,
-        ...request,
-        runId,
-      });
-      return engine.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
-    });
-    for (const id of reply?.runIds ?? []) {
-      this.note(`run ${id} is acknowledged`);
-      this.invariants.acknowledged(id);
-      this.#runIds.push({ tenantId, runId: id });
-    }
-  }
-
   #make(move: Move): void {
-    if (this.#hasHealed) return;
+    if (this.hasHealed) return;
     this.note(`move ${JSON.stringify(move)}`);
     const tenantId = 'tenant' in move ? (this.tenantIds[move.tenant % this.tenantIds.length] ?? '') : '';
     switch (move.do) {
       case 'trigger':
         for (let n = 0; n < move.count; n++)
-          void this.#trigger(
+          void this.#callers.trigger(
             tenantId,
             { workflowName: move.workflow, input: JSON.stringify({ key: move.key }), priority: move.priority },
             move.repeats,
           );
         return;
       case 'durable':
-        return void this.#trigger(
+        return void this.#callers.trigger(
           tenantId,
           { workflowName: 'durable', input: JSON.stringify({ program: move.program }) },
           true,
         );
       case 'event':
-        return void this.#push(tenantId, move.key);
+        return void this.#callers.push(tenantId, move.key);
       case 'cancel':
-      case 'replay': {
-        const run = this.#runIds[move.pick % Math.max(this.#runIds.length, 1)];
-        if (run === undefined) return;
-        return void this.#ask('tries', async (engine) =>
-          move.do === 'cancel'
-            ? cancelIds(engine.owner, run.tenantId, [run.runId])
-            : replayIds(engine.owner, run.tenantId, [run.runId]),
-        );
-      }
+      case 'replay':
+        return void this.#callers.change(move.do, move.pick);
       case 'schedule':
-        return void this.#schedule(tenantId, move.inMs);
+        return void this.#callers.schedule(tenantId, move.inMs);
       case 'flood':
-        return this.#flood(tenantId, move);
+        return this.#callers.flood(tenantId, move);
       case 'stallEngine':
         return this.#engineOf(move.pick)?.engine?.process.stall(move.ms);
       case 'crashEngine': {
@@ -423,7 +344,7 @@ export class World {
         return this.#workerOf(move.pick)?.cutStream();
       case 'cutDurable':
         return this.#workerOf(move.pick)?.cutDurableStream(() => {
-          if (move.slowMs > 0 && !this.#hasHealed) this.faults.slow(3_000, move.slowMs);
+          if (move.slowMs > 0 && !this.hasHealed) this.faults.slow(3_000, move.slowMs);
         });
       case 'takeShard':
         return this.#takeShard(shardOf(tenantId));
@@ -436,62 +357,13 @@ export class World {
         this.storeClockWasSet = true;
         return;
       case 'poison': {
-        const run = this.#runIds[move.pick % Math.max(this.#runIds.length, 1)];
+        const run = this.#callers.runAt(move.pick);
         if (run !== undefined) this.faults.poison(run.runId, move.forMs);
         return;
       }
       default:
         return this.faults.befall(move);
     }
-  }
-
-  async #push(tenantId: string, key: string): Promise<void> {
-    await this.#ask('tries', async (engine) =>
-      pushEvents(engine.owner, tenantId, [
-        { key, payload: '{"key":"p"}', metadata: '', scope: undefined, priority: undefined },
-      ]),
-    );
-  }
-
-  async #schedule(tenantId: string, inMs: number): Promise<void> {
-    const id = newId();
-    await this.#ask('insists', async (engine) => {
-      const state = await engine.owner.served(tenantId);
-      const workflow = state.latestVersion(tenantId, 'timed');
-      if (workflow === undefined) throw new Unavailable('the workflow is not there yet');
-      return engine.owner.submit(tenantId, {
-        kind: 'putSchedules',
-        schedules: [
-          {
-            id,
-            tenantId,
-            workflowId: workflow.workflowId,
-            dueUs: engine.owner.nowUs + Math.round(inMs * 1000),
-            input: '{}',
-            metadata: '{}',
-            priority: null,
-            parentTaskId: null,
-          },
-        ],
-      });
-    });
-  }
-
-  /** So many calls that the mailbox is never empty. */
-  #flood(tenantId: string, { forMs, slowMs }: { forMs: number; slowMs: number }): void {
-    const untilMs = this.scheduler.nowMs + forMs;
-    const engine = this.pickEngine(this.#chances);
-    if (engine === undefined) return;
-    // So slow that a few callers are enough.
-    this.faults.slow(forMs, slowMs);
-    void this.#schedule(tenantId, 1_000);
-    const call = async (key: string): Promise<void> => {
-      for (let n = 0; this.scheduler.nowMs < untilMs && !engine.process.hasEnded && !this.#hasHealed; n++)
-        await engine.owner
-          .submit(tenantId, { kind: 'putRateLimit', tenantId, key, limit: 1 + (n % 9), window: 'SECOND' })
-          .catch(() => delay(engine.process, 100));
-    };
-    for (const key of ['f', 'g', 'h']) engine.process.enter(() => void call(key));
   }
 
   /** A process that nobody knows takes a shard over, and is gone. */
@@ -504,7 +376,7 @@ export class World {
       });
     } catch (error) {
       if (!(error instanceof Blocked)) throw error;
-      if (!this.#hasHealed) this.scheduler.in(5, () => this.#takeShard(id));
+      if (!this.hasHealed) this.scheduler.in(5, () => this.#takeShard(id));
     }
   }
 
@@ -526,7 +398,7 @@ export class World {
   /** Nothing goes wrong from now on: whoever stood still goes on, whoever is away comes back. */
   #heal(): void {
     this.note('heals');
-    this.#hasHealed = true;
+    this.hasHealed = true;
     this.faults.end();
     // What is due by a clock that was ahead would be waited for.
     this.#storeAheadMs = this.#mostAheadMs;
@@ -542,7 +414,7 @@ export class World {
     // What waits for an event is told of it, again and again.
     const push = (): void => {
       for (const tenantId of this.tenantIds)
-        for (const key of eventKeys) if (key !== 'begin') void this.#push(tenantId, key);
+        for (const key of eventKeys) if (key !== 'begin') void this.#callers.push(tenantId, key);
       this.scheduler.in(10_000, push);
     };
     push();
@@ -556,7 +428,7 @@ export class World {
   get #isDone(): boolean {
     if (this.scheduler.nowMs < this.#nextLookMs) return false;
     this.#nextLookMs = this.scheduler.nowMs + 250;
-    return this.#open === 0 && this.#unfinished.length === 0;
+    return this.#callers.areAnswered && this.#unfinished.length === 0;
   }
   #nextLookMs = 0;
 
@@ -571,6 +443,6 @@ export class World {
           .map((row) => JSON.stringify(row))
           .join('\n')}`,
       );
-    if (this.#open > 0) this.invariants.broken(`${this.#open} calls were never answered`);
+    if (!this.#callers.areAnswered) this.invariants.broken(`${this.#callers.openCalls} calls were never answered`);
   }
 }
