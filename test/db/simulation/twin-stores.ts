@@ -1,8 +1,8 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { expect } from 'vitest';
 import type { SqlClient, SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { startUs, StoreMachineByHand } from '../../helpers/store-machine-by-hand.ts';
 import { typeOf } from '../../simulation/store/columns.ts';
 import { isOrdered } from '../../simulation/store/statement.ts';
 import { SimulatedStore } from '../../simulation/store/store.ts';
@@ -26,9 +26,6 @@ interface Sent {
 /** A statement, with other parameters for the model where the two have names of their own for something. */
 export type TwinQuery = SqlQuery & { modelValues?: unknown[] };
 
-/** The time of both stores at first. */
-const startUs = 1_800_000_000_123_456;
-
 /** `now()` and `clock_timestamp()` of the test's: sequences are seen by all at once, whatever transaction they are in. */
 const clockSchema = `
   CREATE SCHEMA simulated;
@@ -37,55 +34,12 @@ const clockSchema = `
     $$ SELECT timestamptz 'epoch' + last_value * interval '1 microsecond' FROM simulated.us $$;
   CREATE FUNCTION simulated.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT simulated.now() $$;`;
 
-/** The store's machine as the test moves it: what is delivered arrives by `drain`, in order. */
-class TestMachine {
-  #us = startUs;
-  #queue: (() => void)[] = [];
-  #timers: { atUs: number; run: () => void }[] = [];
-
-  nowUs(): number {
-    return this.#us;
-  }
-
-  deliver(arrive: () => void): void {
-    this.#queue.push(arrive);
-  }
-
-  after(ms: number, run: () => void): { clear(): void } {
-    const timer = { atUs: this.#us + Math.round(ms * 1000), run };
-    this.#timers.push(timer);
-    return { clear: () => (this.#timers = this.#timers.filter((each) => each !== timer)) };
-  }
-
-  async drain(): Promise<void> {
-    for (;;) {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
-      await turn();
-      if (this.#queue.length === 0) return;
-    }
-  }
-
-  /** Time passes, and what is due happens. */
-  async pass(ms: number): Promise<void> {
-    const untilUs = this.#us + ms * 1000;
-    for (;;) {
-      const [due] = this.#timers.filter(({ atUs }) => atUs <= untilUs).sort((a, b) => a.atUs - b.atUs);
-      if (due === undefined) break;
-      this.#timers = this.#timers.filter((timer) => timer !== due);
-      this.#us = Math.max(this.#us, due.atUs);
-      due.run();
-      await this.drain();
-    }
-    this.#us = untilUs;
-  }
-}
-
 /** The model and Postgres side by side: whatever is sent goes to both, and answers and tables are compared. */
 export class TwinStores {
   readonly #database: TestDatabase;
   readonly #admin: Client;
   readonly #sessions: TwinSession[] = [];
-  #machine = new TestMachine();
+  #machine = new StoreMachineByHand();
   #store = new SimulatedStore({ machine: this.#machine });
   #sent: Sent[] = [];
   /** Statements by their texts, with the most rows that one of them answered or changed. */
@@ -129,7 +83,7 @@ export class TwinStores {
   async reset(): Promise<void> {
     for (const session of this.#sessions.splice(0)) await session.end();
     await this.#machine.drain();
-    this.#machine = new TestMachine();
+    this.#machine = new StoreMachineByHand();
     this.#store = new SimulatedStore({ machine: this.#machine });
     this.#sent = [];
     const others = Object.keys(this.#store.tables).filter(
