@@ -57,7 +57,16 @@ export class BareWorker {
     );
   }
 
+  /** Says that a task has begun, as workers do: one that says nothing of what it was sent gets no more. */
+  begin(action: AssignedAction): Promise<void> {
+    return this.#report(action, StepActionEventType.STEP_EVENT_TYPE_STARTED, '');
+  }
+
   complete(action: AssignedAction): Promise<void> {
+    return this.#report(action, StepActionEventType.STEP_EVENT_TYPE_COMPLETED, '{}');
+  }
+
+  #report(action: AssignedAction, eventType: StepActionEventType, eventPayload: string): Promise<void> {
     const { jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount } = action;
     const event = {
       workerId: this.workerId,
@@ -68,8 +77,8 @@ export class BareWorker {
       actionId,
       retryCount,
       eventTimestamp: new Date(),
-      eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED,
-      eventPayload: '{}',
+      eventType,
+      eventPayload,
     };
     return new Promise((resolve, reject) =>
       this.#client.sendStepActionEvent(event, this.#metadata, (error: ServiceError | null) =>

@@ -1,5 +1,6 @@
 /** What the tenant of `load.ts` does in each scenario, phase by phase. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { LiveState } from '../../engine/model/task/live-state.ts';
 import { ConcurrencyLimitStrategy } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { WorkerLabelComparator } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
@@ -29,7 +30,10 @@ export const scenarios: Record<string, (tenant: LoadTenant) => Phases> = {
       define: async () => {
         await tenant.client.putRateLimit('api', 2_000, RateLimitDuration.SECOND);
         await tenant.putWorkflow('load', { rateLimits: [{ key: 'api', units: 1 }] });
-        await tenant.worker(1_000_000, () => started++);
+        await tenant.worker(1_000_000, (worker, action) => {
+          started++;
+          void worker.begin(action);
+        });
       },
       queue: async () => {
         await tenant.fill(tenant.size(100_000), nothing);
@@ -59,7 +63,10 @@ export const scenarios: Record<string, (tenant: LoadTenant) => Phases> = {
         for (let n = 0; n < 50; n++) {
           const intValue = Math.floor((n * lines) / 50);
           await new Promise<void>((resolve, reject) => {
-            tenant.worker(1, () => resolve(), { gpu: { intValue } }).catch(reject);
+            const begin = (worker: BareWorker, action: AssignedAction): void => {
+              worker.begin(action).then(resolve, reject);
+            };
+            tenant.worker(1, begin, { gpu: { intValue } }).catch(reject);
           });
         }
         return { workers: 50 };
@@ -96,10 +103,10 @@ export const scenarios: Record<string, (tenant: LoadTenant) => Phases> = {
       gained: async () => {
         await new Promise<void>((resolve, reject) => {
           let started = 0;
-          const count = (): void => {
-            if (++started === slots) resolve();
+          const begin = (one: BareWorker, action: AssignedAction): void => {
+            one.begin(action).then(() => ++started === slots && resolve(), reject);
           };
-          tenant.worker(slots, count).then((given) => (worker = given), reject);
+          tenant.worker(slots, begin).then((given) => (worker = given), reject);
         });
         return { slots };
       },
@@ -152,7 +159,7 @@ export const scenarios: Record<string, (tenant: LoadTenant) => Phases> = {
   queued: (tenant) => {
     const drain = new Drain(tenant);
     const tasks = tenant.size(1_000_000);
-    const drained = Math.max(5_000, tenant.size(20_000));
+    const drained = 5_000;
     const fill = (): Promise<void> => tenant.fill(drained, nothing);
     const run = (): Promise<object> => drain.run(drained);
     return {
