@@ -109,15 +109,22 @@ export class Lane {
     }
     const answer = settled[first];
     const cause: unknown = answer?.status === 'rejected' ? answer.reason : undefined;
+    // Without a BEGIN each statement was a transaction of its own: what is stored, the shard's row alone tells.
+    const isBegun = alone || first > 0;
     const unanswered = settled.some((each) => each.status === 'rejected' && !isAnswer(each.reason));
-    if (!unanswered && isAnswer(cause)) {
+    if (!unanswered && isBegun && isAnswer(cause)) {
       const asserted = cause.code === '22012' ? queries[first - (alone ? 0 : 1)]?.name : undefined;
       throw new TransactionRefused(cause, {
         notOwner: asserted === assertShards.name,
         stagedLost: asserted === assertStaged.name,
       });
     }
-    throw new TransactionUnknown('the connection to Postgres was lost while a transaction was committing', { cause });
+    throw new TransactionUnknown(
+      isBegun
+        ? 'the connection to Postgres was lost while a transaction was committing'
+        : 'Postgres refused to begin a transaction whose statements it carried out',
+      { cause },
+    );
   }
 
   async isAlive(): Promise<boolean> {
