@@ -110,8 +110,7 @@ class Stage {
   }
 
   async stop(): Promise<void> {
-    this.#probe?.disconnect();
-    this.#load?.disconnect();
+    for (const child of [this.#probe, this.#load]) if (child?.connected === true) child.disconnect();
     await this.#engine.stop();
     rmSync(this.#dataDir, { recursive: true, force: true });
   }

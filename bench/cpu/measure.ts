@@ -6,8 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
+import type * as planPath from './plan-path.ts';
 
-type PathModule = typeof import('./plan-path.ts');
+type PathModule = typeof planPath;
 
 /** Transactions whose parameters are made again and again, where those are measured alone. */
 const keptTransactions = 60;

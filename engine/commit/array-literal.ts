@@ -5,7 +5,7 @@
 
 const needsEscape = /["\\]/;
 /** What JSON escapes beside quotes and backslashes: control characters and surrogates. */
-const escapedByJson = /[\u0000-\u001f\ud800-\udfff]/;
+const escapedByJson = /[^\u0020-\ud7ff\ue000-\uffff]/;
 
 /** For numbers and UUIDs, which need no quotes. */
 export function plainArray(values: readonly (number | string | null)[]): string {
