@@ -25,6 +25,8 @@ export default defineConfig({
           typecheck: { enabled: false },
         },
       },
+      // Histories of engines in simulated time, without a Postgres; more of them by `npm run test:simulation`.
+      { test: { name: 'simulation', include: ['test/simulation/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'db',

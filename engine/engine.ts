@@ -11,10 +11,9 @@ import { AwakeClock } from './base/awake-clock.ts';
 import type { Clock } from './base/clock.ts';
 import type { EngineOptions, RunningEngine, StageEvent, StageName } from './base/config.ts';
 import { openDatabase } from './local/database.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
 import { dispatchReads } from './dispatch/payload-loader.ts';
-import { DurableLinks } from './dispatch/durable-links.ts';
 import { edgeCommands } from './wiring/edge-commands.ts';
+import { EngineCore } from './wiring/engine-core.ts';
 import { Gate } from './edge/access/gate.ts';
 import { OpenCalls } from './edge/access/open-calls.ts';
 import { adminService } from './grpc/admin-service.ts';
@@ -31,32 +30,27 @@ import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './wiring/engine-timeline.ts';
 import { createLog, type Logger } from './base/log.ts';
+import { TurnAway } from './wiring/turn-away.ts';
+import { processHost } from './base/host.ts';
 import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/maintenance.ts';
 import { dateIdsBy } from './model/ids/uuid.ts';
 import { NodeResults } from './monitor/durable/node-results.ts';
-import { DurableSignal } from './monitor/durable/durable-signal.ts';
 import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal/journal-feed.ts';
-import { LogSignal } from './monitor/lines/log-signal.ts';
+import { KeyedSignal } from './base/keyed-signal.ts';
 import { LogWriter } from './monitor/lines/log-writer.ts';
 import { StreamWriter } from './monitor/lines/stream-writer.ts';
 import { RunResults } from './monitor/runs/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/migrate.ts';
-import type { DurableAskReply } from './model/durable/durable-ask.ts';
-import { releaseEffects } from './wiring/release-effects.ts';
-import { eachApart } from './base/apart.ts';
-import { dispatcherPorts } from './wiring/dispatcher-ports.ts';
 import { startRest } from './rest/server.ts';
-import { Owner } from './shard/owner.ts';
-import { Timekeeper } from './shard/timekeeper.ts';
+import type { Owner } from './shard/owner.ts';
 import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
-import { shardOf } from './model/ids/shard-of.ts';
 import { packageVersion } from './base/version.ts';
 
 const defaults = {
@@ -70,6 +64,9 @@ const defaults = {
 };
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
+
+/** A log line that another engine process stored is seen after this. */
+const othersLinesMs = 2_000;
 
 type OnStage = (event: StageEvent) => void;
 
@@ -224,65 +221,53 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const tokens = new Tokens(reads, await KeyRing.read(reads, sealer));
   const tenant = await ensureTenant(writes, 'default');
   const feed = new JournalFeed(reads);
-  const logSignal = new LogSignal();
+  /** By task: lines or chunks of it were stored. */
+  const linesStored = new KeyedSignal();
   const changes = new ChangeSignal();
-  const durableSignal = new DurableSignal();
-  const logs = new LogWriter(writes, (taskIds) => logSignal.written(taskIds));
+  /** By task: nodes of its log were asked or satisfied. */
+  const nodesChanged = new KeyedSignal();
+  const logs = new LogWriter(writes, (taskIds) => linesStored.changed(taskIds));
   onStop(() => logs.stop());
-  const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
+  const streams = new StreamWriter(writes, (taskIds) => linesStored.changed(taskIds));
   onStop(() => streams.stop());
 
   const workerTimeoutMs = options.workerTimeoutMs ?? defaults.workerTimeoutMs;
-  const links = new DurableLinks<DurableAskReply>();
-  const owner: Owner = new Owner({
+  const results: RunResults = new RunResults({
+    pool: reads,
+    log,
+    isLive: (tenantId, runId) => isLive(owner, tenantId, runId),
+  });
+  let turnAwayClients = (): void => undefined;
+  const turnAway = new TurnAway({
+    isServing: () => [...owner.states].length > 0,
+    turnAway: () => turnAwayClients(),
+    host: processHost,
+  });
+  onStop(async () => turnAway.stop());
+  const core = new EngineCore({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock,
+    awake,
     log,
     workerTimeoutMs,
-    awakeMs: () => awake.nowMs(),
-    events: {
-      committed: (effects, history, nodes) => {
-        const parts = [
-          () => releaseEffects(effects, { dispatcher, links, results, logs, log }),
-          () => feed.publish(history),
-          () => durableSignal.changed(nodes),
-          () => changes.poke(), // workers come and go without a line in the journal
-          () => time.committedNow(),
-        ];
-        eachApart(log, parts, (part) => part());
-      },
-      recovered: (open, states) => {
-        const workers = new Map(states.flatMap((state) => [...state.workersById]));
-        const shards = new Set(states.map((state) => state.id));
-        const parts = [
-          () => {
-            for (const worker of workers.values()) dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
-            dispatcher.announceAll(shards);
-          },
-          () => links.announceAll((workerId) => workers.has(workerId)),
-          () => {
-            for (const { cancelling, ...attempt } of open)
-              if (cancelling) dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
-          },
-          () => results.recheckAll((tenantId) => shards.has(shardOf(tenantId))),
-          () => purge.look(),
-          () => changes.poke(),
-        ];
-        eachApart(log, parts, (part) => part());
-      },
-      timersDue: (state, nowUs) => timekeeper.due(state, nowUs),
-      lost: () => changes.poke(),
+    mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,
+    payloadReads,
+    results,
+    logs,
+    committed: [
+      (history) => feed.publish(history),
+      (_, nodes) => void (nodesChanged.isWatched && nodesChanged.changed(nodes.map(({ taskId }) => taskId))),
+      () => changes.poke(), // workers come and go without a line in the journal
+      () => time.committedNow(),
+    ],
+    recovered: [() => purge.look(), () => changes.poke()],
+    lost: () => {
+      turnAway.lost();
+      changes.poke();
     },
   });
-  const timekeeper = new Timekeeper({ owner, pool: payloadReads, log });
-  const time = new EngineTimeline({ owner, timekeeper });
-  const ports = dispatcherPorts(owner, payloadReads, {
-    awake,
-    workerTimeoutMs,
-    mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,
-  });
-  const dispatcher = new Dispatcher({ ports, log, workerTimeoutMs });
-  const results = new RunResults({ pool: reads, log, isLive: (tenantId, runId) => isLive(owner, tenantId, runId) });
+  const { owner, dispatcher, links } = core;
+  const time = new EngineTimeline(core);
   const heartbeats = new HeartbeatWriter(writes, log, (ms) => dispatcher.heardWithin(ms));
   onStop(async () => heartbeats.stop());
   // What it recovers is served shard by shard: the ports open meanwhile, and calls wait for their shard.
@@ -305,7 +290,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
-    logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
+    logWritten: (taskIds, signal) => linesStored.next(taskIds, { longestMs: othersLinesMs, signal }),
   };
   const { tls } = context;
   const logIntake = new LogIntake(logs, limits);
@@ -322,7 +307,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       feed,
       changes,
       engine: { version, startedAt },
-      durableSignal,
+      nodesChanged,
       allowSkip: options.allowSkip ?? false,
       ...followers,
     }),
@@ -336,6 +321,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     interceptors: [strangerInterceptor({ gate, connections, log })],
   });
   onStop(() => grpc.stop(drainMs));
+  turnAwayClients = () => grpc.turnAway(drainMs);
   onStop(async () => dispatcher.stop());
   const webhooks = new WebhookStore(reads, { limits, sealer });
   const rest = await startRest({

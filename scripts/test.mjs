@@ -1,5 +1,5 @@
-// All checks: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
-// Three lanes: whichever is free takes the next suite, the longest first. End-to-end tests mostly wait on one process after
+// All checks: the build, then tests, types and lint. Its last line is `N passed, N failed`, from the runners' own counts.
+// Three lanes: whichever is free takes the next one, the longest first. End-to-end tests mostly wait on one process after
 // the other, so that three of them at once keep two cores busy; more would only make each of them slower.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,18 +11,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 let passed = 0;
 let failed = 0;
 
-/** @param aside its output comes whole, once it has ended */
-async function run(name, args, { aside = false } = {}) {
-  process.stdout.write(`\n> ${name}${aside ? ': started' : ''}\n`);
+/** Its output comes whole, once it has ended. */
+async function run(name, args) {
+  process.stdout.write(`\n> ${name}: started\n`);
   const startedAt = Date.now();
-  const child = spawn(process.execPath, args, { cwd: root, stdio: aside ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
   const status = await new Promise((resolve) => {
     child.on('error', () => resolve(1));
     child.on('close', (code) => resolve(code ?? 1));
   });
-  if (aside) process.stdout.write(`\n> ${name}\n${Buffer.concat(output).toString()}`);
+  process.stdout.write(`\n> ${name}\n${Buffer.concat(output).toString()}`);
   process.stdout.write(
     `${status === 0 ? 'ok' : 'FAILED'} ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`,
   );
@@ -41,21 +41,17 @@ const folder = mkdtempSync(join(tmpdir(), 'hatchet-test-'));
 async function tests({ project, shard, args = [] }) {
   const name = shard === undefined ? `${project} tests` : `${project} tests ${shard}`;
   const report = join(folder, `${name.replaceAll(/\W/g, '-')}.json`);
-  const ok = await run(
-    name,
-    [
-      bin('vitest', 'vitest.mjs'),
-      'run',
-      '--project',
-      project,
-      ...(shard === undefined ? [] : [`--shard=${shard}`]),
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...args,
-    ],
-    { aside: true },
-  );
+  const ok = await run(name, [
+    bin('vitest', 'vitest.mjs'),
+    'run',
+    '--project',
+    project,
+    ...(shard === undefined ? [] : [`--shard=${shard}`]),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...args,
+  ]);
   const counts = existsSync(report)
     ? JSON.parse(readFileSync(report, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 0 };
@@ -65,23 +61,25 @@ async function tests({ project, shard, args = [] }) {
   if (!ok && counts.numFailedTests === 0) failed++;
 }
 
-const suites = [
-  { project: 'e2e', shard: '1/2' },
-  { project: 'e2e', shard: '2/2' },
-  { project: 'cli' },
-  { project: 'unit', args: ['--maxWorkers=1'] },
-  { project: 'db', args: ['--maxWorkers=1'] },
-  { project: 'cluster' },
-  { project: 'sdk' },
+const work = [
+  () => tests({ project: 'e2e', shard: '1/2' }),
+  () => tests({ project: 'e2e', shard: '2/2' }),
+  () => tests({ project: 'cli' }),
+  () => tests({ project: 'unit', args: ['--maxWorkers=1'] }),
+  () => tests({ project: 'simulation', args: ['--maxWorkers=1'] }),
+  () => tests({ project: 'db', args: ['--maxWorkers=1'] }),
+  () => tests({ project: 'cluster' }),
+  () => tests({ project: 'sdk' }),
+  () => check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']),
+  () => check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']),
+  () => check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']),
 ];
 
 async function lane() {
-  for (let suite = suites.shift(); suite !== undefined; suite = suites.shift()) await tests(suite);
+  for (let next = work.shift(); next !== undefined; next = work.shift()) await next();
 }
 
-await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
-await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
-await check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']);
+// Programs are tested as they are built.
 await check('build', ['scripts/build.mjs', '--types']);
 await Promise.all([lane(), lane(), lane()]);
 rmSync(folder, { recursive: true, force: true });

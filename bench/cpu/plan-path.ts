@@ -8,7 +8,7 @@ import { transactionQueries } from '../../engine/commit/transaction-queries.ts';
 import type { Command } from '../../engine/plan/commands/command.ts';
 import { planCommand } from '../../engine/plan/commands/command.ts';
 import { noFacts } from '../../engine/plan/commands/facts.ts';
-import { settle } from '../../engine/plan/lifecycle/settle.ts';
+import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';

@@ -1,3 +1,5 @@
+import { processHost, type Host, type HostTimer } from './host.ts';
+
 /** How often the process looks whether it is awake, and how late a look may come before the rest counts as a pause. */
 const lookMs = 200;
 const toleratedMs = 400;
@@ -12,17 +14,18 @@ const longestCatchUpMs = 5_000;
  * `toleratedMs` past the last look. So whoever was silent for a time by this clock was silent although the process listened.
  */
 export class AwakeClock {
-  readonly #monotonicMs: () => number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #host: Host;
+  readonly #timer: HostTimer;
   #lookedAtMs: number;
   #awakeMs = 0;
   #pausedMs = 0;
   #catchUpUntilMs = 0;
 
-  constructor(monotonicMs: () => number = () => performance.now()) {
-    this.#monotonicMs = monotonicMs;
-    this.#lookedAtMs = monotonicMs();
-    this.#timer = setInterval(() => this.#look(), lookMs).unref();
+  constructor(host: Host = processHost) {
+    this.#host = host;
+    this.#lookedAtMs = host.monotonicMs();
+    this.#timer = host.setInterval(() => this.#look(), lookMs);
+    this.#timer.unref();
   }
 
   /** Time in which the process was awake. */
@@ -44,11 +47,11 @@ export class AwakeClock {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer.clear();
   }
 
   #sinceLook(): number {
-    return Math.max(this.#monotonicMs() - this.#lookedAtMs, 0);
+    return Math.max(this.#host.monotonicMs() - this.#lookedAtMs, 0);
   }
 
   #look(): void {

@@ -1,14 +1,18 @@
+import { processHost, type Host } from './host.ts';
+
 /** A queue in which the owners of what waits take turns; of one owner first come, first served. */
 export class TurnQueue<T> {
   readonly #limit: number;
+  readonly #host: Pick<Host, 'monotonicMs'>;
   /** In the order of their turns. A Map keeps it: who had a turn and waits again goes to its end. */
   readonly #waiting = new Map<string, { items: T[]; at: number }>();
   /** Owners that get no turn before a time of the monotonic clock, ms. */
   readonly #resting = new Map<string, number>();
 
   /** @param limit how many of one owner may wait */
-  constructor(limit: number) {
+  constructor(limit: number, host: Pick<Host, 'monotonicMs'> = processHost) {
     this.#limit = limit;
+    this.#host = host;
   }
 
   get isEmpty(): boolean {
@@ -26,7 +30,7 @@ export class TurnQueue<T> {
 
   /** The owner gets no turn for so long: what it had was dear for the others. */
   rest(owner: string, ms: number): void {
-    const now = performance.now();
+    const now = this.#host.monotonicMs();
     for (const [other, until] of this.#resting) if (until <= now) this.#resting.delete(other);
     this.#resting.set(owner, now + ms);
   }
@@ -34,7 +38,7 @@ export class TurnQueue<T> {
   /** When the first of those that wait has rested, ms from now; 0 where one need not rest. Undefined where nobody waits. */
   get restMs(): number | undefined {
     if (this.#waiting.size === 0) return undefined;
-    const now = performance.now();
+    const now = this.#host.monotonicMs();
     let first = Infinity;
     for (const owner of this.#waiting.keys()) first = Math.min(first, this.#resting.get(owner) ?? now);
     return Math.max(0, first - now);
@@ -59,7 +63,7 @@ export class TurnQueue<T> {
 
   #isResting(owner: string): boolean {
     const until = this.#resting.get(owner);
-    return until !== undefined && performance.now() < until;
+    return until !== undefined && this.#host.monotonicMs() < until;
   }
 
   clear(): T[] {

@@ -1,5 +1,6 @@
-import { Client, DatabaseError, type ClientConfig } from 'pg';
+import { DatabaseError, type ClientConfig } from 'pg';
 import type { TransactionRows, ShardStep } from '../model/rows.ts';
+import { postgresConnector, type Connector, type SqlClient } from '../postgres/sql-client.ts';
 import { transactionQueries, type Query } from './transaction-queries.ts';
 import type { StagedIds } from './staged-payloads.ts';
 import { assertShards } from './statements/assert-shards.ts';
@@ -44,28 +45,32 @@ const laneSettings = [
   `SET tcp_user_timeout = '10s'`,
 ];
 
+export const readBackend = `SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()`;
+
 /**
  * The connection on which transactions commit, one after the other. A whole transaction is written at once
  * (pipeline mode), so that it costs one round trip whatever the number of its statements.
  */
 export class Lane {
-  readonly #client: Client;
+  readonly #client: SqlClient;
   readonly backend: Backend;
 
-  private constructor(client: Client, backend: Backend) {
+  private constructor(client: SqlClient, backend: Backend) {
     this.#client = client;
     this.backend = backend;
   }
 
-  static async connect(config: ClientConfig, onLost: (error: Error) => void): Promise<Lane> {
-    const client = new Client({ ...config, keepAlive: true, pipeline: true });
+  static async connect(
+    config: ClientConfig,
+    onLost: (error: Error) => void,
+    connector: Connector = postgresConnector,
+  ): Promise<Lane> {
+    const client = connector.client({ ...config, keepAlive: true, pipeline: true });
     client.on('error', onLost);
     try {
       await client.connect();
       for (const setting of laneSettings) await client.query(setting);
-      const { rows } = await client.query<{ pid: number; start: string }>(
-        `SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
-      );
+      const { rows } = await client.query<{ pid: number; start: string }>(readBackend);
       const [backend] = rows;
       if (backend === undefined) throw new Error('this connection is missing in pg_stat_activity');
       return new Lane(client, backend);
@@ -76,7 +81,7 @@ export class Lane {
   }
 
   /** For reads and ownership statements between transactions. */
-  get client(): Client {
+  get client(): SqlClient {
     return this.#client;
   }
 
@@ -130,7 +135,7 @@ export class Lane {
 
   /** Cuts the socket without a farewell. */
   destroy(): void {
-    this.#client.connection.stream.destroy();
+    this.#client.cut();
   }
 }
 

@@ -6,7 +6,7 @@ export class Neighbours {
   #last = { tenantId: '', atMs: -Infinity };
   #before = { tenantId: '', atMs: -Infinity };
 
-  seen(tenantId: string, nowMs = performance.now()): void {
+  seen(tenantId: string, nowMs: number): void {
     if (tenantId !== this.#last.tenantId) {
       const last = this.#last;
       this.#last = this.#before;
@@ -17,7 +17,7 @@ export class Neighbours {
   }
 
   /** Whether another tenant has sent something lately. */
-  others(tenantId: string, nowMs = performance.now()): boolean {
+  others(tenantId: string, nowMs: number): boolean {
     const other = this.#last.tenantId === tenantId ? this.#before : this.#last;
     return nowMs - other.atMs < activeMs;
   }

@@ -1,8 +1,9 @@
-import { Pool, type ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
+import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
 import { newId } from '../model/ids/uuid.ts';
-import { countRefusals } from '../postgres/count-refusals.ts';
+import { postgresConnector, type Connector, type SqlPool } from '../postgres/sql-client.ts';
 import { Neighbours } from './neighbours.ts';
 
 /** A transaction takes a text from the row with this id; by the text itself, as it stands in the transaction's rows. */
@@ -18,8 +19,8 @@ const restShare = 3;
 /** The mailbox bounds what waits; this only has to be no less. */
 const mostWaiting = 1_000_000;
 
-const insertStaged = { name: 'insert_staged', text: `INSERT INTO staged_payload (id, value) VALUES ($1, $2)` };
-const deleteStaged = {
+export const insertStaged = { name: 'insert_staged', text: `INSERT INTO staged_payload (id, value) VALUES ($1, $2)` };
+export const deleteStaged = {
   name: 'delete_staged',
   text: `DELETE FROM staged_payload s USING unnest($1::uuid[]) AS u (id) WHERE s.id = u.id`,
 };
@@ -36,34 +37,39 @@ interface Request {
  * be stored, or was lost with Postgres, goes with its transaction.
  */
 export class StagedPayloads {
-  readonly #pool: Pool;
+  readonly #pool: SqlPool;
   readonly #log: Logger;
-  readonly #waiting = new TurnQueue<Request>(mostWaiting);
+  readonly #host: Host;
+  readonly #waiting: TurnQueue<Request>;
   readonly #neighbours = new Neighbours();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: HostTimer | undefined;
   #released: string[] = [];
   #working: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(config: ClientConfig, log: Logger) {
+  constructor(
+    config: ClientConfig,
+    log: Logger,
+    { host = processHost, connector = postgresConnector }: { host?: Host; connector?: Connector } = {},
+  ) {
     this.#log = log;
-    this.#pool = new Pool({
-      ...config,
-      application_name: 'hatchet payloads',
-      max: 1,
-      statement_timeout: statementMs,
-      query_timeout: statementMs,
-      idleTimeoutMillis: 30_000,
-    });
-    this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle connection was lost'));
-    this.#pool.on('connect', (client) => {
-      client.on('error', () => undefined);
-      countRefusals(client, log);
-    });
+    this.#host = host;
+    this.#waiting = new TurnQueue(mostWaiting, host);
+    this.#pool = connector.pool(
+      {
+        ...config,
+        application_name: 'hatchet payloads',
+        max: 1,
+        statement_timeout: statementMs,
+        query_timeout: statementMs,
+        idleTimeoutMillis: 30_000,
+      },
+      log,
+    );
   }
 
   /** A tenant has sent a command. */
-  seen(tenantId: string, nowMs = performance.now()): void {
+  seen(tenantId: string, nowMs = this.#host.monotonicMs()): void {
     this.#neighbours.seen(tenantId, nowMs);
   }
 
@@ -101,7 +107,7 @@ export class StagedPayloads {
   /** After the last release. */
   async close(): Promise<void> {
     this.stop();
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     await this.#working;
     await this.#pool.end();
   }
@@ -133,15 +139,16 @@ export class StagedPayloads {
   }
 
   async #serve({ tenantId, text, resolve }: Request): Promise<void> {
-    const startedAt = performance.now();
+    const startedAt = this.#host.monotonicMs();
     resolve(await this.#store(text));
-    if (this.#neighbours.others(tenantId)) this.#waiting.rest(tenantId, (performance.now() - startedAt) * restShare);
+    const nowMs = this.#host.monotonicMs();
+    if (this.#neighbours.others(tenantId, nowMs)) this.#waiting.rest(tenantId, (nowMs - startedAt) * restShare);
   }
 
   #wakeAfterRest(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     const { restMs } = this.#waiting;
-    if (restMs !== undefined) this.#timer = setTimeout(() => this.#start(), restMs);
+    if (restMs !== undefined) this.#timer = this.#host.setTimeout(() => this.#start(), restMs);
   }
 
   async #store(text: string): Promise<string | undefined> {

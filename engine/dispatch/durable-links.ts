@@ -22,6 +22,8 @@ export interface DurableLink<Reply> {
   answer(stream: number, request: number, reply: Reply): void;
   /** Tells the owner of this stream again: one that has just taken over knows of none. */
   announce(): void;
+  /** Ends the stream: the worker belongs to another engine now. */
+  leave(): void;
 }
 
 type SignalListener = (payload: string) => void;
@@ -42,6 +44,10 @@ export class DurableLinks<Reply = unknown> {
   /** @param isMeant whether a worker's shard was taken over */
   announceAll(isMeant: (workerId: string) => boolean = () => true): void {
     for (const [workerId, link] of this.#links) if (isMeant(workerId)) link.announce();
+  }
+
+  leave(workerIds: ReadonlySet<string>): void {
+    for (const [workerId, link] of this.#links) if (workerIds.has(workerId)) link.leave();
   }
 
   send(workerId: string, message: DurableMessage): void {

@@ -1,3 +1,4 @@
+import type { Host, HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { RunPayload } from '../model/payload/run-payload.ts';
 import type { Assignment, Sending } from './assignment.ts';
@@ -15,6 +16,7 @@ const longestPauseMs = 2_000;
 export interface PayloadReads {
   readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
   readOutputs(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
+  readInputs(tasks: readonly { taskId: string; branch: number }[]): Promise<ReadonlyMap<string, string>>;
   readErrors(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
 }
 
@@ -31,7 +33,8 @@ export class PayloadLoader {
   #waiting: Sending[] = [];
   #running = 0;
   #pauseMs = 0;
-  #pause: NodeJS.Timeout | undefined;
+  readonly #host: Host;
+  #pause: HostTimer | undefined;
   #stopped = false;
 
   /** @param options.isWanted whether the attempt has not ended meanwhile */
@@ -41,12 +44,14 @@ export class PayloadLoader {
     log: Logger;
     isWanted: (assignment: Assignment) => boolean;
     deliver: (sending: Sending, reads: Reads) => void;
+    host: Host;
   }) {
     this.#reads = options.reads;
     this.#cache = options.cache;
     this.#log = options.log;
     this.#isWanted = options.isWanted;
     this.#deliver = options.deliver;
+    this.#host = options.host;
   }
 
   load(sendings: readonly Sending[]): void {
@@ -56,7 +61,7 @@ export class PayloadLoader {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#pause);
+    this.#pause?.clear();
     this.#waiting = [];
   }
 
@@ -98,6 +103,9 @@ export class PayloadLoader {
     const runs = await this.#reads.readRuns([...new Set(assignments.map(({ runId }) => runId))]);
     const outputs = await this.#reads.readOutputs(ofTasks(({ parents }) => parents));
     const errors = await this.#reads.readErrors(ofTasks(({ failed }) => failed));
+    const inputs = await this.#reads.readInputs(
+      assignments.flatMap(({ taskId, inputBranch: branch }) => (branch === null ? [] : [{ taskId, branch }])),
+    );
     if (this.#stopped) return;
     this.#pauseMs = 0;
     for (const [runId, payload] of runs) this.#cache.putRun(runId, payload);
@@ -109,6 +117,7 @@ export class PayloadLoader {
           runOf: (runId) => runs.get(runId),
           outputOf: (taskId) => outputs.get(taskId),
           errorOf: (taskId) => errors.get(taskId),
+          inputOf: (taskId) => inputs.get(taskId),
         },
       );
   }
@@ -122,7 +131,7 @@ export class PayloadLoader {
       { err: error, waiting: this.#waiting.length },
       'payloads could not be read; their attempts wait, and it is tried again',
     );
-    this.#pause ??= setTimeout(() => {
+    this.#pause ??= this.#host.setTimeout(() => {
       this.#pause = undefined;
       this.#next();
     }, this.#pauseMs);

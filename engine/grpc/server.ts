@@ -19,6 +19,8 @@ export interface GrpcService {
 
 export interface GrpcServer {
   address: Address;
+  /** Lets open calls end for `graceMs`, and then the connections with them. New ones are taken. */
+  turnAway(graceMs: number): void;
   /** Lets open calls end for `graceMs`, then cuts them. */
   stop(graceMs: number): Promise<void>;
 }
@@ -65,6 +67,7 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const port = await listen(listener, options);
   return {
     address: { host: options.host, port },
+    turnAway: (graceMs) => injector.drain(graceMs),
     async stop(graceMs) {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       // A session that failed in its preface is never reported as closed, and forceShutdown knows none without channelz.

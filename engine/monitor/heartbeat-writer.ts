@@ -6,7 +6,7 @@ const everyMs = 10_000;
 /** The timer may be late: a heartbeat is rather stored twice than not at all. */
 const slackMs = 1_000;
 
-const writeBeats = {
+export const writeBeats = {
   name: 'write_heartbeats',
   text: `
     UPDATE worker w SET last_heartbeat_at = clock_timestamp() - u.ago_ms * interval '1 ms'

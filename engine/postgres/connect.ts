@@ -1,7 +1,7 @@
-import { Client, Pool, type ClientConfig } from 'pg';
+import { Client, type ClientConfig, type Pool } from 'pg';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { countRefusals } from './count-refusals.ts';
+import { postgresConnector } from './sql-client.ts';
 import { sqlstateOf } from './sqlstate.ts';
 
 /** As `server_version_num` counts. */
@@ -24,20 +24,16 @@ export function createPool(
   options: { name: string; max: number; statementMs: number; log: Logger },
 ): Pool {
   // A connection keeps the plan that it made while a table was small and read whole: ten thousand rows later that plan takes minutes.
-  const pool = new Pool({
-    ...connectionConfig(url, options.name),
-    max: options.max,
-    statement_timeout: options.statementMs,
-    options: '-c enable_seqscan=off',
-    idleTimeoutMillis: 30_000,
-  });
-  pool.on('error', (error) => options.log.debug({ err: error }, 'an idle connection was lost'));
-  // One that is lost between two statements of a transaction has nobody else who listens: without this it would end the process.
-  pool.on('connect', (client) => {
-    client.on('error', () => undefined);
-    countRefusals(client, options.log);
-  });
-  return pool;
+  return postgresConnector.pool(
+    {
+      ...connectionConfig(url, options.name),
+      max: options.max,
+      statement_timeout: options.statementMs,
+      options: '-c enable_seqscan=off',
+      idleTimeoutMillis: 30_000,
+    },
+    options.log,
+  );
 }
 
 /** What a person may see of a database URL. */

@@ -1,8 +1,9 @@
-import type { ClientBase, Pool } from 'pg';
 import type { AwakeClock } from '../base/awake-clock.ts';
 import type { Clock } from '../base/clock.ts';
+import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { connect } from './connect.ts';
+import type { Sql, SqlPool } from './sql-client.ts';
 
 /** Between two readings of Postgres's clock. */
 const everyMs = 10_000;
@@ -28,7 +29,7 @@ export async function clockAheadMs(url: string): Promise<number> {
 /** Asks Postgres for its time, in milliseconds. @param asked is called when the question goes out */
 type ReadTime = (asked: () => void) => Promise<number>;
 
-export function timeOf(pool: Pool): ReadTime {
+export function timeOf(pool: SqlPool): ReadTime {
   return async (asked) => {
     const client = await pool.connect();
     try {
@@ -40,19 +41,12 @@ export function timeOf(pool: Pool): ReadTime {
   };
 }
 
-export async function postgresTimeMs(client: ClientBase): Promise<number> {
-  const { rows } = await client.query<{ ms: number }>(
-    'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms',
-  );
+export const readTime = 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms';
+
+export async function postgresTimeMs(client: Sql): Promise<number> {
+  const { rows } = await client.query<{ ms: number }>(readTime);
   return rows[0]?.ms ?? 0;
 }
-
-/** Where the parts of the time come from; tests have their own. */
-export interface TimeSources {
-  monotonicMs: () => number;
-  wallMs: () => number;
-}
-const systemSources: TimeSources = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
 /**
  * Postgres's time, for all that compares with what is stored: sleeps, crons, deadlines, windows, ids. It is this process's
@@ -68,8 +62,8 @@ export class PostgresClock implements Clock {
   readonly #awake: AwakeClock;
   readonly #log: Logger;
   readonly #jumped: () => void;
-  readonly #sources: TimeSources;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #host: Host;
+  #timer: HostTimer | undefined;
   /** Of Postgres's time over the monotonic clock. */
   #offsetMs: number | undefined;
   #latestUs = 0;
@@ -79,30 +73,30 @@ export class PostgresClock implements Clock {
   #reading: Promise<void> | undefined;
 
   /** @param options.jumped is called after a step of more than a second: what waits for a time looks again */
-  constructor(options: { read: ReadTime; awake: AwakeClock; log: Logger; jumped?: () => void; sources?: TimeSources }) {
+  constructor(options: { read: ReadTime; awake: AwakeClock; log: Logger; jumped?: () => void; host?: Host }) {
     this.#read = options.read;
     this.#awake = options.awake;
     this.#log = options.log;
     this.#jumped = options.jumped ?? (() => undefined);
-    this.#sources = options.sources ?? systemSources;
+    this.#host = options.host ?? processHost;
   }
 
   /** To be called before the first question for the time. */
   async start(): Promise<void> {
     for (let n = 0; n < firstReadings; n++) await this.measure();
     this.#awakeSinceMs = this.nowUs() / 1000 - this.#awake.nowMs();
-    this.#timer = setInterval(() => void this.#measureQuietly(), everyMs).unref();
+    this.#timer = this.#host.setInterval(() => void this.#measureQuietly(), everyMs);
+    this.#timer.unref();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer?.clear();
     await this.#reading;
   }
 
   nowUs(): number {
-    const { monotonicMs } = this.#sources;
     if (this.#offsetMs === undefined) throw new Error("Postgres's clock has not been read yet");
-    const us = Math.floor((monotonicMs() + this.#offsetMs) * 1000);
+    const us = Math.floor((this.#host.monotonicMs() + this.#offsetMs) * 1000);
     if (us > this.#latestUs || this.#latestUs - us > jumpMs * 1000) this.#latestUs = us;
     return this.#latestUs;
   }
@@ -114,15 +108,15 @@ export class PostgresClock implements Clock {
 
   /** Reads Postgres's clock once. */
   async measure(): Promise<void> {
-    const { monotonicMs, wallMs } = this.#sources;
-    let askedMs = monotonicMs();
+    const host = this.#host;
+    let askedMs = host.monotonicMs();
     const ms = await this.#read(() => {
-      askedMs = monotonicMs();
+      askedMs = host.monotonicMs();
     });
-    const [least, most] = [ms - monotonicMs(), ms - askedMs];
+    const [least, most] = [ms - host.monotonicMs(), ms - askedMs];
     const before = this.#offsetMs;
     this.#offsetMs = before === undefined ? (least + most) / 2 : Math.min(Math.max(before, least), most);
-    this.#report(this.#offsetMs - (before ?? this.#offsetMs), ms - wallMs());
+    this.#report(this.#offsetMs - (before ?? this.#offsetMs), ms - host.wallMs());
   }
 
   #report(movedMs: number, aheadMs: number): void {

@@ -1,4 +1,5 @@
 import type { CelEvaluator } from '../cel/cel-evaluator.ts';
+import type { Host } from '../base/host.ts';
 import type { StagedPayloads } from '../commit/staged-payloads.ts';
 import { commandFailure } from './command-failure.ts';
 import type { LongLogs } from './facts/long-logs.ts';
@@ -9,16 +10,21 @@ export class AwayJobs {
   readonly #cel: CelEvaluator;
   readonly #payloads: StagedPayloads;
   readonly #logs: LongLogs;
+  readonly #host: Host;
   readonly #back: (job: Job) => boolean;
   /** Ids of tasks of which a command is away: a durable task's operations are numbered in the order in which they came. */
   readonly #away = new Set<string>();
   readonly #waiting = new Set<Promise<void>>();
 
   /** @param back takes a job that can be planned; false if it was refused, and what waits behind it stays */
-  constructor(sources: { cel: CelEvaluator; payloads: StagedPayloads; logs: LongLogs }, back: (job: Job) => boolean) {
+  constructor(
+    sources: { cel: CelEvaluator; payloads: StagedPayloads; logs: LongLogs; host: Host },
+    back: (job: Job) => boolean,
+  ) {
     this.#cel = sources.cel;
     this.#payloads = sources.payloads;
     this.#logs = sources.logs;
+    this.#host = sources.host;
     this.#back = back;
   }
 
@@ -33,7 +39,7 @@ export class AwayJobs {
 
   /** Of jobs just taken, those that can be loaded, and those that go back to the queue. The others leave until their payloads are staged. */
   admitToLoad(jobs: readonly Job[]): Admitted {
-    const nowMs = performance.now();
+    const nowMs = this.#host.monotonicMs();
     for (const { command } of jobs) if ('tenantId' in command) this.#payloads.seen(command.tenantId, nowMs);
     return this.#admit(jobs, ({ payloads, command, shard }) =>
       payloads.unstaged.length === 0

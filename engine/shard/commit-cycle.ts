@@ -1,8 +1,8 @@
 import { DatabaseError } from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
 import { apart, eachApart } from '../base/apart.ts';
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
+import { delay, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { TransactionRefused, TransactionUnknown, type Lane } from '../commit/lane.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
@@ -33,6 +33,7 @@ export interface CommitCycleParts {
   away: AwayJobs;
   longLogs: LongLogs;
   clock: Clock;
+  host: Host;
   log: Logger;
   trouble: PostgresTrouble;
   committed: OwnerEvents['committed'];
@@ -52,6 +53,7 @@ export class CommitCycle {
   readonly #away: AwayJobs;
   readonly #longLogs: LongLogs;
   readonly #clock: Clock;
+  readonly #host: Host;
   readonly #log: Logger;
   readonly #trouble: PostgresTrouble;
   readonly #committed: OwnerEvents['committed'];
@@ -60,7 +62,7 @@ export class CommitCycle {
   /** Of the last transaction, of whatever shards. */
   #number = 0;
   /** What no command asked for was refused: until then it is tried with the next command alone. */
-  #goOn: NodeJS.Timeout | undefined;
+  #goOn: HostTimer | undefined;
 
   constructor(parts: CommitCycleParts) {
     this.#connection = parts.connection;
@@ -69,6 +71,7 @@ export class CommitCycle {
     this.#away = parts.away;
     this.#longLogs = parts.longLogs;
     this.#clock = parts.clock;
+    this.#host = parts.host;
     this.#log = parts.log;
     this.#trouble = parts.trouble;
     this.#committed = parts.committed;
@@ -88,7 +91,7 @@ export class CommitCycle {
 
   /** Ends no transaction. */
   stop(): void {
-    clearTimeout(this.#goOn);
+    this.#goOn?.clear();
   }
 
   #unsettled(): ShardState[] {
@@ -211,7 +214,7 @@ export class CommitCycle {
       if (error.stagedLost || isPassing(error.sqlstate)) {
         this.#trouble.refused(error, error.sqlstate);
         this.#mailbox.putBack(transaction.jobs);
-        await delay(200);
+        await delay(this.#host, 200);
         return this.#mailbox.expire();
       }
       return this.#bisect(transaction.jobs, error);
@@ -249,8 +252,8 @@ export class CommitCycle {
   }
 
   #goOnLater(): void {
-    clearTimeout(this.#goOn);
-    this.#goOn = setTimeout(() => {
+    this.#goOn?.clear();
+    this.#goOn = this.#host.setTimeout(() => {
       this.#goOn = undefined;
       this.#wake();
     }, goOnMs);
@@ -311,7 +314,7 @@ export class CommitCycle {
         if (this.#isStopping()) return this.#abandon(open);
         this.#trouble.lost(error, 'Postgres cannot be reached; trying again');
         if (open.length === 0) this.#mailbox.expire();
-        await delay(pauseMs);
+        await delay(this.#host, pauseMs);
       }
     }
   }

@@ -1,18 +1,21 @@
 import type { ClientConfig } from 'pg';
 import { Lane, type Backend } from '../commit/lane.ts';
+import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import { connectionName, settleOwnership, type OwnedShard } from './ownership/lease.ts';
 
 /** The lane's connection, and what comes after it when it is lost. */
 export class LaneConnection {
   readonly #config: ClientConfig;
   readonly #owner: string;
+  readonly #connector: Connector;
   readonly #onLost: (error: Error) => void;
   #lane: Lane | undefined;
   /** Of the last connection: it may still be at work for us. */
   #backend: Backend | undefined;
 
-  constructor(options: { config: ClientConfig; owner: string; onLost: (error: Error) => void }) {
+  constructor(options: { config: ClientConfig; owner: string; onLost: (error: Error) => void; connector?: Connector }) {
     this.#owner = options.owner;
+    this.#connector = options.connector ?? postgresConnector;
     this.#config = { ...options.config, application_name: connectionName('lane', options.owner) };
     this.#onLost = options.onLost;
   }
@@ -61,11 +64,15 @@ export class LaneConnection {
 
   async #open(): Promise<Lane> {
     let opened: Lane | undefined;
-    opened = await Lane.connect(this.#config, (error) => {
-      if (opened === undefined || this.#lane !== opened) return;
-      this.#lane = undefined;
-      this.#onLost(error);
-    });
+    opened = await Lane.connect(
+      this.#config,
+      (error) => {
+        if (opened === undefined || this.#lane !== opened) return;
+        this.#lane = undefined;
+        this.#onLost(error);
+      },
+      this.#connector,
+    );
     return opened;
   }
 }

@@ -1,6 +1,7 @@
 import { HatchetError } from '../base/errors.ts';
+import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import { groupBy } from '../model/group-by.ts';
-import { CommandLines } from './command-lines.ts';
+import { CommandLines } from './fill-transaction.ts';
 import type { Job } from './job.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
@@ -13,15 +14,21 @@ const longestWaitMs = 30_000;
 export class Mailbox {
   readonly #isServed: (shard: number) => boolean;
   readonly #awakeMs: () => number;
+  readonly #host: Host;
   readonly #lines = new CommandLines();
   readonly #parked = new Map<number, Job[]>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: HostTimer | undefined;
   #emptied: (() => void)[] = [];
 
   /** @param awakeMs the clock by which commands wait: it stands still while the process does, so that none is refused for that */
-  constructor(isServed: (shard: number) => boolean, awakeMs: () => number = () => performance.now()) {
+  constructor(
+    isServed: (shard: number) => boolean,
+    awakeMs: () => number = () => performance.now(),
+    host: Host = processHost,
+  ) {
     this.#isServed = isServed;
     this.#awakeMs = awakeMs;
+    this.#host = host;
   }
 
   /** How many commands wait. */
@@ -157,14 +164,14 @@ export class Mailbox {
   /** One timer, for the oldest that is parked. */
   #arm(): void {
     if (this.#parked.size === 0) {
-      clearTimeout(this.#timer);
+      this.#timer?.clear();
       this.#timer = undefined;
       return;
     }
     if (this.#timer !== undefined) return;
     const first = Math.min(...[...this.#parked.values()].map(([job]) => job?.queuedAtMs ?? Infinity));
     const inMs = Math.max(first + longestWaitMs - this.#awakeMs(), 0) + 1;
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#host.setTimeout(() => {
       this.#timer = undefined;
       this.expire();
     }, inMs);

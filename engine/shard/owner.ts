@@ -4,9 +4,11 @@ import { apart } from '../base/apart.ts';
 import type { Clock } from '../base/clock.ts';
 import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
+import { processHost, turn, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
+import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
@@ -44,12 +46,10 @@ export class Owner {
   readonly #logs: LongLogs;
   readonly #away: AwayJobs;
   readonly #awakeMs: () => number;
-  readonly #mailbox = new Mailbox(
-    (shard) => this.#ownership.stateOf(shard) !== undefined,
-    () => this.#awakeMs(),
-  );
+  readonly #host: Host;
+  readonly #mailbox: Mailbox;
   readonly #room = new MailboxRoom();
-  readonly #waiters = new ServiceWaiters();
+  readonly #waiters: ServiceWaiters;
   readonly #cycle: CommitCycle;
   #pumping: Promise<void> | undefined;
   #stopping = false;
@@ -62,8 +62,14 @@ export class Owner {
     workerTimeoutMs?: number;
     /** A clock that stands still while this process does: commands wait by it. */
     awakeMs?: () => number;
+    host?: Host;
+    connector?: Connector;
   }) {
-    this.#awakeMs = options.awakeMs ?? (() => performance.now());
+    const { host = processHost, connector = postgresConnector } = options;
+    this.#host = host;
+    this.#awakeMs = options.awakeMs ?? (() => host.monotonicMs());
+    this.#mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined, this.#awakeMs, host);
+    this.#waiters = new ServiceWaiters(host);
     this.#clock = options.clock;
     this.#log = options.log;
     this.#trouble = new PostgresTrouble(this.#log);
@@ -74,6 +80,8 @@ export class Owner {
       log: options.log,
       graceMs: options.workerTimeoutMs ?? 0,
       events: { served: (shards) => this.#served(shards), lost: (states) => this.#lost(states) },
+      host,
+      connector,
     });
     this.#connection = new LaneConnection({
       config: options.config,
@@ -82,10 +90,13 @@ export class Owner {
         this.#trouble.lost(error, 'the connection to Postgres was lost');
         this.#wake();
       },
+      connector,
     });
-    this.#staging = new StagedPayloads(options.config, options.log);
-    this.#logs = new LongLogs(options.config, options.log);
-    this.#away = new AwayJobs({ cel: this.cel, payloads: this.#staging, logs: this.#logs }, (job) => this.#back(job));
+    this.#staging = new StagedPayloads(options.config, options.log, { host, connector });
+    this.#logs = new LongLogs(options.config, options.log, { host, connector });
+    this.#away = new AwayJobs({ cel: this.cel, payloads: this.#staging, logs: this.#logs, host }, (job) =>
+      this.#back(job),
+    );
     this.#cycle = new CommitCycle({
       connection: this.#connection,
       ownership: this.#ownership,
@@ -93,6 +104,7 @@ export class Owner {
       away: this.#away,
       longLogs: this.#logs,
       clock: options.clock,
+      host,
       log: options.log,
       trouble: this.#trouble,
       committed: (effects, history, nodes) => options.events.committed(effects, history, nodes),
@@ -106,6 +118,7 @@ export class Owner {
       submit: (shard, command) =>
         command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command),
       timersDue: (state, nowUs) => apart(this.#log, () => options.events.timersDue(state, nowUs)),
+      host,
     });
   }
 
@@ -236,7 +249,7 @@ export class Owner {
   #wake(): void {
     if (this.#pumping !== undefined || this.#stopping) return;
     // The next turn of the loop: whatever arrived in this one joins the transaction.
-    this.#pumping = new Promise<void>((resolve) => setImmediate(resolve))
+    this.#pumping = turn(this.#host)
       .then(() => this.#pump())
       .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
       .finally(() => {
@@ -254,7 +267,7 @@ export class Owner {
       await this.#cycle.run(jobs);
       this.#ticks.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await turn(this.#host);
     }
     this.#ticks.arm();
   }

@@ -1,4 +1,5 @@
 import { HatchetError } from '../base/errors.ts';
+import type { Host, HostTimer } from '../base/host.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 
 /** As long as commands wait for an owner. */
@@ -7,19 +8,24 @@ const longestWaitMs = 30_000;
 interface Waiter {
   resolve: (state: ShardState) => void;
   reject: (error: HatchetError) => void;
-  timer: NodeJS.Timeout;
+  timer: HostTimer;
 }
 
 /** Calls that need a shard's memory before they can say what they ask for, while nobody serves it here. */
 export class ServiceWaiters {
+  readonly #host: Host;
   readonly #waiting = new Map<number, Set<Waiter>>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
 
   /** Resolves once the shard is served. @throws HatchetError NOT_OWNER after 30 s, STOPPING */
   wait(shard: number): Promise<ShardState> {
     return new Promise((resolve, reject) => {
       const waiters = this.#waiting.get(shard) ?? new Set();
       this.#waiting.set(shard, waiters);
-      const timer = setTimeout(() => {
+      const timer = this.#host.setTimeout(() => {
         waiters.delete(waiter);
         reject(
           new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
@@ -44,7 +50,7 @@ export class ServiceWaiters {
     const waiters = this.#waiting.get(shard) ?? [];
     this.#waiting.delete(shard);
     for (const waiter of waiters) {
-      clearTimeout(waiter.timer);
+      waiter.timer.clear();
       tell(waiter);
     }
   }

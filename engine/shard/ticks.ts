@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
+import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { CommandKind } from '../plan/commands/command.ts';
 import type { PutOffCommand } from '../plan/commands/upkeep/put-off.ts';
@@ -21,6 +22,7 @@ export interface TicksOptions {
   states: () => Iterable<ShardState>;
   submit: (shard: number, command: TickCommand | PutOffCommand) => Promise<void>;
   timersDue: (state: ShardState, nowUs: number) => void;
+  host?: Host;
 }
 
 /**
@@ -30,16 +32,18 @@ export interface TicksOptions {
  */
 export class Ticks {
   readonly #options: TicksOptions;
+  readonly #host: Host;
   readonly #holds = new HoldOff<number>();
   /** By shard, the tasks whose deadlines are put off. */
   readonly #putOff = new Map<number, HoldOff<string>>();
   /** Shards with a tick on its way. */
   readonly #under = new Set<number>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: HostTimer | undefined;
   #stopped = false;
 
   constructor(options: TicksOptions) {
     this.#options = options;
+    this.#host = options.host ?? processHost;
   }
 
   /** When a shard is next to be looked at. */
@@ -49,13 +53,13 @@ export class Ticks {
 
   /** Sets the timer for the first that is due of any shard. */
   arm(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     if (this.#stopped) return;
     let first = Infinity;
     for (const state of this.#options.states()) first = Math.min(first, this.nextUs(state));
     if (first === Infinity) return;
     const inMs = Math.min(Math.max(Math.ceil((first - this.#options.clock.nowUs()) / 1000), 0), longestTimerMs);
-    this.#timer = setTimeout(() => this.fire(), inMs);
+    this.#timer = this.#host.setTimeout(() => this.fire(), inMs);
   }
 
   /** What is due. Called with every transaction, so that it waits for no other command. */
@@ -78,7 +82,7 @@ export class Ticks {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
   }
 
   #nextTickUs(state: ShardState): number {

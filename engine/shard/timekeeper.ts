@@ -1,8 +1,9 @@
-import type { Pool } from 'pg';
+import { processHost, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
-import { dueTick } from '../model/time/cron.ts';
+import { dueTick } from '../model/time/missed-ticks.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { TriggerRun } from '../model/task/trigger-run.ts';
+import type { Sql } from '../postgres/sql-client.ts';
 import type { CronTimer, ShardState } from '../plan/state/shard-state.ts';
 import type { Timer } from '../plan/timers/timer-heap.ts';
 import type { Owner } from './owner.ts';
@@ -20,7 +21,7 @@ interface TimerPayload {
   parentTaskId: string | null;
 }
 
-const readPayloads = {
+export const readPayloads = {
   name: 'timer_payloads',
   text: `
     SELECT c.id, c.input, c.metadata::text AS metadata, c.priority, NULL::uuid AS "parentTaskId" FROM unnest($1::uuid[]) AS u (id) JOIN cron c ON c.id = u.id
@@ -34,17 +35,19 @@ const readPayloads = {
  */
 export class Timekeeper {
   readonly #owner: Owner;
-  readonly #pool: Pool;
+  readonly #pool: Sql;
+  readonly #host: Host;
   readonly #log: Logger;
   readonly #firing = new Set<Promise<void>>();
   readonly #holds = new HoldOff<string>();
   /** Those that are being fired, or whose pause is not over. */
   readonly #claimed = new Set<string>();
 
-  constructor(options: { owner: Owner; pool: Pool; log: Logger }) {
+  constructor(options: { owner: Owner; pool: Sql; log: Logger; host?: Host }) {
     this.#owner = options.owner;
     this.#pool = options.pool;
     this.#log = options.log;
+    this.#host = options.host ?? processHost;
   }
 
   /** Called by the owner's clock. */
@@ -110,7 +113,7 @@ export class Timekeeper {
   }
 
   #again(timers: readonly Timer[], pauseMs: number): void {
-    const retry = setTimeout(() => {
+    const retry = this.#host.setTimeout(() => {
       for (const timer of timers) this.#release(timer);
       this.#owner.wakeForTimers();
     }, pauseMs);

@@ -1,6 +1,7 @@
 import type { Sending } from '../dispatch/assignment.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { DurableLinks } from '../dispatch/durable-links.ts';
+import type { Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { LogWriter } from '../monitor/lines/log-writer.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';
@@ -8,18 +9,22 @@ import type { DurableAskReply } from '../model/durable/durable-ask.ts';
 import type { Effect } from '../model/task/effect.ts';
 import { eachApart } from '../base/apart.ts';
 
+/** Where lines of tasks' logs are written. */
+export type LogLines = Pick<LogWriter, 'write'>;
+
 /** What a committed batch causes, in the order in which the planner decided it. One that throws does not stop the others. */
 export function releaseEffects(
   effects: readonly Effect[],
   parts: {
     dispatcher: Dispatcher;
     links: DurableLinks<DurableAskReply>;
-    results: RunResults;
-    logs: LogWriter;
+    results: Pick<RunResults, 'ended'>;
+    logs: LogLines;
     log: Logger;
+    host: Host;
   },
 ): void {
-  const { dispatcher, links, results, logs, log } = parts;
+  const { dispatcher, links, results, logs, log, host } = parts;
   let sendings: Sending[] = [];
   const flush = (): void => {
     if (sendings.length === 0) return;
@@ -79,7 +84,7 @@ export function releaseEffects(
       case 'durableTrouble': {
         const { kind: _, ...line } = effect;
         logs
-          .write({ ...line, atMs: Date.now(), level: 2, metadata: '{}' })
+          .write({ ...line, atMs: host.wallMs(), level: 2, metadata: '{}' })
           .catch((error: unknown) => log.warn({ err: error, taskId: effect.taskId }, effect.message));
         break;
       }

@@ -105,6 +105,28 @@ describe('durable tasks of the SDK', () => {
     expect(starts).toEqual([1]);
   });
 
+  it('continue as new once, with the input that they said, though the engine is killed meanwhile', async () => {
+    const starts: { round: number; invocation: number }[] = [];
+    const task = hatchet.durableTask({
+      name: 'continues',
+      executionTimeout: '10m',
+      fn: async (input: { round: number }, ctx): Promise<{ rounds: number }> => {
+        const round = await ctx.memo(['round'], () => input.round);
+        starts.push({ round, invocation: ctx.invocationCount });
+        if (input.round === 4) return { rounds: 4 };
+        if (input.round === 2) setImmediate(() => void engine.end('SIGKILL'));
+        return await ctx.continueAsNew({ round: round + 1 });
+      },
+    });
+    await startWorker('continuing', { workflows: [task] });
+    const ref = await task.runNoWait({ round: 1 });
+    await vi.waitFor(() => expect(starts.map(({ round }) => round)).toContain(2), { timeout: 20_000 });
+    await restartEngine();
+    expect(await ref.output).toEqual({ rounds: 4 });
+    expect(starts.map(({ round }) => round)).toEqual([1, 2, 3, 4]);
+    expect(starts.map(({ invocation }) => invocation)).toEqual([1, 2, 3, 4]);
+  });
+
   it('go on after a memo only once the engine has its value', async () => {
     let passed = false;
     const killed = gate();

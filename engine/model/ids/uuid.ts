@@ -4,12 +4,16 @@ import { markChecked, type Checked } from '../checked.ts';
 const hex = Buffer.from('0123456789abcdef');
 const text = Buffer.alloc(36, '-');
 /** A clock that goes back by less than 10 s leaves its ids ascending. */
-const generator = new V7Generator();
+let generator = new V7Generator();
 let systemMs = (): number => Date.now();
 
-/** Ids are dated by this from now on: tables are parted by the days of their ids, so a wrong clock would store rows where no partition is. */
-export function dateIdsBy(nowMs: () => number): void {
+/**
+ * Ids are dated by this from now on: tables are parted by the days of their ids, so a wrong clock would store rows where no partition is.
+ * @param random in place of the system's, for who needs the same ids again
+ */
+export function dateIdsBy(nowMs: () => number, random?: { nextUint32(): number }): void {
   systemMs = nowMs;
+  if (random !== undefined) generator = new V7Generator(random);
 }
 
 /** The time by which ids are dated. */

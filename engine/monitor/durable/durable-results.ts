@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import { EntryKind } from '../../model/durable/durable.ts';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { RunStatus } from '../../model/task/status.ts';
 
@@ -15,7 +15,7 @@ export interface NodeResult {
   error: string | null;
 }
 
-const readResults = {
+export const readResults = {
   name: 'durable_node_results',
   text: `
     SELECT r.task_id, r.branch, r.node, e.kind, r.status, left(r.payload, $4) AS payload, r.generation, e.child_run_id
@@ -39,7 +39,7 @@ interface ResultSqlRow {
  * Of children, the tasks' results as they were in the generation whose end counted: of their outputs together not many more characters
  * than are asked for, counted as four bytes each, and of those behind none. Each child once, however often it is asked for: a lone task twice would look like two.
  */
-const readChildren = {
+export const readChildren = {
   name: 'durable_child_results',
   text: `
     SELECT u.run_id, u.generation, t.id AS task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, 
@@ -66,7 +66,7 @@ const whole = 2 ** 31 - 1;
 
 /** By `nodeKey`; nodes that are open are absent. @param most characters of each output; what is cut is no JSON any more */
 export async function readNodeResults(
-  pool: Pool,
+  pool: Sql,
   refs: readonly NodeRef[],
   most = whole,
 ): Promise<Map<string, NodeResult>> {

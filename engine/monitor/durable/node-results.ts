@@ -1,4 +1,5 @@
-import type { Pool } from 'pg';
+import { processHost, type Host } from '../../base/host.ts';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { nodeKey, readNodeResults, type NodeRef, type NodeResult } from './durable-results.ts';
 
 /** A replay that asks for one node after the other waits for Postgres at every so manieth only. */
@@ -23,12 +24,14 @@ interface Ahead {
 
 /** Reads nodes' results: those of one turn of the loop together, and with them what a replay asks for next. */
 export class NodeResults {
-  readonly #pool: Pool;
+  readonly #pool: Sql;
+  readonly #host: Host;
   readonly #ahead = new Map<string, Ahead>();
   #waiting: Waiting[] = [];
 
-  constructor(pool: Pool) {
+  constructor(pool: Sql, host: Host = processHost) {
     this.#pool = pool;
+    this.#host = host;
   }
 
   async read(ref: NodeRef): Promise<NodeResult> {
@@ -37,7 +40,7 @@ export class NodeResults {
     // Asked for once, unless a stream breaks.
     if (ahead?.delete(nodeKey(ref)) === true && known !== undefined) return known;
     return await new Promise((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => void this.#readAll());
+      if (this.#waiting.length === 0) this.#host.setImmediate(() => void this.#readAll());
       this.#waiting.push({ ref, resolve, reject });
     });
   }

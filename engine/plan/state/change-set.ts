@@ -31,6 +31,7 @@ import type {
 import type { Effect } from '../../model/task/effect.ts';
 import type { Inverse } from './undo-log.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
+import type { ShardState } from './shard-state.ts';
 
 const lists = [
   'runs',
@@ -95,8 +96,8 @@ export class ChangeSet implements TransactionRows {
   readonly durableListens: DurableListenRow[] = [];
   readonly durableListenDeletes: DurableNodeRef[] = [];
   readonly durableEnds: string[] = [];
-  /** Their rows are made when planning is over. */
-  readonly touchedWaits = new Set<number>();
+  /** By shard, tasks whose conditions have changed: their rows are made when planning is over. A row's number means nothing in another shard. */
+  readonly #touchedWaits = new Map<ShardState, Set<number>>();
   readonly waits: WaitRow[] = [];
   readonly waitDeletes: string[] = [];
   readonly touchedLimits = new Set<RateLimit>();
@@ -109,15 +110,28 @@ export class ChangeSet implements TransactionRows {
   /** A mark is taken with each command: looking the lists up by their names made more garbage than what the command changed. */
   readonly #all: readonly (readonly unknown[])[] = lists.map((name) => this[name]);
 
-  /** Takes a letter out of a journal row again: from the row's index, how many letters it had, and whether it named a worker. */
+  /** Takes a transition out of a journal row again: from the row's index, how many it had, and whether it named a worker. */
   readonly merged: Inverse = {
-    undo: (index, letters, hadWorker) => {
+    undo: (index, before, hadWorker) => {
       const row = this.history[index];
       if (row === undefined) return;
-      row.kinds = row.kinds.slice(0, letters);
+      row.transitions.length = before;
       if (hadWorker === 0) row.workerId = null;
     },
   };
+
+  touchWait(state: ShardState, row: number): void {
+    const rows = this.#touchedWaits.get(state);
+    if (rows === undefined) this.#touchedWaits.set(state, new Set([row]));
+    else rows.add(row);
+  }
+
+  /** Rows of the shard whose conditions have changed since this was asked. */
+  takeTouchedWaits(state: ShardState): Iterable<number> {
+    const rows = this.#touchedWaits.get(state) ?? [];
+    this.#touchedWaits.delete(state);
+    return rows;
+  }
 
   /** @param into an array to use again */
   mark(into: number[] = []): ChangeMark {
@@ -126,7 +140,7 @@ export class ChangeSet implements TransactionRows {
     return into;
   }
 
-  /** Forgets what was added since the mark. Journal letters merged into older rows are the journal's to undo. */
+  /** Forgets what was added since the mark. Transitions merged into older rows of the journal are its to undo. */
   truncate(mark: ChangeMark): void {
     for (const [index, name] of lists.entries()) this[name].length = mark[index] ?? 0;
   }

@@ -22,8 +22,7 @@ export function collectLive(plan: Plan): void {
       (persisted ? changes.liveUpdates : changes.liveInserts).push(liveRow(state, row));
     }
   }
-  for (const row of changes.touchedWaits) collectWait(plan, row);
-  changes.touchedWaits.clear();
+  for (const row of changes.takeTouchedWaits(state)) collectWait(plan, row);
   for (const limit of changes.touchedLimits) changes.rateLimits.push(limit.row());
   changes.touchedLimits.clear();
 }

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { compileCel } from '../../cel/compile-cel.ts';
 import { guardsOf } from '../../cel/equality-guard.ts';
@@ -12,7 +12,7 @@ interface ListenSqlRow {
   expression: string;
 }
 
-const readListeners = {
+export const readListeners = {
   name: 'durable_listeners',
   text: `
     WITH coming AS (SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) AS u (event, tenant_id, event_key, scope, guard))
@@ -30,7 +30,7 @@ const readListeners = {
  * field is not among them: of ten thousand of them, each would be read for every event of another kind.
  */
 export async function findListeners<Event extends ComingEvent>(
-  client: ClientBase,
+  client: Sql,
   events: readonly Event[],
 ): Promise<Map<Event, string[]>> {
   const inputs = events.map((event) => new CelVariables({ input: event.payload }));

@@ -1,8 +1,8 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 
-const readDeliveries = {
+export const readDeliveries = {
   name: 'webhook_deliveries',
   text: `
     SELECT u.at, d.event_id FROM unnest($1::integer[], $2::uuid[], $3::uuid[], $4::bigint[]) AS u (at, webhook_id, key, now_us)
@@ -10,10 +10,7 @@ const readDeliveries = {
 };
 
 /** By the event that a webhook's delivery brings: the one that the delivery has become already. */
-export async function loadDeliveries(
-  client: ClientBase,
-  asking: readonly Asking[],
-): Promise<ReadonlyMap<string, string>> {
+export async function loadDeliveries(client: Sql, asking: readonly Asking[]): Promise<ReadonlyMap<string, string>> {
   const deliveries = asking.flatMap(({ needs }) => needs.deliveries ?? []);
   if (deliveries.length === 0) return noFacts.deliveredAs;
   const asked = deliveries.flatMap(({ delivery: { webhookId, nowUs, keys } }, at) =>

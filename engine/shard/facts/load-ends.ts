@@ -1,10 +1,10 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { isRunStatus, isTerminal } from '../../model/task/status.ts';
 import type { StoredEnd } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 
 /** Runs that exist, and how the newest generation of those that have ended did. */
-const readEnds = {
+export const readEnds = {
   name: 'run_ends',
   text: `
     SELECT r.id, e.status, e.generation
@@ -21,7 +21,7 @@ export interface StoredEnds {
 }
 
 /** Which of the runs exist that commands ask about, and how they ended. */
-export async function loadEnds(client: ClientBase, asking: readonly Asking[]): Promise<StoredEnds> {
+export async function loadEnds(client: Sql, asking: readonly Asking[]): Promise<StoredEnds> {
   const found: StoredEnds = { ids: new Set(), ends: new Map() };
   const ids = asking.flatMap(({ needs }) => needs.endsOf ?? []);
   if (ids.length === 0) return found;

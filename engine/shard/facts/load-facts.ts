@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { Clock } from '../../base/clock.ts';
 import { kindOf } from '../../plan/commands/command.ts';
 import { noFacts, type Facts } from '../../plan/commands/facts.ts';
@@ -17,7 +17,7 @@ import type { LongLogs } from './long-logs.ts';
 import { lookBack } from './look-back.ts';
 
 export interface LoadSources {
-  client: ClientBase;
+  client: Sql;
   stateOf: (shard: number) => ShardState | undefined;
   clock: Clock;
   longLogs: LongLogs;

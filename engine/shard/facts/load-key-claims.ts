@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { kindOf } from '../../plan/commands/command.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Asking } from './asking.ts';
@@ -11,7 +11,7 @@ interface ClaimSqlRow {
   expires_us: string;
 }
 
-const readClaims = {
+export const readClaims = {
   name: 'key_claims',
   text: `
     SELECT i.tenant_id, i.key, i.run_id, i.by_status, i.expires_us
@@ -20,7 +20,7 @@ const readClaims = {
 };
 
 /** Brings the stored claims of the keys into the shards' memory that commands ask for. A tenant can have millions: memory holds those of one transaction. */
-export async function loadKeyClaims(client: ClientBase, asking: readonly Asking[]): Promise<void> {
+export async function loadKeyClaims(client: Sql, asking: readonly Asking[]): Promise<void> {
   const wanted: { state: ShardState; tenantId: string; key: string }[] = [];
   for (const { job, state } of asking)
     for (const { idempotency, versionId } of kindOf(job.command).startsRuns(job.command)) {

@@ -1,34 +1,34 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
 
-const readRuns = {
+export const readRuns = {
   name: 'existing_runs',
   text: `SELECT r.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
-/** Those that a retried parent gets again: neither FAILED (4) nor CANCELLED (5) in their newest generation. */
-const readReusableRuns = {
+/** Those that a retried parent gets again: neither FAILED (4) nor CANCELLED (5) in their newest generation, of which there are two rows where a replay opened it: the first one says that it runs. */
+export const readReusableRuns = {
   name: 'reusable_children',
   text: `
     SELECT r.id FROM unnest($1::uuid[]) AS u (id)
     JOIN run r ON r.id = u.id
-    LEFT JOIN LATERAL (SELECT e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
     WHERE e.status IS NULL OR e.status NOT IN (4, 5)`,
 };
 
-const readEvents = {
+export const readEvents = {
   name: 'existing_events',
   text: `SELECT e.id FROM unnest($1::uuid[]) AS u (id) JOIN event e ON e.id = u.id`,
 };
 
-const readSchedules = {
+export const readSchedules = {
   name: 'existing_schedules',
   text: `SELECT s.id FROM unnest($1::uuid[]) AS u (id) JOIN schedule s ON s.id = u.id`,
 };
 
 /** Of the runs, events and schedules that may exist already, those that do. */
-export async function loadStoredIds(client: ClientBase, asking: readonly Asking[]): Promise<ReadonlySet<string>> {
+export async function loadStoredIds(client: Sql, asking: readonly Asking[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   const find = async (query: { name: string; text: string }, ids: readonly string[]): Promise<void> => {
     if (ids.length === 0) return;

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { CelResult } from '../../cel/cel-result.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import type { RunPlacement } from '../../model/task/demands.ts';
@@ -8,7 +8,8 @@ import { skippedOutput } from '../../model/payload/payload.ts';
 import { isRunStatus, type RunStatus } from '../../model/task/status.ts';
 import type { StoredRun, StoredTask } from '../../plan/lifecycle/stored-run.ts';
 import { chosenSteps } from '../../plan/lifecycle/reopen-run.ts';
-import type { ShardState, Version } from '../../plan/state/shard-state.ts';
+import type { ShardState } from '../../plan/state/shard-state.ts';
+import type { Version } from '../../plan/state/version.ts';
 import { readBranchPoints } from './durable-logs.ts';
 import { asksAnything, evaluateDemands } from '../prepare/evaluate-demands.ts';
 import { childExpressions } from '../../plan/lifecycle/output-expressions.ts';
@@ -45,7 +46,7 @@ interface TaskSqlRow {
 }
 
 /** By the ids of runs or of tasks. */
-const readRuns = {
+export const readRuns = {
   name: 'replay_runs',
   text: `
     SELECT r.id, r.version_id, r.priority, r.placement, length(r.input) AS input_length, u.asked
@@ -56,7 +57,7 @@ const readRuns = {
     ORDER BY r.id`,
 };
 
-const readTasks = {
+export const readTasks = {
   name: 'replay_tasks',
   text: `
     SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.invocation, x.status, x.output = $2 AS skipped, length(x.output) AS output_length, octet_length(x.output) AS output_bytes
@@ -66,12 +67,12 @@ const readTasks = {
     ORDER BY t.run_id, t.step`,
 };
 
-const readPayloads = {
+export const readPayloads = {
   name: 'replay_payloads',
   text: `SELECT r.id, r.input, r.metadata::text AS metadata, r.filter_payload AS "filterPayload" FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
 };
 
-const readOutputs = {
+export const readOutputs = {
   name: 'replay_outputs',
   text: `
     SELECT x.task_id AS id, x.output FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, generation)
@@ -97,10 +98,7 @@ export interface StoredRuns {
 }
 
 /** The runs that are to run again, as they are stored, with their expressions evaluated anew. */
-export async function loadStoredRuns(
-  client: ClientBase,
-  asking: readonly Asking[],
-): Promise<ReadonlyMap<Asking, StoredRuns>> {
+export async function loadStoredRuns(client: Sql, asking: readonly Asking[]): Promise<ReadonlyMap<Asking, StoredRuns>> {
   const found = new Map<Asking, StoredRuns>();
   let left = transactionChars;
   for (const each of asking) {
@@ -126,7 +124,7 @@ export async function loadStoredRuns(
 }
 
 async function readDrafts(
-  client: ClientBase,
+  client: Sql,
   state: ShardState,
   { tenantId, ids }: { tenantId: string; ids: readonly string[] },
 ): Promise<Draft[]> {
@@ -184,11 +182,7 @@ function sizeOf(draft: Draft): number {
   );
 }
 
-async function loadDrafts(
-  client: ClientBase,
-  expressions: JobExpressions,
-  drafts: readonly Draft[],
-): Promise<StoredRun[]> {
+async function loadDrafts(client: Sql, expressions: JobExpressions, drafts: readonly Draft[]): Promise<StoredRun[]> {
   const asking = drafts.filter((draft) => draft.asks);
   const payloads =
     asking.length === 0

@@ -1,8 +1,8 @@
-import { Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientConfig } from 'pg';
+import { delay, processHost, type Host } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
-import { countRefusals } from '../../postgres/count-refusals.ts';
-import { StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
+import { postgresConnector, type Connector, type Sql, type SqlPool } from '../../postgres/sql-client.ts';
+import { type LogPart, StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
 
 /** A log of no more entries is read on the lane, in a few milliseconds, with all others that a transaction needs. */
 export const shortLog = 500;
@@ -16,7 +16,7 @@ const mostKept = 4;
 const pauseMs = 200;
 
 // Without names: a plan for any task would read as much for each page as for all of them.
-const readPage = `
+export const readPage = `
   WITH page AS MATERIALIZED (
     SELECT * FROM durable_entry e WHERE e.task_id = $1 AND (e.branch, e.node) > ($2, $3) ORDER BY e.branch, e.node LIMIT $4
   )
@@ -28,20 +28,20 @@ const readPage = `
   ORDER BY e.branch, e.node`;
 
 /** Conditions of open waits that are met already. */
-const readMet = `
+export const readMet = `
     SELECT r.task_id, r.branch, r.node, r.condition, r.payload, r.seq
     FROM durable_result r
     WHERE r.task_id = $1 AND r.condition >= 0
       AND NOT EXISTS (SELECT FROM durable_result w WHERE w.task_id = r.task_id AND w.branch = r.branch AND w.node = r.node AND w.condition = -1)`;
 
-const readNewEntries = {
+export const readNewEntries = {
   name: 'long_log_new_entries',
   text: `
     SELECT e.task_id, e.branch, e.node, e.kind, e.fingerprint, e.asked, e.invocation, e.seq, e.child_run_id, NULL AS result_seq, NULL AS status
     FROM durable_entry e WHERE e.task_id = $1 AND e.seq > $2 ORDER BY e.branch, e.node`,
 };
 
-const readNewResults = {
+export const readNewResults = {
   name: 'long_log_new_results',
   text: `SELECT r.task_id, r.branch, r.node, r.condition, r.payload, r.seq, r.status FROM durable_result r WHERE r.task_id = $1 AND r.seq > $2 ORDER BY r.seq`,
 };
@@ -52,37 +52,42 @@ const readNewResults = {
  * the order of their sequence numbers, so that those with a higher one than the newest that was seen are all that is missing.
  */
 export class LongLogs {
-  readonly #pool: Pool;
+  readonly #pool: SqlPool;
+  readonly #host: Host;
   readonly #log: Logger;
   readonly #reading = new Map<string, Promise<void>>();
-  readonly #read = new Map<string, StoredLog>();
+  readonly #read = new Map<string, { log: StoredLog; oldestBranch: number }>();
 
-  constructor(config: ClientConfig, log: Logger) {
+  constructor(
+    config: ClientConfig,
+    log: Logger,
+    { host = processHost, connector = postgresConnector }: { host?: Host; connector?: Connector } = {},
+  ) {
     this.#log = log;
-    this.#pool = new Pool({
-      ...config,
-      application_name: 'hatchet logs',
-      max: atOnce,
-      idleTimeoutMillis: 30_000,
-      // A plan that was made while the tables were small would read them whole.
-      options: '-c enable_seqscan=off',
-    });
-    this.#pool.on('error', (error) => log.debug({ err: error }, 'an idle connection was lost'));
-    this.#pool.on('connect', (client) => {
-      client.on('error', () => undefined);
-      countRefusals(client, log);
-    });
+    this.#host = host;
+    this.#pool = connector.pool(
+      {
+        ...config,
+        application_name: 'hatchet logs',
+        max: atOnce,
+        idleTimeoutMillis: 30_000,
+        // A plan that was made while the tables were small would read them whole.
+        options: '-c enable_seqscan=off',
+      },
+      log,
+    );
   }
 
   /** Resolves once it was read, or could not be: then it is asked for again. */
-  read(taskId: string): Promise<void> {
+  read(part: LogPart): Promise<void> {
+    const { taskId } = part;
     const under = this.#reading.get(taskId);
     if (under !== undefined) return under;
-    const reading = this.#readWhole(taskId)
-      .then((log) => this.#keep(taskId, log))
+    const reading = this.#readPart(part)
+      .then((log) => this.#keep(part, log))
       .catch(async (error: unknown) => {
         this.#log.warn({ err: error, task: taskId }, 'the log of a durable task could not be read; trying again');
-        await delay(pauseMs);
+        await delay(this.#host, pauseMs);
       })
       .finally(() => this.#reading.delete(taskId));
     this.#reading.set(taskId, reading);
@@ -93,10 +98,12 @@ export class LongLogs {
    * A log that was read, as it is by now.
    * @param client of the lane
    */
-  async take(client: ClientBase, taskId: string): Promise<StoredLog | undefined> {
-    const log = this.#read.get(taskId);
-    if (log === undefined) return undefined;
+  async take(client: Sql, { taskId, oldestBranch }: LogPart): Promise<StoredLog | undefined> {
+    const read = this.#read.get(taskId);
+    if (read === undefined) return undefined;
     this.#read.delete(taskId);
+    if (read.oldestBranch > oldestBranch) return undefined;
+    const { log } = read;
     const { seq } = log;
     const entries = await client.query<EntrySqlRow>({ ...readNewEntries, values: [taskId, seq] });
     const results = await client.query<MetSqlRow>({ ...readNewResults, values: [taskId, seq] });
@@ -110,20 +117,20 @@ export class LongLogs {
     await this.#pool.end();
   }
 
-  #keep(taskId: string, log: StoredLog): void {
-    this.#read.set(taskId, log);
+  #keep({ taskId, oldestBranch }: LogPart, log: StoredLog): void {
+    this.#read.set(taskId, { log, oldestBranch });
     for (const [oldest] of this.#read) {
       if (this.#read.size <= mostKept) break;
       this.#read.delete(oldest);
     }
   }
 
-  async #readWhole(taskId: string): Promise<StoredLog> {
+  async #readPart(part: LogPart): Promise<StoredLog> {
     const client = await this.#pool.connect();
     try {
       // One snapshot for all pages.
       await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      const log = await readPages(client, taskId);
+      const log = await readPages(client, part);
       await client.query('COMMIT');
       client.release();
       return log;
@@ -134,7 +141,7 @@ export class LongLogs {
   }
 }
 
-async function readPages(client: PoolClient, taskId: string): Promise<StoredLog> {
+async function readPages(client: Sql, { taskId, oldestBranch }: LogPart): Promise<StoredLog> {
   const log = new StoredLog();
   for (let after = { branch: -1, node: -1 }, isFull = true; isFull;) {
     const values = [taskId, after.branch, after.node, pageRows];
@@ -142,6 +149,8 @@ async function readPages(client: PoolClient, taskId: string): Promise<StoredLog>
     for (const row of rows) log.add(row);
     isFull = rows.length === pageRows;
     after = rows.at(-1) ?? after;
+    // Behind the signals, which are on branch 0.
+    if (after.branch > 0 && after.branch < oldestBranch) after = { branch: oldestBranch, node: -1 };
   }
   const met = await client.query<MetSqlRow>(readMet, [taskId]);
   for (const row of met.rows) log.meet(row);

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DurableEvent } from '../../model/durable/durable.ts';
@@ -10,13 +10,13 @@ import type { Asking } from './asking.ts';
 /** Events that one condition looks through. */
 const most = 1000;
 
-const readEvents = {
+export const readEvents = {
   name: 'durable_look_back',
   text: `SELECT id, payload FROM event WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND id >= $4 ORDER BY id LIMIT $5`,
 };
 
 interface Sources {
-  client: ClientBase;
+  client: Sql;
   clock: Clock;
 }
 

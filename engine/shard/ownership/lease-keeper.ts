@@ -1,5 +1,7 @@
-import { Client, type ClientBase, type ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
+import { processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
+import { postgresConnector, type Connector, type Sql, type SqlClient } from '../../postgres/sql-client.ts';
 import { connectionName } from './lease.ts';
 
 /** Between two renewals of the lease of 5 s. */
@@ -15,13 +17,22 @@ export class LeaseKeeper {
   readonly #config: ClientConfig;
   readonly #log: Logger;
   readonly #onBeat: () => Promise<void>;
-  #client: Promise<Client> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #host: Host;
+  readonly #connector: Connector;
+  #client: Promise<SqlClient> | undefined;
+  #timer: HostTimer | undefined;
   #beating: Promise<void> | undefined;
   #stopped = false;
 
   /** @param options.onBeat renews the lease and does what goes with it, by `run` */
-  constructor(options: { config: ClientConfig; owner: string; log: Logger; onBeat: () => Promise<void> }) {
+  constructor(options: {
+    config: ClientConfig;
+    owner: string;
+    log: Logger;
+    onBeat: () => Promise<void>;
+    host?: Host;
+    connector?: Connector;
+  }) {
     this.#config = {
       ...options.config,
       application_name: connectionName('lease', options.owner),
@@ -33,6 +44,8 @@ export class LeaseKeeper {
     };
     this.#log = options.log;
     this.#onBeat = options.onBeat;
+    this.#host = options.host ?? processHost;
+    this.#connector = options.connector ?? postgresConnector;
   }
 
   /** Connects, and beats for the first time. */
@@ -45,7 +58,7 @@ export class LeaseKeeper {
         this.#beating = undefined;
       });
     await first;
-    if (!this.#stopped) this.#timer = setInterval(() => void this.beat(), renewMs);
+    if (!this.#stopped) this.#timer = this.#host.setInterval(() => void this.beat(), renewMs);
   }
 
   /** Now, rather than when the timer says so. One that is under way is joined. */
@@ -61,7 +74,7 @@ export class LeaseKeeper {
   }
 
   /** Runs a statement on the lease's connection. A connection that failed is given up, and the next call makes a new one. */
-  async run<T>(work: (client: ClientBase) => Promise<T>): Promise<T> {
+  async run<T>(work: (client: Sql) => Promise<T>): Promise<T> {
     const connecting = this.#connected();
     const client = await connecting;
     try {
@@ -75,7 +88,7 @@ export class LeaseKeeper {
   /** No beat is under way after it. */
   async stopBeating(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
+    this.#timer?.clear();
     await this.#beating;
   }
 
@@ -86,7 +99,7 @@ export class LeaseKeeper {
     await client?.end().catch(() => undefined);
   }
 
-  #connected(): Promise<Client> {
+  #connected(): Promise<SqlClient> {
     if (this.#client !== undefined) return this.#client;
     const connecting = this.#connect(() => {
       this.#drop(connecting);
@@ -98,8 +111,8 @@ export class LeaseKeeper {
     return connecting;
   }
 
-  async #connect(onLost: () => void): Promise<Client> {
-    const client = new Client(this.#config);
+  async #connect(onLost: () => void): Promise<SqlClient> {
+    const client = this.#connector.client(this.#config);
     client.on('error', onLost);
     try {
       await client.connect();
@@ -110,9 +123,9 @@ export class LeaseKeeper {
     }
   }
 
-  #drop(connecting: Promise<Client>): void {
+  #drop(connecting: Promise<SqlClient>): void {
     if (this.#client !== connecting) return;
     this.#client = undefined;
-    connecting.then((client) => client.connection.stream.destroy()).catch(() => undefined);
+    connecting.then((client) => client.cut()).catch(() => undefined);
   }
 }

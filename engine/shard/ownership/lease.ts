@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { Backend } from '../../commit/lane.ts';
 
 /**
@@ -45,7 +45,7 @@ export function connectionName(of: 'lane' | 'lease', owner: string): string {
   return `hatchet ${of} ${owner}`;
 }
 
-const renew = {
+export const renew = {
   name: 'renew_lease',
   text: `
     WITH renewed AS (
@@ -60,7 +60,7 @@ const renew = {
  * renewal that comes late gives nothing back.
  * @returns the shards that are this owner's still
  */
-export async function renewLease(client: ClientBase, owner: string): Promise<Set<number>> {
+export async function renewLease(client: Sql, owner: string): Promise<Set<number>> {
   const { rows } = await client.query<{ id: number }>({ ...renew, values: [owner] });
   return new Set(rows.map((row) => row.id));
 }
@@ -71,7 +71,7 @@ const connected = `connected AS MATERIALIZED (
       WHERE application_name LIKE 'hatchet lane %' OR application_name LIKE 'hatchet lease %'
     )`;
 
-const look = {
+export const look = {
   name: 'look_for_shards',
   text: `
     WITH ${connected}
@@ -91,7 +91,7 @@ export interface Sight {
 
 /** Looks whether any of the wanted shards can be had. Writes nothing. */
 export async function lookForShards(
-  client: ClientBase,
+  client: Sql,
   options: { owner: string; wanted: readonly number[] },
 ): Promise<Sight> {
   const { rows } = await client.query<{ owner: string | null; free: boolean }>({
@@ -109,7 +109,7 @@ export async function lookForShards(
  * connections gone. A row that a transaction of their owner holds is left for later. Since when the shard is without service is
  * kept over any number of attempts; what that adds to lost_us is told, and stored when the shard is served.
  */
-const acquireFree = {
+export const acquireFree = {
   name: 'acquire_shards',
   text: `
     WITH ${connected},
@@ -131,7 +131,7 @@ const acquireFree = {
 
 /** @param options.gone owners who were seen without any connection a moment ago; they are looked for once more */
 export async function acquireShards(
-  client: ClientBase,
+  client: Sql,
   options: { owner: string; wanted: readonly number[]; gone?: readonly string[]; graceMs?: number },
 ): Promise<OwnedShard[]> {
   const { owner, wanted, gone = [], graceMs = leastGraceMs } = options;
@@ -142,7 +142,7 @@ export async function acquireShards(
   return rows.map(ownedShard);
 }
 
-const serve = {
+export const serve = {
   name: 'serve_shards',
   text: `
     UPDATE shard s SET lost_us = u.lost_us, absent_since = NULL
@@ -153,7 +153,7 @@ const serve = {
 
 /** The absence of recovered shards is over. @returns those that are this owner's still */
 export async function serveShards(
-  client: ClientBase,
+  client: Sql,
   owner: string,
   shards: readonly Pick<OwnedShard, 'id' | 'epoch' | 'lostUs'>[],
 ): Promise<Set<number>> {
@@ -169,17 +169,17 @@ export async function serveShards(
   return new Set(rows.map((row) => row.id));
 }
 
-const terminateBackend = {
+export const terminateBackend = {
   text: `
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE pid = $1 AND backend_start = $2::timestamptz AND pid <> pg_backend_pid()`,
 };
 
-const lockOwned = {
+export const lockOwned = {
   text: `SELECT id FROM shard WHERE id = ANY ($2::smallint[]) AND owner = $1 ORDER BY id FOR UPDATE`,
 };
 
-const raiseEpoch = {
+export const raiseEpoch = {
   text: `
     UPDATE shard SET epoch = epoch + 1 WHERE id = ANY ($2::smallint[]) AND owner = $1
     RETURNING id, epoch, last_batch, last_seq, lost_us`,
@@ -192,7 +192,7 @@ const raiseEpoch = {
  * @returns those of the shards that are this owner's still
  */
 export async function settleOwnership(
-  client: ClientBase,
+  client: Sql,
   options: { owner: string; ids: readonly number[]; old: Backend },
 ): Promise<OwnedShard[]> {
   const { owner, ids, old } = options;
@@ -209,22 +209,18 @@ export async function settleOwnership(
   }
 }
 
-const readOwned = {
+export const readOwned = {
   name: 'read_owned',
   text: `SELECT id, epoch, last_batch, last_seq, lost_us FROM shard WHERE id = ANY ($2::smallint[]) AND owner = $1`,
 };
 
 /** What is stored of those of the shards that are this owner's. */
-export async function readOwnedShards(
-  client: ClientBase,
-  owner: string,
-  ids: readonly number[],
-): Promise<OwnedShard[]> {
+export async function readOwnedShards(client: Sql, owner: string, ids: readonly number[]): Promise<OwnedShard[]> {
   const { rows } = await client.query<ShardSqlRow>({ ...readOwned, values: [owner, ids] });
   return rows.map(ownedShard);
 }
 
-const giveBack = {
+export const giveBack = {
   name: 'give_shards_back',
   text: `
     UPDATE shard SET owner = NULL, absent_since = coalesce(absent_since, clock_timestamp())
@@ -232,11 +228,11 @@ const giveBack = {
 };
 
 /** So that the next owner need not wait. */
-export async function giveShardsBack(client: ClientBase, owner: string, ids: readonly number[]): Promise<void> {
+export async function giveShardsBack(client: Sql, owner: string, ids: readonly number[]): Promise<void> {
   await client.query({ ...giveBack, values: [owner, ids] });
 }
 
-const forgetOwners = {
+export const forgetOwners = {
   name: 'forget_owners',
   text: `
     DELETE FROM shard_owner o
@@ -244,6 +240,6 @@ const forgetOwners = {
 };
 
 /** Takes away the lease of this owner, and those of processes that are long gone, where no shard refers to them. */
-export async function forgetLeases(client: ClientBase, owner: string): Promise<void> {
+export async function forgetLeases(client: Sql, owner: string): Promise<void> {
   await client.query({ ...forgetOwners, values: [owner] });
 }

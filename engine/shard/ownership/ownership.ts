@@ -1,10 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Client, ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
 import type { Clock } from '../../base/clock.ts';
+import { delay, processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
 import { shardCount } from '../../model/ids/shard-of.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
+import { postgresConnector, type Connector, type SqlClient } from '../../postgres/sql-client.ts';
 import { connectReader, isAlive } from '../recovery/reader.ts';
 import { recoverShard, type OpenAttempt, type Recovered } from '../recovery/recover-shard.ts';
 import { SetAsideLog } from '../recovery/set-aside.ts';
@@ -37,12 +38,14 @@ export class Ownership {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #events: OwnershipEvents;
+  readonly #host: Host;
+  readonly #connector: Connector;
   readonly #graceMs: number;
   readonly #keeper: LeaseKeeper;
   readonly #setAside: SetAsideLog;
-  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #retries = new Set<HostTimer>();
   #recovering: Promise<void> | undefined;
-  #reader: Client | undefined;
+  #reader: SqlClient | undefined;
   #stopped = false;
 
   constructor(options: {
@@ -52,18 +55,24 @@ export class Ownership {
     events: OwnershipEvents;
     /** A worker may be away for so long before it is lost. */
     graceMs: number;
+    host?: Host;
+    connector?: Connector;
   }) {
     this.#config = options.config;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#events = options.events;
     this.#graceMs = options.graceMs;
+    this.#host = options.host ?? processHost;
+    this.#connector = options.connector ?? postgresConnector;
     this.#setAside = new SetAsideLog(options.log);
     this.#keeper = new LeaseKeeper({
       config: options.config,
       owner: this.id,
       log: options.log,
       onBeat: () => this.#beat(),
+      host: this.#host,
+      connector: this.#connector,
     });
   }
 
@@ -101,7 +110,7 @@ export class Ownership {
   async fail(shard: number, error: unknown): Promise<void> {
     const life = this.#lives[shard];
     if (life === undefined || life.isFree) return;
-    const { pauseMs, fails } = life.fail(performance.now());
+    const { pauseMs, fails } = life.fail(this.#host.monotonicMs());
     this.#log.error({ err: error, shard, fails, pauseMs }, 'a shard failed; it is given back and recovered anew');
     this.#free([shard]);
     this.#retryIn(pauseMs);
@@ -114,8 +123,8 @@ export class Ownership {
   /** Nothing is acquired or recovered any more; what is served goes on until `giveBack`. */
   async stopAcquiring(): Promise<void> {
     this.#stopped = true;
-    for (const timer of this.#retries) clearTimeout(timer);
-    this.#reader?.connection.stream.destroy();
+    for (const timer of this.#retries) timer.clear();
+    this.#reader?.cut();
     await this.#recovering;
   }
 
@@ -153,13 +162,13 @@ export class Ownership {
   }
 
   async #acquire(): Promise<void> {
-    const nowMs = performance.now();
+    const nowMs = this.#host.monotonicMs();
     const wanted = this.#lives.filter((life) => life.isWanted(nowMs)).map((life) => life.id);
     if (wanted.length === 0) return;
     const owner = this.id;
     const { free, gone } = await this.#keeper.run((client) => lookForShards(client, { owner, wanted }));
     if (!free && gone.length === 0) return;
-    if (gone.length > 0) await delay(secondLookMs);
+    if (gone.length > 0) await delay(this.#host, secondLookMs);
     const owned = await this.#keeper.run(async (client) => {
       await renewLease(client, owner);
       const shards = await acquireShards(client, { owner, wanted, gone, graceMs: this.#graceMs });
@@ -171,7 +180,7 @@ export class Ownership {
   }
 
   #retryIn(pauseMs: number): void {
-    const timer = setTimeout(() => {
+    const timer = this.#host.setTimeout(() => {
       this.#retries.delete(timer);
       if (!this.#stopped) void this.#keeper.beat();
     }, pauseMs);
@@ -193,12 +202,12 @@ export class Ownership {
   async #recoverAll(): Promise<void> {
     while (!this.#stopped && this.#next() !== undefined) {
       try {
-        this.#reader = await connectReader(this.#config);
+        this.#reader = await connectReader(this.#config, this.#connector);
         while (!this.#stopped && this.#next() !== undefined) await this.#recoverAcquired(this.#reader);
       } catch (error) {
         if (!this.#stopped) {
           this.#log.warn({ err: error }, 'shards could not be read; trying again');
-          await delay(reconnectMs);
+          await delay(this.#host, reconnectMs);
         }
       } finally {
         await this.#reader?.end().catch(() => undefined);
@@ -208,8 +217,8 @@ export class Ownership {
   }
 
   /** @throws whatever the connection does */
-  async #recoverAcquired(client: Client): Promise<void> {
-    const startedAt = performance.now();
+  async #recoverAcquired(client: SqlClient): Promise<void> {
+    const startedAt = this.#host.monotonicMs();
     const contents = await readShardContents(client);
     const acquired = this.#lives.filter((life) => life.phase === 'acquired');
     const empty = acquired.filter((life) => contents.get(life.id) === undefined);
@@ -229,18 +238,18 @@ export class Ownership {
       if (this.#stopped) return;
       tasks += await this.#recoverOne(client, life, content);
     }
-    const ms = Math.round(performance.now() - startedAt);
+    const ms = Math.round(this.#host.monotonicMs() - startedAt);
     this.#log.info({ shards: acquired.length, tasks, ms }, 'shards taken over');
   }
 
   /** @returns the tasks that it has */
-  async #recoverOne(client: Client, life: ShardLife, content: ShardContents): Promise<number> {
+  async #recoverOne(client: SqlClient, life: ShardLife, content: ShardContents): Promise<number> {
     // It may have been lost meanwhile.
     if (life.phase !== 'acquired') return 0;
     const owned = life.recover();
     let recovered: Recovered;
     try {
-      recovered = await recoverShard(client, owned, { content, nowUs: this.#clock.nowUs() });
+      recovered = await recoverShard(client, owned, { content, nowUs: this.#clock.nowUs(), host: this.#host });
       if (life.owned !== owned) return 0;
       await this.#setAside.store(client, life.id, recovered.setAside);
     } catch (error) {
@@ -248,7 +257,7 @@ export class Ownership {
       life.again();
       if (this.#stopped || !(await isAlive(client))) throw error;
       if (life.fails === 0) {
-        life.fail(performance.now());
+        life.fail(this.#host.monotonicMs());
         this.#log.warn({ err: error, shard: life.id }, 'a shard could not be recovered; trying once more');
         return 0;
       }

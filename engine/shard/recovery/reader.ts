@@ -1,10 +1,11 @@
-import { Client, type ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
+import type { Connector, Sql, SqlClient } from '../../postgres/sql-client.ts';
 
 /** Above it a statement of recovery hangs. */
 const readMs = 60_000;
 
-export async function connectReader(config: ClientConfig): Promise<Client> {
-  const client = new Client({
+export async function connectReader(config: ClientConfig, connector: Connector): Promise<SqlClient> {
+  const client = connector.client({
     ...config,
     application_name: 'hatchet recovery',
     statement_timeout: readMs,
@@ -20,7 +21,7 @@ export async function connectReader(config: ClientConfig): Promise<Client> {
   }
 }
 
-export async function isAlive(client: Client): Promise<boolean> {
+export async function isAlive(client: Sql): Promise<boolean> {
   try {
     await client.query('SELECT 1');
     return true;

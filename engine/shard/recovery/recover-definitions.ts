@@ -24,21 +24,21 @@ interface WorkerSqlRow {
   ended: boolean;
 }
 
-const readVersions = `
+export const readVersions = `
   SELECT v.id, v.workflow_id, v.tenant_id, v.ordinal, v.checksum, v.definition
   FROM unnest($1::uuid[]) AS u (tenant_id)
   JOIN workflow w ON w.tenant_id = u.tenant_id
   JOIN workflow_version v ON v.workflow_id = w.id
   ORDER BY v.workflow_id, v.ordinal`;
-const readPaused = `SELECT w.id FROM unnest($1::uuid[]) AS u (tenant_id) JOIN workflow w ON w.tenant_id = u.tenant_id WHERE w.paused`;
+export const readPaused = `SELECT w.id FROM unnest($1::uuid[]) AS u (tenant_id) JOIN workflow w ON w.tenant_id = u.tenant_id WHERE w.paused`;
 
 /** Workers that may come back. Those silent for a day hold no task: what they had was reassigned. */
-const readWorkers = `
+export const readWorkers = `
   SELECT w.id, w.tenant_id, w.name, w.actions, w.slots, w.labels, w.runtime, w.paused, false AS ended
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN worker w ON w.tenant_id = u.tenant_id
   WHERE w.ended_at IS NULL AND coalesce(w.last_heartbeat_at, w.registered_at) > now() - interval '1 day'
   ORDER BY w.id`;
-const readWorkersById = `
+export const readWorkersById = `
   SELECT w.id, w.tenant_id, w.name, w.actions, w.slots, w.labels, w.runtime, w.paused, w.ended_at IS NOT NULL AS ended
   FROM unnest($1::uuid[]) AS u (id) JOIN worker w ON w.id = u.id ORDER BY w.id`;
 

@@ -32,11 +32,11 @@ interface RateLimitSqlRow {
   is_static: boolean;
 }
 
-const readRateLimits = `
+export const readRateLimits = `
   SELECT r.tenant_id, r.key, r.size, r.period, r.window_size, r.window_start_us, r.used, r.is_static
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN rate_limit r ON r.tenant_id = u.tenant_id
   ORDER BY r.tenant_id, r.key`;
-const readFilters = `
+export const readFilters = `
   SELECT f.id, f.tenant_id, f.workflow_id, f.scope, f.expression, f.payload, f.is_declared
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN filter f ON f.tenant_id = u.tenant_id`;
 
@@ -79,7 +79,7 @@ export async function loadFilters({ client, shard, tenantIds, setAside, slice }:
   for (const row of rows) {
     const { id, scope, expression, payload } = row;
     setAside.try('filter', id, () =>
-      shard.addFilter({
+      shard.filtersOf(row.workflow_id).set(id, {
         id,
         tenantId: row.tenant_id,
         workflowId: row.workflow_id,
@@ -116,7 +116,7 @@ export async function restoreDemands(tables: ShardTables, tasks: readonly Demand
     if (slice.isOver) await slice.pause();
   }
   for (const row of await sortInSlices(arrived, (each) => shard.tasks.seq[each] ?? 0, slice)) {
-    shard.noteArrival(row, rankAfterRestart(shard, row));
+    shard.unsettled.noteArrival(shard.stepOf(row).version.tenantId, row, rankAfterRestart(shard, row));
     if (!slice.isOver) continue;
     shard.undo.clear();
     await slice.pause();

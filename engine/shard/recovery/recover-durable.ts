@@ -16,18 +16,18 @@ interface PointSqlRow {
 }
 
 /** By runs that are marked as children: the nodes that wait for them. */
-const readLinks = `
+export const readLinks = `
   SELECT e.child_run_id, e.task_id, e.branch, e.node
   FROM unnest($1::uuid[]) AS u (id)
   JOIN durable_entry e ON e.child_run_id = u.id
   LEFT JOIN durable_result r ON r.task_id = e.task_id AND r.branch = e.branch AND r.node = e.node AND r.condition = -1
   WHERE r.task_id IS NULL`;
 
-const readPoints = `
+export const readPoints = `
   SELECT e.task_id, e.branch, e.node, e.asked FROM live l JOIN durable_entry e ON e.task_id = l.task_id
   WHERE l.shard = $1 AND e.kind = 0 ORDER BY e.task_id, e.branch`;
 
-const readListening = `
+export const readListening = `
   SELECT EXISTS (SELECT FROM unnest($1::uuid[]) AS u (tenant_id) JOIN durable_listen d ON d.tenant_id = u.tenant_id) AS listens`;
 
 /** Runs a page. */

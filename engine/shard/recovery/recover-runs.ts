@@ -16,7 +16,7 @@ interface RunTaskSqlRow {
 }
 
 /** All tasks of runs with several steps, with how the ended ones ended in the run's generation. */
-const readRunTasks = `
+export const readRunTasks = `
   SELECT t.run_id, t.id, t.step, x.status, x.output = '{"skipped": true}' AS skipped, octet_length(x.output) AS bytes
   FROM unnest($1::uuid[], $2::integer[]) AS u (run_id, generation)
   JOIN task t ON t.run_id = u.run_id

@@ -1,4 +1,5 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
+import { processHost, type Host } from '../../base/host.ts';
 import { isLiveState, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import { constraintOf, enqueue, placementOf } from '../../plan/queue/enqueue.ts';
@@ -53,7 +54,7 @@ interface LiveSqlRow {
 }
 
 /** A page at a time; the order of queues is restored afterwards from seq. */
-const readLive = `
+export const readLive = `
   SELECT task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, deaths, unanswered, seq, due_us, worker_id, batch_id, demands, invocation, sticky_worker_id
   FROM live WHERE shard = $1 AND task_id > $2 ORDER BY task_id LIMIT $3`;
 
@@ -80,9 +81,10 @@ export interface Recovered {
 }
 
 interface Source {
-  client: ClientBase;
+  client: Sql;
   content: ShardContents;
   nowUs: number;
+  host: Host;
 }
 
 /**
@@ -90,16 +92,16 @@ interface Source {
  * run where it is a task; the rest is loaded as if it were not there.
  */
 export async function recoverShard(
-  client: ClientBase,
+  client: Sql,
   owned: OwnedShard,
-  source: { content: ShardContents; nowUs: number },
+  source: { content: ShardContents; nowUs: number; host?: Host },
 ): Promise<Recovered> {
   const setAside = new SetAside();
   for (let pass = 1; ; pass++) {
     const state = new ShardState(owned);
     state.seenUs = source.nowUs;
     const before = setAside.runs;
-    await load({ client, ...source }, state, setAside);
+    await load({ client, host: processHost, ...source }, state, setAside);
     if (setAside.runs === before) return { state, open: openAttempts(state), setAside: setAside.rows };
     if (pass === mostPasses)
       throw new Error(`pass ${pass} over shard ${owned.id} still finds runs that cannot be read`);
@@ -141,8 +143,8 @@ class Found {
   }
 }
 
-async function load({ client, content, nowUs }: Source, shard: ShardState, setAside: SetAside): Promise<void> {
-  const slice = new Slice();
+async function load({ client, content, nowUs, host }: Source, shard: ShardState, setAside: SetAside): Promise<void> {
+  const slice = new Slice(host);
   const tables = { client, shard, tenantIds: content.tenantIds, setAside, slice };
   await loadDefinitions(tables);
   await loadWorkers(tables, nowUs);

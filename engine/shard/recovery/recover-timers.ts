@@ -1,4 +1,4 @@
-import { catchUpPolicies, type CatchUp } from '../../model/time/cron.ts';
+import { catchUpPolicies, type CatchUp } from '../../model/time/missed-ticks.ts';
 import type { ShardTables } from './shard-tables.ts';
 
 interface CronSqlRow {
@@ -29,12 +29,12 @@ interface ScheduleSqlRow {
 const pageRows = 1_000;
 const firstId = '00000000-0000-0000-0000-000000000000';
 
-const readCrons = `
+export const readCrons = `
   SELECT c.id, c.tenant_id, c.workflow_id, c.name, c.expression, c.zone, c.catch_up, c.enabled, c.is_declared, c.priority, c.next_us,
     c.last_us, c.last_run_id, c.last_error
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN cron c ON c.tenant_id = u.tenant_id`;
 /** Those that have neither run nor failed to. */
-const readSchedules = `
+export const readSchedules = `
   SELECT id, tenant_id, workflow_id, due_us FROM schedule
   WHERE tenant_id = $1 AND id > $2 AND run_id IS NULL AND error IS NULL ORDER BY id LIMIT $3`;
 

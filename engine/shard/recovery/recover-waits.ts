@@ -9,7 +9,7 @@ interface WaitSqlRow {
   resolved: string;
 }
 
-const readWaits = `SELECT w.task_id, w.since_us, w.resolved FROM unnest($1::uuid[]) AS u (task_id) JOIN wait w ON w.task_id = u.task_id`;
+export const readWaits = `SELECT w.task_id, w.since_us, w.resolved FROM unnest($1::uuid[]) AS u (task_id) JOIN wait w ON w.task_id = u.task_id`;
 
 /**
  * Conditions of loaded tasks. Those that began to count while no engine was up go on counting: sleeps are wall time.
@@ -43,5 +43,5 @@ function restoreWait(shard: ShardState, row: number, sql: WaitSqlRow): void {
     wait.data[index] = data;
   }
   shard.waits.set(row, wait);
-  if (wait.sinceUs > 0 && shard.tasks.state[row] === LiveState.Gated) shard.listenForEvents(row);
+  if (wait.sinceUs > 0 && shard.tasks.state[row] === LiveState.Gated) shard.eventWaiters.listen(row, shard.stepOf(row));
 }

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { Logger } from '../../base/log.ts';
 
 /** Of these a recovery says each one in the log; of more than these the number. */
@@ -66,7 +66,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const replaceRows = {
+export const replaceRows = {
   text: `
     WITH found AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS u (kind, id, reason)),
     back AS (DELETE FROM set_aside s WHERE s.shard = $1 AND NOT EXISTS (SELECT FROM found f WHERE f.kind = s.kind AND f.id = s.id))
@@ -74,7 +74,7 @@ const replaceRows = {
     ON CONFLICT (shard, kind, id) DO UPDATE SET reason = excluded.reason`,
 };
 
-const deleteRows = { text: `DELETE FROM set_aside WHERE shard = ANY ($1::smallint[])` };
+export const deleteRows = { text: `DELETE FROM set_aside WHERE shard = ANY ($1::smallint[])` };
 
 /** Keeps for `hatchet doctor` what is set aside, and says each in the log once a process. */
 export class SetAsideLog {
@@ -86,7 +86,7 @@ export class SetAsideLog {
   }
 
   /** @param rows all that this recovery of the shard could not read: those of an earlier one that are not among them are back */
-  async store(client: ClientBase, shard: number, rows: readonly SetAsideRow[]): Promise<void> {
+  async store(client: Sql, shard: number, rows: readonly SetAsideRow[]): Promise<void> {
     await client.query(replaceRows.text, [
       shard,
       rows.map((row) => row.kind),
@@ -97,7 +97,7 @@ export class SetAsideLog {
   }
 
   /** These shards hold nothing. */
-  async storeNone(client: ClientBase, shards: readonly number[]): Promise<void> {
+  async storeNone(client: Sql, shards: readonly number[]): Promise<void> {
     if (shards.length === 0) return;
     await client.query(deleteRows.text, [shards]);
     for (const shard of shards) this.#said.delete(shard);

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import { shardOf } from '../../model/ids/shard-of.ts';
 
 /** What a shard has to be recovered from. */
@@ -8,11 +8,11 @@ export interface ShardContents {
   tasks: number;
 }
 
-const readTenants = `SELECT id FROM tenant`;
-const countTasks = `SELECT shard, count(*)::integer AS tasks FROM live GROUP BY shard`;
+export const readTenants = `SELECT id FROM tenant`;
+export const countTasks = `SELECT shard, count(*)::integer AS tasks FROM live GROUP BY shard`;
 
 /** By shard. A shard that is not there is empty. */
-export async function readShardContents(client: ClientBase): Promise<ReadonlyMap<number, ShardContents>> {
+export async function readShardContents(client: Sql): Promise<ReadonlyMap<number, ShardContents>> {
   const contents = new Map<number, ShardContents>();
   const of = (shard: number): ShardContents => {
     const content = contents.get(shard) ?? { tenantIds: [], tasks: 0 };

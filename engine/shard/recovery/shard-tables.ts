@@ -1,11 +1,11 @@
-import type { ClientBase } from 'pg';
+import type { Sql } from '../../postgres/sql-client.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Slice } from '../slice.ts';
 import type { SetAside } from './set-aside.ts';
 
 /** What the readers of a shard's tables share. */
 export interface ShardTables {
-  client: ClientBase;
+  client: Sql;
   /** What is read goes there. */
   shard: ShardState;
   /** The tenants of the shard. */

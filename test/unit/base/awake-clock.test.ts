@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AwakeClock } from '../../../engine/base/awake-clock.ts';
+import { processHost } from '../../../engine/base/host.ts';
 
 let monotonicMs: number;
 let clock: AwakeClock;
@@ -7,7 +8,7 @@ let clock: AwakeClock;
 beforeEach(() => {
   vi.useFakeTimers();
   monotonicMs = 5_000;
-  clock = new AwakeClock(() => monotonicMs);
+  clock = new AwakeClock({ ...processHost, monotonicMs: () => monotonicMs });
 });
 
 afterEach(() => {

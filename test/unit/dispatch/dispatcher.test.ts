@@ -60,6 +60,7 @@ const ports: DispatcherPorts = {
       : Promise.resolve(new Map(runIds.map((id) => [id, payload]))),
   readOutputs: () => Promise.resolve(new Map()),
   readErrors: () => Promise.resolve(new Map()),
+  readInputs: () => Promise.resolve(new Map()),
   nowMs: () => nowMs,
   isCatchingUp: () => catchingUp,
 };
@@ -263,6 +264,7 @@ const sending = (taskId: string, batchId: string | null = null): Parameters<Disp
       failed: [],
       triggers: '{}',
       invocation: null,
+      inputBranch: null,
     },
   ],
   batch: batchId === null ? null : { id: batchId, key: 'k', reason: 'r', atUs: 0 },
@@ -382,5 +384,43 @@ describe('assignments whose payload has to be read', () => {
     dispatcher.send(Array.from({ length: 1_000 }, (_, n) => sending(`own ${n}`)));
     for (let n = 0; n < 3; n++) await pass(100);
     expect(told).toEqual(Array.from({ length: 1_000 }, (_, n) => `start own ${n}`));
+  });
+});
+
+describe('a shard that another engine serves', () => {
+  it('leaves its workers to that engine: their streams end, and who comes again keeps its id', async () => {
+    let ends = 0;
+    const left: string[][] = [];
+    dispatcher.stop();
+    dispatcher = new Dispatcher({
+      ports,
+      log: createLog('silent'),
+      workerTimeoutMs: 30_000,
+      onLeft: (workerIds) => left.push([...workerIds]),
+    });
+    dispatcher.addWorker(tenantId, workerId);
+    dispatcher.attach(tenantId, workerId, { send: () => undefined, close: () => ends++ });
+    dispatcher.lost([shardOf(tenantId)]);
+    await pass(1_000);
+    expect(ends).toBe(0);
+    await pass(5_000);
+    expect([ends, left]).toEqual([1, [[workerId]]]);
+    expect(() => dispatcher.attach(tenantId, workerId, link)).toThrow(expect.objectContaining({ code: 'NOT_OWNER' }));
+    expect(() => dispatcher.heartbeat(tenantId, workerId)).toThrow(expect.objectContaining({ code: 'NOT_OWNER' }));
+    // It is nobody here that could be lost.
+    said = [];
+    await pass(60_000);
+    expect(said).toEqual([]);
+  });
+
+  it('keeps them where this engine serves it again at once', async () => {
+    let ends = 0;
+    dispatcher.addWorker(tenantId, workerId);
+    dispatcher.attach(tenantId, workerId, { send: () => undefined, close: () => ends++ });
+    dispatcher.lost([shardOf(tenantId)]);
+    await pass(1_000);
+    dispatcher.announceAll(new Set([shardOf(tenantId)]));
+    await pass(20_000);
+    expect(ends).toBe(0);
   });
 });

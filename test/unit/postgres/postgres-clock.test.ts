@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AwakeClock } from '../../../engine/base/awake-clock.ts';
+import { processHost } from '../../../engine/base/host.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { PostgresClock } from '../../../engine/postgres/postgres-clock.ts';
 
@@ -20,7 +21,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   [monotonicMs, aheadMs, there, back, warnings] = [5_000, 0, 0, 0, []];
   wallMs = () => epochMs + monotonicMs;
-  awake = new AwakeClock(() => monotonicMs);
+  awake = new AwakeClock({ ...processHost, monotonicMs: () => monotonicMs });
   const log = createLog('silent');
   vi.spyOn(log, 'warn').mockImplementation((_: unknown, message?: string) => void warnings.push(String(message)));
   clock = new PostgresClock({
@@ -33,7 +34,7 @@ beforeEach(async () => {
     },
     awake,
     log,
-    sources: { monotonicMs: () => monotonicMs, wallMs: () => wallMs() },
+    host: { ...processHost, monotonicMs: () => monotonicMs, wallMs: () => wallMs() },
   });
   await clock.start();
 });

@@ -1,0 +1,67 @@
+import { Client, Pool, type ClientConfig, type PoolConfig, type QueryResultRow } from 'pg';
+import type { Logger } from '../base/log.ts';
+import { countRefusals } from './count-refusals.ts';
+
+export interface SqlQuery {
+  name?: string;
+  text: string;
+  values?: unknown[];
+}
+
+export interface SqlResult<Row> {
+  rows: Row[];
+  rowCount: number | null;
+  command: string;
+}
+
+/** What runs a statement: a connection, or a pool of them. */
+export interface Sql {
+  query<Row extends QueryResultRow>(query: string | SqlQuery, values?: unknown[]): Promise<SqlResult<Row>>;
+}
+
+/** A connection of one's own. */
+export interface SqlClient extends Sql {
+  connect(): Promise<unknown>;
+  /** The connection is lost. */
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  end(): Promise<void>;
+  /** Cuts the socket without a farewell. */
+  cut(): void;
+}
+
+/** A connection of a pool, until it is released. */
+export interface PooledClient extends Sql {
+  /** @param destroy it is not to be used again */
+  release(destroy?: boolean): void;
+}
+
+export interface SqlPool extends Sql {
+  connect(): Promise<PooledClient>;
+  end(): Promise<void>;
+}
+
+/** Where connections to the store come from: a simulation has a store of its own. */
+export interface Connector {
+  client(config: ClientConfig): SqlClient;
+  pool(config: PoolConfig, log: Logger): SqlPool;
+}
+
+class PostgresClient extends Client implements SqlClient {
+  cut(): void {
+    this.connection.stream.destroy();
+  }
+}
+
+export const postgresConnector = {
+  client: (config: ClientConfig): SqlClient => new PostgresClient(config),
+  pool: (config: PoolConfig, log: Logger): Pool => {
+    const pool = new Pool(config);
+    pool.on('error', (error) => log.debug({ err: error }, 'an idle connection was lost'));
+    // One that is lost between two statements of a transaction has nobody else who listens: without this it would end the process.
+    pool.on('connect', (client) => {
+      client.on('error', () => undefined);
+      countRefusals(client, log);
+    });
+    return pool;
+  },
+} satisfies Connector;

@@ -1,0 +1,107 @@
+import type { ClientConfig } from 'pg';
+import { eachApart } from '../base/apart.ts';
+import type { AwakeClock } from '../base/awake-clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { processHost, type Host } from '../base/host.ts';
+import type { Logger } from '../base/log.ts';
+import { Dispatcher } from '../dispatch/dispatcher.ts';
+import { DurableLinks } from '../dispatch/durable-links.ts';
+import type { DurableAskReply } from '../model/durable/durable-ask.ts';
+import { shardOf } from '../model/ids/shard-of.ts';
+import type { HistoryRow } from '../model/rows.ts';
+import type { RunResults } from '../monitor/runs/run-results.ts';
+import type { ShardState } from '../plan/state/shard-state.ts';
+import type { Connector, Sql } from '../postgres/sql-client.ts';
+import { Owner } from '../shard/owner.ts';
+import { Timekeeper } from '../shard/timekeeper.ts';
+import { dispatcherPorts } from './dispatcher-ports.ts';
+import { releaseEffects, type LogLines } from './release-effects.ts';
+
+export interface EngineCoreOptions {
+  config: ClientConfig;
+  clock: Clock;
+  awake: AwakeClock;
+  log: Logger;
+  workerTimeoutMs: number;
+  mostDeaths: number;
+  /** Reads payloads of dispatches and of timers. */
+  payloadReads: Sql;
+  /** The ends of runs go there. */
+  results: Pick<RunResults, 'ended' | 'recheckAll'>;
+  logs: LogLines;
+  /** Called with every commit, once its effects are on their way. */
+  committed: readonly ((history: readonly HistoryRow[], nodes: readonly { taskId: string }[]) => void)[];
+  /** Shards are served from now on. */
+  recovered: readonly ((states: readonly ShardState[]) => void)[];
+  lost: () => void;
+  host?: Host;
+  connector?: Connector;
+}
+
+/** What carries out commands and speaks with workers: the owner, its timers and the dispatcher, as they hear of each other. */
+export class EngineCore {
+  readonly owner: Owner;
+  readonly timekeeper: Timekeeper;
+  readonly dispatcher: Dispatcher;
+  readonly links = new DurableLinks<DurableAskReply>();
+
+  constructor(options: EngineCoreOptions) {
+    const { log, results, logs, workerTimeoutMs, host = processHost } = options;
+    const { links } = this;
+    this.owner = new Owner({
+      config: options.config,
+      clock: options.clock,
+      log,
+      workerTimeoutMs,
+      awakeMs: () => options.awake.nowMs(),
+      host,
+      ...(options.connector === undefined ? {} : { connector: options.connector }),
+      events: {
+        committed: (effects, history, nodes) => {
+          const parts = [
+            () => releaseEffects(effects, { dispatcher: this.dispatcher, links, results, logs, log, host }),
+            ...options.committed,
+          ];
+          eachApart(log, parts, (part) => part(history, nodes));
+        },
+        recovered: (open, states) => {
+          const workers = new Map(states.flatMap((state) => [...state.workersById]));
+          const shards = new Set(states.map((state) => state.id));
+          const parts = [
+            () => {
+              for (const worker of workers.values())
+                this.dispatcher.addWorker(worker.tenantId, worker.id, worker.ended);
+              this.dispatcher.announceAll(shards);
+            },
+            () => links.announceAll((workerId) => workers.has(workerId)),
+            () => {
+              for (const { cancelling, ...attempt } of open)
+                if (cancelling) this.dispatcher.cancel(attempt.workerId, { kind: 'cancel', ...attempt });
+            },
+            () => results.recheckAll((tenantId) => shards.has(shardOf(tenantId))),
+            ...options.recovered,
+          ];
+          eachApart(log, parts, (part) => part(states));
+        },
+        timersDue: (state, nowUs) => this.timekeeper.due(state, nowUs),
+        lost: (states) => {
+          const shards = states.map((state) => state.id);
+          eachApart(log, [() => this.dispatcher.lost(shards), options.lost], (part) => part());
+        },
+      },
+    });
+    this.timekeeper = new Timekeeper({ owner: this.owner, pool: options.payloadReads, log, host });
+    const ports = dispatcherPorts(this.owner, options.payloadReads, {
+      awake: options.awake,
+      workerTimeoutMs,
+      mostDeaths: options.mostDeaths,
+    });
+    this.dispatcher = new Dispatcher({
+      ports,
+      log,
+      workerTimeoutMs,
+      host,
+      onLeft: (workerIds) => links.leave(workerIds),
+    });
+  }
+}

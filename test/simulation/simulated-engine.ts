@@ -1,0 +1,139 @@
+import { pino, type Logger } from 'pino';
+import { AwakeClock } from '../../engine/base/awake-clock.ts';
+import type { Commands, ParsedCommand } from '../../engine/edge/commands.ts';
+import type { Checked } from '../../engine/model/checked.ts';
+import type { HistoryRow } from '../../engine/model/rows.ts';
+import type { CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
+import { NodeResults } from '../../engine/monitor/durable/node-results.ts';
+import { connectionConfig } from '../../engine/postgres/connect.ts';
+import { PostgresClock, timeOf } from '../../engine/postgres/postgres-clock.ts';
+import type { Connector, SqlPool } from '../../engine/postgres/sql-client.ts';
+import type { ShardState } from '../../engine/plan/state/shard-state.ts';
+import type { Owner } from '../../engine/shard/owner.ts';
+import { EngineCore } from '../../engine/wiring/engine-core.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+
+export interface EngineWatch {
+  /** A transaction is stored, and its effects are out. */
+  committed(engine: SimulatedEngine, history: readonly HistoryRow[]): void;
+  /** Those who wait are told that a run has ended. */
+  runEnded(engine: SimulatedEngine, runId: string): void;
+  recovered(engine: SimulatedEngine, states: readonly ShardState[]): void;
+  /** What the engine itself calls a bug. */
+  bug(engine: SimulatedEngine, line: string): void;
+  logged(engine: SimulatedEngine, line: string): void;
+}
+
+const url = 'postgres://simulated';
+const workerTimeoutMs = 30_000;
+
+/** An engine process: all that carries out commands, without ports, monitor and maintenance. */
+export class SimulatedEngine {
+  readonly process: SimulatedProcess;
+  readonly core: EngineCore;
+  readonly results: NodeResults;
+  readonly log: Logger;
+  readonly commands: Commands;
+  readonly #awake: AwakeClock;
+  readonly #clock: PostgresClock;
+  readonly #pool: SqlPool;
+  #started = false;
+  #ownerId: string | undefined;
+
+  constructor(process: SimulatedProcess, connector: Connector, watch: EngineWatch) {
+    this.process = process;
+    this.log = pino(
+      { level: 'warn', base: null, timestamp: false },
+      {
+        write: (line) => {
+          watch.logged(this, line);
+          if (line.includes('is a bug')) watch.bug(this, line);
+        },
+      },
+    );
+    this.#awake = new AwakeClock(process);
+    const named: Connector = {
+      client: (config) => {
+        // The lane's name says whose it is.
+        const [, id] = /^hatchet lane (.+)$/.exec(config.application_name ?? '') ?? [];
+        this.#ownerId = id ?? this.#ownerId;
+        return connector.client(config);
+      },
+      pool: (config, log) => connector.pool(config, log),
+    };
+    this.#pool = connector.pool({ ...connectionConfig(url, 'hatchet dispatch'), max: 2 }, this.log);
+    this.#clock = new PostgresClock({
+      read: timeOf(connector.pool({ ...connectionConfig(url, 'hatchet writes'), max: 3 }, this.log)),
+      awake: this.#awake,
+      log: this.log,
+      jumped: () => this.owner.wakeForTimers(),
+      host: process,
+    });
+    this.core = new EngineCore({
+      config: connectionConfig(url, 'hatchet lane'),
+      clock: this.#clock,
+      awake: this.#awake,
+      log: this.log,
+      workerTimeoutMs,
+      mostDeaths: 3,
+      payloadReads: this.#pool,
+      results: { ended: (_, runId) => watch.runEnded(this, runId), recheckAll: () => undefined },
+      logs: { write: async () => undefined },
+      committed: [(history) => watch.committed(this, history)],
+      recovered: [(states) => watch.recovered(this, states)],
+      lost: () => undefined,
+      host: process,
+      connector: named,
+    });
+    this.results = new NodeResults(this.#pool, process);
+    const { owner } = this.core;
+    this.commands = {
+      submit: async <Kind extends CommandKind>(
+        tenantId: Checked<string>,
+        command: ParsedCommand<Kind>,
+      ): Promise<ReplyByKind[Kind]> => owner.submit<Kind>(tenantId, command),
+      stateOf: (tenantId) => owner.stateOf(tenantId),
+      served: async (tenantId) => owner.served(tenantId),
+      get nowUs() {
+        return owner.nowUs;
+      },
+      cel: owner.cel,
+      payloads: owner.payloads,
+    };
+  }
+
+  /** By which the store knows it. */
+  get ownerId(): string | undefined {
+    return this.#ownerId;
+  }
+
+  get owner(): Owner {
+    return this.core.owner;
+  }
+
+  /** Calls are taken from now on. */
+  get isListening(): boolean {
+    return this.#started;
+  }
+
+  /** What a load balancer asks for. */
+  get isReady(): boolean {
+    return this.#started && [...this.owner.states].length > 0;
+  }
+
+  /** As whoever starts engines does it: one that could not start is started again, as a new process. */
+  async start(): Promise<void> {
+    await this.#clock.start();
+    const serving = this.owner.start();
+    this.#started = true;
+    await serving;
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false;
+    this.core.dispatcher.stop();
+    await this.owner.stop();
+    await this.#clock.stop();
+    this.#awake.stop();
+  }
+}

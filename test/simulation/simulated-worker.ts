@@ -1,0 +1,285 @@
+import { HatchetError } from '../../engine/base/errors.ts';
+import { delay, type HostTimer } from '../../engine/base/host.ts';
+import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
+import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
+import type { CommandByKind } from '../../engine/plan/commands/command.ts';
+import { Chances } from './chances.ts';
+import { DurableSide } from './durable-side.ts';
+import type { SimulatedStream } from './network.ts';
+import type { SimulatedEngine } from './simulated-engine.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { World } from './world.ts';
+
+const heartbeatMs = 4_000;
+const callMs = 10_000;
+
+export interface WorkerFacts {
+  name: string;
+  tenantId: string;
+  slots: number;
+  actions: readonly string[];
+  labels: Readonly<Record<string, string | number>>;
+}
+
+type Report = (CommandByKind['started'] | CommandByKind['completed'] | CommandByKind['failed']) & {
+  kind: 'started' | 'completed' | 'failed';
+};
+
+interface Running {
+  /** Its worker was told that it is over. */
+  isCancelled: boolean;
+}
+
+/**
+ * A worker that follows the SDK's protocol: it registers, listens, beats from a thread of its own, runs what it is sent, and
+ * repeats each report until the engine has taken it.
+ */
+export class SimulatedWorker {
+  readonly facts: WorkerFacts;
+  /** Of its event loop. */
+  readonly process: SimulatedProcess;
+  /** Of the thread that beats. */
+  readonly heart: SimulatedProcess;
+  readonly #world: World;
+  readonly #chances: Chances;
+  readonly #running = new Map<string, Running>();
+  readonly #durable: DurableSide;
+  #workerId: string | undefined;
+  #engine: SimulatedEngine | undefined;
+  #stream: SimulatedStream<WorkerMessage, never> | undefined;
+  #beating: HostTimer | undefined;
+  #openSinceMs = Infinity;
+
+  constructor(world: World, facts: WorkerFacts, processes: { process: SimulatedProcess; heart: SimulatedProcess }) {
+    this.#world = world;
+    this.facts = facts;
+    this.process = processes.process;
+    this.heart = processes.heart;
+    this.#chances = new Chances(world.seed, `worker ${processes.process.name}`);
+    this.#durable = new DurableSide(world, this);
+  }
+
+  get workerId(): string | undefined {
+    return this.#workerId;
+  }
+
+  get engine(): SimulatedEngine | undefined {
+    return this.#engine;
+  }
+
+  /** How long it has been awake, with its stream open. */
+  get wellForMs(): number {
+    if (this.#stream?.isOpen !== true) return 0;
+    return Math.min(this.process.awakeForMs, this.heart.awakeForMs, this.#world.scheduler.nowMs - this.#openSinceMs);
+  }
+
+  start(): void {
+    void this.#live();
+  }
+
+  /** Its process ends at once. */
+  end(): void {
+    this.heart.end();
+    this.process.end();
+  }
+
+  cutStream(): void {
+    this.#stream?.cut();
+  }
+
+  cutDurableStream(): void {
+    this.#durable.cut();
+  }
+
+  /** Calls the engine, with a deadline. */
+  async call<T>(engine: SimulatedEngine, serve: () => T | Promise<T>): Promise<T> {
+    return this.#world.call(this.process, engine, serve, callMs);
+  }
+
+  async #live(): Promise<void> {
+    for (let tries = 0; !this.process.hasEnded; tries++) {
+      try {
+        const engine = this.#world.pickEngine(this.#chances);
+        if (engine === undefined) throw new Error('no engine is there');
+        this.#workerId ??= await this.#register(engine);
+        await this.#listen(engine, this.#workerId, () => {
+          tries = 0;
+        });
+      } catch (error) {
+        if (error instanceof HatchetError && error.code === 'UNKNOWN_WORKER') this.#workerId = undefined;
+      }
+      await delay(this.process, this.#chances.between(100, Math.min(200 * 2 ** tries, 3_000)));
+    }
+  }
+
+  #register(engine: SimulatedEngine): Promise<string> {
+    const { name, tenantId, slots, actions, labels } = this.facts;
+    return this.call(engine, async () => {
+      const workerId = newId();
+      await engine.owner.submit(tenantId, {
+        kind: 'registerWorker',
+        tenantId,
+        workerId,
+        name,
+        actions,
+        slots: { default: slots },
+        labels,
+        runtime: {},
+      });
+      return workerId;
+    });
+  }
+
+  /** Resolves when the stream has ended. */
+  async #listen(engine: SimulatedEngine, workerId: string, onOpen: () => void): Promise<void> {
+    const stream = this.#world.network.open<WorkerMessage, never>(this.process, engine.process);
+    const ended = new Promise<void>((resolve) => {
+      stream.onClientEnd = resolve;
+    });
+    stream.onClient = (message) => this.#take(message);
+    this.#engine = engine;
+    this.#openSinceMs = Infinity;
+    this.#stream = stream;
+    try {
+      await this.call(engine, () => {
+        const detach = engine.core.dispatcher.attach(this.facts.tenantId, workerId, {
+          send: (message) => {
+            this.#world.invariants.sent(engine, message);
+            stream.sendToClient(message);
+          },
+          close: () => stream.endByServer(),
+        });
+        stream.onServerEnd = detach;
+        if (!stream.isOpen) detach();
+      });
+      onOpen();
+      this.#openSinceMs = this.#world.scheduler.nowMs;
+      this.#beat(engine, workerId);
+      this.#durable.connect(engine, workerId);
+      await ended;
+    } finally {
+      this.#beating?.clear();
+      stream.cut();
+      this.#durable.disconnect();
+    }
+  }
+
+  #beat(engine: SimulatedEngine, workerId: string): void {
+    this.#beating?.clear();
+    const beat = (): void => {
+      this.#world
+        .call(
+          this.heart,
+          engine,
+          () => {
+            if (!engine.isListening) throw new Error('nobody listens');
+            engine.core.dispatcher.heartbeat(this.facts.tenantId, workerId);
+          },
+          heartbeatMs,
+        )
+        .catch((error: unknown) => {
+          // Whoever is not known any more registers again.
+          if (!(error instanceof HatchetError) || error.code !== 'UNKNOWN_WORKER') return;
+          this.process.enter(() => {
+            if (this.#workerId !== workerId) return;
+            this.#workerId = undefined;
+            this.#stream?.cut();
+          });
+        });
+    };
+    beat();
+    this.#beating = this.heart.setInterval(beat, heartbeatMs);
+  }
+
+  #take(message: WorkerMessage): void {
+    if (message.kind === 'cancel') {
+      const running = this.#running.get(keyOf(message));
+      if (running !== undefined) running.isCancelled = true;
+      this.#durable.cancel(message.taskId, message.invocation ?? 0);
+      return;
+    }
+    if (message.kind === 'startBatch') return void this.#runBatch(message);
+    this.#world.invariants.arrived(this.process.name, keyOf(message));
+    if (message.invocation !== null) return this.#durable.start(message);
+    void this.#run(message);
+  }
+
+  async #run(message: WorkerMessage & { kind: 'start' }): Promise<void> {
+    const { tenantId } = this.facts;
+    const { taskId, attempt } = message;
+    const running: Running = { isCancelled: false };
+    const key = keyOf(message);
+    this.#running.set(key, running);
+    const chances = new Chances(this.#world.seed, key);
+    await delay(this.process, chances.between(1, 20));
+    await this.report({ kind: 'started', tenantId, taskId, attempt });
+    const isEndless = chances.is(0.02);
+    await delay(
+      this.process,
+      isEndless ? 300_000 : chances.is(0.1) ? chances.between(2_000, 15_000) : chances.between(2, 800),
+    );
+    this.#running.delete(key);
+    // Some do not listen to a cancel: their reports come late.
+    if (running.isCancelled && chances.is(0.7)) return;
+    if (chances.is(0.15))
+      await this.report({
+        kind: 'failed',
+        tenantId,
+        taskId,
+        attempt,
+        error: JSON.stringify({ message: 'it failed' }),
+        mayRetry: chances.is(0.8),
+      });
+    else await this.report({ kind: 'completed', tenantId, taskId, attempt, output: `{"n":${chances.whole(0, 9)}}` });
+  }
+
+  async #runBatch(message: WorkerMessage & { kind: 'startBatch' }): Promise<void> {
+    const { tenantId } = this.facts;
+    const members: Record<string, { retry_count: number }> = JSON.parse(message.payload);
+    const batchId = message.batch.id;
+    for (const [taskId, { retry_count: attempt }] of Object.entries(members))
+      this.#world.invariants.arrived(this.process.name, `${taskId}/${attempt}/0`);
+    const chances = new Chances(this.#world.seed, batchId);
+    const report = (event: 'started' | 'completed' | 'failed'): Promise<void> => {
+      const items = Object.keys(members).map((taskId): BatchReportItem => {
+        const ref = { taskId, attempt: null };
+        if (event === 'completed') return { event, ...ref, output: '{}' };
+        if (event === 'failed') return { event, ...ref, error: JSON.stringify({ message: 'no' }), mayRetry: true };
+        return { event, ...ref };
+      });
+      return this.#insist(async (engine) => {
+        for (const { taskId } of items) engine.core.dispatcher.heard(tenantId, { taskId, attempt: null, batchId });
+        await engine.owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
+      });
+    };
+    await report('started');
+    await delay(this.process, chances.between(2, 800));
+    await report(chances.is(0.15) ? 'failed' : 'completed');
+  }
+
+  /** Says it until the engine has taken it. */
+  report(report: Report): Promise<void> {
+    const { tenantId, taskId, attempt } = report;
+    return this.#insist(async (engine) => {
+      engine.core.dispatcher.heard(tenantId, { taskId, attempt, batchId: null });
+      await engine.owner.submit(tenantId, report);
+    });
+  }
+
+  async #insist(say: (engine: SimulatedEngine) => Promise<void>): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const engine = this.#engine?.process.hasEnded === false ? this.#engine : this.#world.pickEngine(this.#chances);
+      try {
+        if (engine !== undefined) return await this.call(engine, async () => say(engine));
+      } catch {
+        // It is said again.
+      }
+      await delay(this.process, this.#chances.between(100, Math.min(200 * 2 ** tries, 5_000)));
+    }
+  }
+}
+
+function keyOf(message: { taskId: string; attempt: number; invocation: number | null }): string {
+  return `${message.taskId}/${message.attempt}/${message.invocation ?? 0}`;
+}
