@@ -280,9 +280,9 @@ export class CommitCycle {
         states.map((state) => state.id),
       );
       const epochs = new Map(stored.map((shard) => [shard.id, shard.epoch]));
-      const lost = new Set(states.filter((state) => epochs.get(state.id) !== state.epoch).map((state) => state.id));
-      this.#ownership.lose(lost);
-      if (lost.size === 0) {
+      const lost = states.filter((state) => epochs.get(state.id) !== state.epoch);
+      this.#ownership.loseStates(lost);
+      if (lost.length === 0) {
         // All are ours, and yet one has another last transaction than memory knows of.
         for (const job of transaction.jobs) job.mayBeDone = true;
         for (const { id } of states) void this.#ownership.fail(id, new Error('memory is behind what is stored'));
@@ -308,7 +308,7 @@ export class CommitCycle {
           if (shard !== undefined) Object.assign(state, { epoch: shard.epoch, lastTransaction: shard.lastTransaction });
         }
         for (const each of open) this.#settle(each, new Map(shards.map((shard) => [shard.id, shard.lastTransaction])));
-        this.#ownership.lose(states.filter((state) => !stored.has(state.id)).map((state) => state.id));
+        this.#ownership.loseStates(states.filter((state) => !stored.has(state.id)));
         return this.#trouble.over();
       } catch (error) {
         if (this.#isStopping()) return this.#abandon(open);

@@ -106,6 +106,11 @@ export class Ownership {
     if (!this.#stopped) void this.#keeper.beat();
   }
 
+  /** As `lose`, of those whose memory is the present one: a shard that was lost before may have been acquired anew by now. */
+  loseStates(states: readonly ShardState[]): void {
+    this.lose(states.filter((state) => this.stateOf(state.id) === state).map((state) => state.id));
+  }
+
   /** What this process holds of a shard cannot be trusted any more: the shard is given back, and whoever acquires it recovers it anew. */
   async fail(shard: number, error: unknown): Promise<void> {
     const life = this.#lives[shard];
