@@ -38,11 +38,13 @@ const nap = hatchet.durableTask({
 const approved = hatchet.durableTask({
   name: 'approved',
   evictionPolicy,
-  fn: async (input: { id: number; scope?: string }, ctx) =>
-    ctx.waitForEvent(
+  fn: async (input: { id: number; scope?: string; all?: boolean }, ctx) => {
+    if (input.all === true) return ctx.waitForEvent('approval');
+    return ctx.waitForEvent(
       'approval',
       input.scope === undefined ? { expression: `input.id == ${input.id}` } : { scope: input.scope },
-    ),
+    );
+  },
 });
 
 const steps = hatchet.durableTask({

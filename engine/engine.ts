@@ -36,10 +36,9 @@ import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/maintenance.ts';
 import { dateIdsBy } from './model/ids/uuid.ts';
 import { NodeResults } from './monitor/durable/node-results.ts';
-import { DurableSignal } from './monitor/durable/durable-signal.ts';
 import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal/journal-feed.ts';
-import { LogSignal } from './monitor/lines/log-signal.ts';
+import { KeyedSignal } from './base/keyed-signal.ts';
 import { LogWriter } from './monitor/lines/log-writer.ts';
 import { StreamWriter } from './monitor/lines/stream-writer.ts';
 import { RunResults } from './monitor/runs/run-results.ts';
@@ -65,6 +64,9 @@ const defaults = {
 };
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
+
+/** A log line that another engine process stored is seen after this. */
+const othersLinesMs = 2_000;
 
 type OnStage = (event: StageEvent) => void;
 
@@ -219,12 +221,14 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const tokens = new Tokens(reads, await KeyRing.read(reads, sealer));
   const tenant = await ensureTenant(writes, 'default');
   const feed = new JournalFeed(reads);
-  const logSignal = new LogSignal();
+  /** By task: lines or chunks of it were stored. */
+  const linesStored = new KeyedSignal();
   const changes = new ChangeSignal();
-  const durableSignal = new DurableSignal();
-  const logs = new LogWriter(writes, (taskIds) => logSignal.written(taskIds));
+  /** By task: nodes of its log were asked or satisfied. */
+  const nodesChanged = new KeyedSignal();
+  const logs = new LogWriter(writes, (taskIds) => linesStored.changed(taskIds));
   onStop(() => logs.stop());
-  const streams = new StreamWriter(writes, (taskIds) => logSignal.written(taskIds));
+  const streams = new StreamWriter(writes, (taskIds) => linesStored.changed(taskIds));
   onStop(() => streams.stop());
 
   const workerTimeoutMs = options.workerTimeoutMs ?? defaults.workerTimeoutMs;
@@ -252,7 +256,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     logs,
     committed: [
       (history) => feed.publish(history),
-      (_, nodes) => durableSignal.changed(nodes),
+      (_, nodes) => void (nodesChanged.isWatched && nodesChanged.changed(nodes.map(({ taskId }) => taskId))),
       () => changes.poke(), // workers come and go without a line in the journal
       () => time.committedNow(),
     ],
@@ -286,7 +290,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
-    logWritten: (taskIds, signal) => logSignal.wait(taskIds, signal),
+    logWritten: (taskIds, signal) => linesStored.next(taskIds, { longestMs: othersLinesMs, signal }),
   };
   const { tls } = context;
   const logIntake = new LogIntake(logs, limits);
@@ -303,7 +307,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       feed,
       changes,
       engine: { version, startedAt },
-      durableSignal,
+      nodesChanged,
       allowSkip: options.allowSkip ?? false,
       ...followers,
     }),

@@ -1,7 +1,6 @@
-// All checks: types, lint, build, then the tests. Its last line is `N passed, N failed`, from the runners' own counts.
-// Two lanes, about equally long: the engine's end-to-end tests, which mostly wait on one process after the other, and the
-// SDK's, against the engine and against the double of a Hatchet cluster; and beside them the unit and database tests,
-// which compute, and then the command line's.
+// All checks: the build, then tests, types and lint. Its last line is `N passed, N failed`, from the runners' own counts.
+// Three lanes: whichever is free takes the next one, the longest first. End-to-end tests mostly wait on one process after
+// the other, so that three of them at once keep two cores busy; more would only make each of them slower.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,18 +11,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 let passed = 0;
 let failed = 0;
 
-/** @param aside its output comes whole, once it has ended */
-async function run(name, args, { aside = false } = {}) {
-  if (!aside) process.stdout.write(`\n> ${name}\n`);
+/** Its output comes whole, once it has ended. */
+async function run(name, args) {
+  process.stdout.write(`\n> ${name}: started\n`);
   const startedAt = Date.now();
-  const child = spawn(process.execPath, args, { cwd: root, stdio: aside ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
   const status = await new Promise((resolve) => {
     child.on('error', () => resolve(1));
     child.on('close', (code) => resolve(code ?? 1));
   });
-  if (aside) process.stdout.write(`\n> ${name}\n${Buffer.concat(output).toString()}`);
+  process.stdout.write(`\n> ${name}\n${Buffer.concat(output).toString()}`);
   process.stdout.write(
     `${status === 0 ? 'ok' : 'FAILED'} ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`,
   );
@@ -38,22 +37,21 @@ async function check(name, args) {
 const bin = (pkg, file) => join('node_modules', pkg, file);
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-test-'));
 
-async function tests(project, options) {
-  const report = join(folder, `${project}.json`);
-  const ok = await run(
-    `${project} tests`,
-    [
-      bin('vitest', 'vitest.mjs'),
-      'run',
-      '--project',
-      project,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...(options?.args ?? []),
-    ],
-    options,
-  );
+/** @param shard `1/2` for the first half of its files */
+async function tests({ project, shard, args = [] }) {
+  const name = shard === undefined ? `${project} tests` : `${project} tests ${shard}`;
+  const report = join(folder, `${name.replaceAll(/\W/g, '-')}.json`);
+  const ok = await run(name, [
+    bin('vitest', 'vitest.mjs'),
+    'run',
+    '--project',
+    project,
+    ...(shard === undefined ? [] : [`--shard=${shard}`]),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...args,
+  ]);
   const counts = existsSync(report)
     ? JSON.parse(readFileSync(report, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 0 };
@@ -63,16 +61,27 @@ async function tests(project, options) {
   if (!ok && counts.numFailedTests === 0) failed++;
 }
 
-await check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']);
-await check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']);
-await check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']);
+const work = [
+  () => tests({ project: 'e2e', shard: '1/2' }),
+  () => tests({ project: 'e2e', shard: '2/2' }),
+  () => tests({ project: 'cli' }),
+  () => tests({ project: 'unit', args: ['--maxWorkers=1'] }),
+  () => tests({ project: 'simulation', args: ['--maxWorkers=1'] }),
+  () => tests({ project: 'db', args: ['--maxWorkers=1'] }),
+  () => tests({ project: 'cluster' }),
+  () => tests({ project: 'sdk' }),
+  () => check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']),
+  () => check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']),
+  () => check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']),
+];
+
+async function lane() {
+  for (let next = work.shift(); next !== undefined; next = work.shift()) await next();
+}
+
+// Programs are tested as they are built.
 await check('build', ['scripts/build.mjs', '--types']);
-const beside = (async () => {
-  for (const project of ['unit', 'simulation', 'db', 'cli'])
-    await tests(project, { aside: true, args: ['--maxWorkers=1'] });
-})();
-for (const project of ['e2e', 'sdk', 'cluster']) await tests(project);
-await beside;
+await Promise.all([lane(), lane(), lane()]);
 rmSync(folder, { recursive: true, force: true });
 
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);

@@ -92,13 +92,14 @@ const allowed: Record<string, readonly string[]> = {
 const plan: Record<string, readonly string[]> = {
   state: ['batch-tasks', 'concurrency', 'conditions', 'durable', 'queue', 'rate-limits', 'timers'],
   timers: ['state'],
-  'rate-limits': ['state', 'queue'],
+  'rate-limits': ['state', 'queue', 'timers'],
   'batch-tasks': ['state', 'queue', 'rate-limits', 'timers'],
   queue: ['state', 'batch-tasks', 'durable', 'rate-limits'],
   concurrency: ['state', 'queue', 'lifecycle'],
   conditions: ['state', 'queue', 'lifecycle'],
   durable: ['state', 'queue', 'conditions', 'lifecycle', 'timers'],
   lifecycle: ['state', 'queue', 'concurrency', 'conditions', 'durable', 'rate-limits', 'timers'],
+  settle: ['state', 'queue', 'concurrency', 'lifecycle', 'rate-limits'],
   commands: ['state', 'queue', 'conditions', 'durable', 'lifecycle', 'rate-limits', 'timers'],
 };
 

@@ -62,7 +62,8 @@ function waitResult(node: NodeRow): string {
   );
 }
 
-/** `branch 2, from node 3 of branch 1`. */
-export function branchTitle({ branch, parent, firstNode }: BranchRow): string {
+/** `branch 2, from node 3 of branch 1`, or `branch 2, continued as new after branch 1`. */
+export function branchTitle({ branch, parent, firstNode, continued }: BranchRow): string {
+  if (continued) return `branch ${branch}, continued as new after branch ${parent}`;
   return `branch ${branch}, from node ${firstNode} of branch ${parent}`;
 }

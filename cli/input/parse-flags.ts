@@ -59,15 +59,6 @@ export function durationMs(text: string): number {
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
 }
 
-/** A time (ISO 8601), or how long ago (`1h`). */
-export function timeOrAge(text: string): Date {
-  if (/^\d+(?:\.\d+)?(?:ms|[smhd])/.test(text)) return new Date(Date.now() - durationMs(text));
-  const date = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(date.getTime()))
-    throw new InvalidArgumentError('Give a time such as 2030-01-31T12:00:00Z, or an age such as 2h.');
-  return date;
-}
-
 /** Bytes: `512`, `4KiB`, `1MiB`. */
 export function byteSize(text: string): number {
   const match = /^(\d+)(?:(k|m)(?:i?b)?|b)?$/i.exec(text);

@@ -53,6 +53,8 @@ export interface BranchRow {
   parent: number;
   firstNode: number;
   madeAt: string | null;
+  /** The task continued as new. */
+  continued: boolean;
 }
 
 /** The log of one durable task. Branch 1 is always there, and has no row. */
@@ -133,8 +135,8 @@ function nodeRow(node: DurableNode): NodeRow {
   };
 }
 
-function branchRow({ branch, parent, firstNode, madeAt }: DurableBranch): BranchRow {
-  return { branch, parent, firstNode, madeAt: iso(madeAt) };
+function branchRow({ branch, parent, firstNode, madeAt, continued }: DurableBranch): BranchRow {
+  return { branch, parent, firstNode, madeAt: iso(madeAt), continued };
 }
 
 function iso(date: Date | undefined): string | null {

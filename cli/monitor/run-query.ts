@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { statuses as parseStatuses, timeOrAge } from '../input/parse-flags.ts';
+import { statuses as parseStatuses } from '../input/parse-flags.ts';
+import { timeOrAge } from '../input/time-or-age.ts';
 import type { RunFilter, RunRow } from './run-reader.ts';
 import type { RunStatusName } from './status-name.ts';
 

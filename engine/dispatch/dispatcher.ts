@@ -4,32 +4,20 @@ import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment, Sending } from './assignment.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
+import { OwnerReports } from './owner-reports.ts';
 import { PayloadCache } from './payload-cache.ts';
 import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
+import { PresenceWatch, type PresencePorts } from './presence-watch.ts';
 import { startMessage, type Reads } from './start-message.ts';
-import { attemptKey, WorkerSession, type CancelNotice, type Presence, type WorkerLink } from './worker-session.ts';
+import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
 
 export interface Attempt {
   taskId: string;
   attempt: number;
 }
 
-export interface LostWorker {
-  tenantId: string;
-  workerId: string;
-  /** It is not expected back: its id is not known any more. */
-  forget: boolean;
-  /** Its stream is open: it is told that its attempts are over before they go elsewhere. */
-  connected: boolean;
-  /** How it died, where that is more than a silence. */
-  processEnd: string | undefined;
-}
-
 /** What the dispatcher asks of the rest of the engine. */
-export interface DispatcherPorts extends PayloadReads {
-  presence(worker: { tenantId: string; workerId: string; presence: Presence }): Promise<unknown>;
-  /** Its tasks go to others. */
-  workerLost(worker: LostWorker): Promise<unknown>;
+export interface DispatcherPorts extends PayloadReads, PresencePorts {
   /** The ids of a tenant's workers that run in a process. @throws HatchetError NOT_OWNER */
   workersOfProcess(tenantId: string, process: string): readonly string[];
   cancelSent(tenantId: string, attempt: Attempt): Promise<unknown>;
@@ -43,20 +31,11 @@ export interface DispatcherPorts extends PayloadReads {
   workerAnswered(worker: { tenantId: string; workerId: string }): Promise<unknown>;
   /** Attempts on the worker that have given no sign of a start. */
   unstarted(tenantId: string, workerId: string): Attempt[];
-  /** A clock that stands still while the engine does. */
-  nowMs(): number;
-  /** Whether what workers said while the engine stood still may be unread: nobody is judged meanwhile. */
-  isCatchingUp(): boolean;
 }
 
 const sweepMs = 1_000;
-/** Before what the owner did not take is said again: doubled with each refusal in a row. */
-const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
 /** Another engine has a lost shard by then, or this one has it again. */
 const lostMs = 5_000;
-/** After so long without a sign a worker is forgotten: one that comes back registers again, as after a start of the engine. */
-const forgetMs = 86_400_000;
 /** How long a worker that came back may take to show that it has an attempt. */
 const unstartedMs = 15_000;
 
@@ -64,16 +43,13 @@ const unstartedMs = 15_000;
 export class Dispatcher {
   readonly payloads = new PayloadCache();
   readonly #ports: DispatcherPorts;
-  readonly #log: Logger;
-  readonly #workerTimeoutMs: number;
   readonly #sessions = new Map<string, WorkerSession>();
   readonly #answers = new AnswerWatch();
+  readonly #reports: OwnerReports;
+  readonly #presence: PresenceWatch;
   readonly #loader: PayloadLoader;
   readonly #host: Host;
   readonly #sweep: HostTimer;
-  #stopped = false;
-  /** By shard: with each take-over the fate of the shard's attempts is found out anew. */
-  readonly #takeOvers = new Map<number, number>();
   /** Shards that this process serves no more, and since when. */
   readonly #lost = new Map<number, number>();
   readonly #onLeft: (workerIds: ReadonlySet<string>) => void;
@@ -88,9 +64,15 @@ export class Dispatcher {
   }) {
     this.#onLeft = options.onLeft ?? (() => undefined);
     this.#ports = options.ports;
-    this.#log = options.log;
-    this.#workerTimeoutMs = options.workerTimeoutMs;
     this.#host = options.host ?? processHost;
+    this.#reports = new OwnerReports(options.log, this.#host);
+    this.#presence = new PresenceWatch({
+      ports: options.ports,
+      reports: this.#reports,
+      log: options.log,
+      workerTimeoutMs: options.workerTimeoutMs,
+      forget: (session) => this.#forget(session),
+    });
     this.#loader = new PayloadLoader({
       reads: options.ports,
       cache: this.payloads,
@@ -132,12 +114,12 @@ export class Dispatcher {
   announceAll(shards: ReadonlySet<number>): void {
     for (const shard of shards) {
       this.#lost.delete(shard);
-      this.#takeOvers.set(shard, this.#takeOversOf(shard) + 1);
+      this.#reports.startAnew(shard);
     }
     for (const session of this.#sessions.values()) {
       if (!shards.has(shardOf(session.tenantId))) continue;
       session.announced = 'away';
-      this.#check(session);
+      this.#presence.check(session);
       // What was to be said of them before may not have been said.
       if (session.link !== undefined) this.#watchUnstarted(session);
     }
@@ -159,7 +141,7 @@ export class Dispatcher {
   heartbeat(tenantId: string, workerId: string): void {
     const session = this.#known(tenantId, workerId);
     session.beat(this.#ports.nowMs());
-    this.#check(session);
+    this.#presence.check(session);
   }
 
   /**
@@ -173,7 +155,7 @@ export class Dispatcher {
       const session = this.session(tenantId, workerId);
       if (session === undefined) continue;
       session.processEnd = how;
-      this.#check(session);
+      this.#presence.check(session);
     }
     return workerIds;
   }
@@ -191,12 +173,12 @@ export class Dispatcher {
     if (session.unanswered.size > 0) this.#answered(session); // whoever connects is not blocked
     for (const notice of session.untold.values()) this.#tell(session, notice);
     this.#watchUnstarted(session);
-    this.#check(session);
+    this.#presence.check(session);
     return () => {
       if (session.link !== link) return;
       session.link = undefined;
       session.suspects.length = 0;
-      this.#check(session);
+      this.#presence.check(session);
     };
   }
 
@@ -236,13 +218,13 @@ export class Dispatcher {
     // Where nothing went out, or nobody is there who could be told, its end needs no telling.
     const isGone = session === undefined || (session.lost && session.link === undefined);
     if (isGone || session.sending.delete(key))
-      return this.#insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
+      return this.#reports.insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
     if (session.link === undefined) session.untold.set(key, notice);
     else this.#tell(session, notice);
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#reports.stop();
     this.#sweep.clear();
     this.#loader.stop();
     for (const session of this.#sessions.values()) session.link?.close();
@@ -273,14 +255,15 @@ export class Dispatcher {
       this.#forget(session);
     }
     if (left.size === 0) return;
-    for (const shard of over) this.#takeOvers.set(shard, this.#takeOversOf(shard) + 1);
+    for (const shard of over) this.#reports.startAnew(shard);
     this.#onLeft(left);
   }
 
   #trySend(sending: Sending): boolean {
     const { payloads } = this;
-    const isAtHand = ({ runId, failed, parents }: Assignment): boolean =>
+    const isAtHand = ({ runId, failed, parents, inputBranch }: Assignment): boolean =>
       payloads.run(runId) !== undefined &&
+      inputBranch === null &&
       failed.length === 0 &&
       parents.every(({ taskId }) => payloads.output(taskId) !== undefined);
     if (!sending.assignments.every(isAtHand)) return false;
@@ -288,6 +271,7 @@ export class Dispatcher {
       runOf: (runId) => payloads.run(runId),
       outputOf: (taskId) => payloads.output(taskId),
       errorOf: () => undefined,
+      inputOf: () => undefined,
     });
     return true;
   }
@@ -320,13 +304,13 @@ export class Dispatcher {
 
   #giveBack(assignment: Assignment): void {
     this.#sessions.get(assignment.workerId)?.sending.delete(attemptKey(assignment.taskId, assignment.attempt));
-    this.#insist(assignment.tenantId, () => this.#ports.returnUnsent(assignment.tenantId, assignment));
+    this.#reports.insist(assignment.tenantId, () => this.#ports.returnUnsent(assignment.tenantId, assignment));
   }
 
   #tell(session: WorkerSession, notice: CancelNotice): void {
     session.link?.send(notice);
     session.untold.delete(attemptKey(notice.taskId, notice.attempt));
-    this.#insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
+    this.#reports.insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
   }
 
   /** An attempt written to the stream that broke may or may not have arrived: without a sign in time it goes elsewhere. */
@@ -342,13 +326,13 @@ export class Dispatcher {
     const nowMs = this.#ports.nowMs();
     while ((session.suspects[0]?.untilMs ?? Infinity) <= nowMs)
       for (const suspect of session.suspects.shift()?.attempts ?? [])
-        this.#insist(session.tenantId, () => this.#ports.reassignUnstarted(session.tenantId, suspect));
+        this.#reports.insist(session.tenantId, () => this.#ports.reassignUnstarted(session.tenantId, suspect));
   }
 
   #checkAnswers(): void {
     for (const [session, attempts] of this.#answers.due()) {
       const { tenantId, workerId } = session;
-      this.#insist(tenantId, () => {
+      this.#reports.insist(tenantId, () => {
         if (this.#sessions.get(workerId) === session) this.#answers.told(session, attempts);
         return this.#ports.unanswered({ tenantId, workerId, attempts });
       });
@@ -358,46 +342,14 @@ export class Dispatcher {
   #answered(session: WorkerSession): void {
     this.#answers.forget(session);
     const { tenantId, workerId } = session;
-    this.#insist(tenantId, () => this.#ports.workerAnswered({ tenantId, workerId }));
+    this.#reports.insist(tenantId, () => this.#ports.workerAnswered({ tenantId, workerId }));
   }
 
   #checkAll(): void {
     for (const session of this.#sessions.values()) {
       this.#checkSuspects(session);
-      this.#check(session);
+      this.#presence.check(session);
     }
-  }
-
-  #check(session: WorkerSession): void {
-    const nowMs = this.#ports.nowMs();
-    const { tenantId, workerId } = session;
-    const { announced, hasDied } = session;
-    const presence = session.presence(nowMs);
-    if (presence !== announced) {
-      session.announced = presence;
-      this.#tellOwner(this.#ports.presence({ tenantId, workerId, presence }), () => {
-        if (session.announced === presence) session.announced = announced;
-      });
-    }
-    if (!hasDied && (this.#ports.isCatchingUp() || !session.isGone(nowMs, this.#workerTimeoutMs))) return;
-    // Whoever may still read its stream is told first that its attempts are over, and forgotten at a later look.
-    const mayBeTold = session.link !== undefined && !session.lost;
-    const forget = hasDied || (!mayBeTold && (session.ended || nowMs - session.seenAtMs > forgetMs));
-    if (session.lost && (!forget || session.forgetting)) return;
-    if (!session.lost)
-      this.#log.warn({ workerId, processEnd: session.processEnd }, 'a worker was lost; its tasks go to others');
-    const connected = session.link !== undefined;
-    session.lost = true;
-    session.forgetting = forget;
-    session.untold.clear();
-    const told = this.#ports
-      .workerLost({ tenantId, workerId, forget, connected, processEnd: hasDied ? session.processEnd : undefined })
-      .then(() => {
-        if (forget) this.#forget(session);
-      });
-    this.#tellOwner(told, () => {
-      session.lost = session.forgetting = false;
-    });
   }
 
   /** One that came back in the last moment hears that it is not known. */
@@ -406,50 +358,6 @@ export class Dispatcher {
     this.#answers.forget(session);
     session.link?.close();
   }
-
-  /** What is said of a worker. @param failed makes the next look say it again */
-  #tellOwner(told: Promise<unknown>, failed: () => void): void {
-    told.catch((error: unknown) => {
-      this.#failed(error);
-      if (isPassing(error)) failed();
-      else this.#host.setTimeout(failed, longestPauseMs).unref();
-    });
-  }
-
-  /**
-   * What is said of an attempt, until the owner has it: without it the attempt would hold its slot and its places for good.
-   * Where the owner cannot store it, it is said again after a pause that grows. A take-over of its shard makes an end of it:
-   * what has become of the attempt is found out anew then.
-   */
-  #insist(tenantId: string, say: () => Promise<unknown>): void {
-    const shard = shardOf(tenantId);
-    const takeOvers = this.#takeOversOf(shard);
-    const attempt = (pauseMs: number): void => {
-      say().catch((error: unknown) => {
-        this.#failed(error);
-        const nextMs = isPassing(error) ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
-        const again = this.#host.setTimeout(() => {
-          if (!this.#stopped && takeOvers === this.#takeOversOf(shard)) attempt(nextMs);
-        }, pauseMs);
-        again.unref();
-      });
-    };
-    attempt(firstPauseMs);
-  }
-
-  #takeOversOf(shard: number): number {
-    return this.#takeOvers.get(shard) ?? 0;
-  }
-
-  #failed(error: unknown): void {
-    if (!this.#stopped)
-      this.#log.error({ err: error }, 'the dispatcher could not report to the owner; it tries again after a pause');
-  }
-}
-
-/** Nobody could take it: Postgres was away for longer than commands wait, or too many wait. */
-function isPassing(error: unknown): boolean {
-  return error instanceof HatchetError && error.code === 'NOT_OWNER';
 }
 
 function unknownWorker(workerId: string): HatchetError {

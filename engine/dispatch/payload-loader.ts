@@ -16,6 +16,7 @@ const longestPauseMs = 2_000;
 export interface PayloadReads {
   readRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPayload>>;
   readOutputs(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
+  readInputs(tasks: readonly { taskId: string; branch: number }[]): Promise<ReadonlyMap<string, string>>;
   readErrors(tasks: readonly { taskId: string; generation: number }[]): Promise<ReadonlyMap<string, string>>;
 }
 
@@ -102,6 +103,9 @@ export class PayloadLoader {
     const runs = await this.#reads.readRuns([...new Set(assignments.map(({ runId }) => runId))]);
     const outputs = await this.#reads.readOutputs(ofTasks(({ parents }) => parents));
     const errors = await this.#reads.readErrors(ofTasks(({ failed }) => failed));
+    const inputs = await this.#reads.readInputs(
+      assignments.flatMap(({ taskId, inputBranch: branch }) => (branch === null ? [] : [{ taskId, branch }])),
+    );
     if (this.#stopped) return;
     this.#pauseMs = 0;
     for (const [runId, payload] of runs) this.#cache.putRun(runId, payload);
@@ -113,6 +117,7 @@ export class PayloadLoader {
           runOf: (runId) => runs.get(runId),
           outputOf: (taskId) => outputs.get(taskId),
           errorOf: (taskId) => errors.get(taskId),
+          inputOf: (taskId) => inputs.get(taskId),
         },
       );
   }

@@ -9,6 +9,8 @@ export interface Reads {
   runOf: (runId: string) => RunPayload | undefined;
   outputOf: (taskId: string) => string | undefined;
   errorOf: (taskId: string) => string | undefined;
+  /** Of a task that has one of its own. */
+  inputOf: (taskId: string) => string | undefined;
 }
 
 /** An assignment whose run's payload is at hand. */
@@ -70,7 +72,7 @@ function childOf({
   return parentTaskId === null ? null : { parentTaskId, index: childIndex, key: childKey };
 }
 
-function payloadOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf }: Reads): string {
+function payloadOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf, inputOf }: Reads): string {
   const parents = assignment.parents.map(({ name, taskId }) => ({
     name,
     json: outputOf(taskId) ?? '{}',
@@ -80,7 +82,7 @@ function payloadOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf }: 
     json: JSON.stringify(toldError(errorOf(taskId) ?? '')),
   }));
   return actionPayload({
-    input: run.input,
+    input: assignment.inputBranch === null ? run.input : (inputOf(assignment.taskId) ?? run.input),
     parents,
     triggers: withFilterPayload(assignment.triggers, run.filterPayload),
     errors,

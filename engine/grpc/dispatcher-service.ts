@@ -55,7 +55,9 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
     listen: (call, caller, signal) => listen(deps, call, caller, signal),
     listenV2: (call, caller, signal) => listen(deps, call, caller, signal),
     heartbeat: async (request, { tenantId }) => {
-      deps.dispatcher.heartbeat(tenantId, knownId(request.workerId, 'UNKNOWN_WORKER'));
+      const workerId = knownId(request.workerId, 'UNKNOWN_WORKER');
+      await owner.served(tenantId);
+      deps.dispatcher.heartbeat(tenantId, workerId);
       return {};
     },
     unsubscribe: async (request, { tenantId }) => {
@@ -116,15 +118,22 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
   });
 }
 
-/** A worker's stream stays open until either side ends it. The engine's end is no OK: clients would reconnect at once, over and over. */
-function listen(
+/**
+ * A worker's stream stays open until either side ends it. The engine's end is no OK: clients would reconnect at once, over and over.
+ * Which workers there are is known once their shard is served: one that is called unknown registers anew, and what it runs
+ * is started a second time.
+ */
+async function listen(
   deps: DispatcherDeps,
   call: ServerWritableStream<WorkerListenRequest, AssignedAction>,
   { tenantId }: Caller,
   signal: AbortSignal,
 ): Promise<void> {
-  return new Promise<void>((resolve, reject) => {
-    const detach = deps.dispatcher.attach(tenantId, knownId(call.request.workerId, 'UNKNOWN_WORKER'), {
+  const workerId = knownId(call.request.workerId, 'UNKNOWN_WORKER');
+  await deps.owner.served(tenantId);
+  if (signal.aborted) return;
+  await new Promise<void>((resolve, reject) => {
+    const detach = deps.dispatcher.attach(tenantId, workerId, {
       send: (message) => call.write(assignedAction(message)),
       close: () => reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Reconnect in a moment.' })),
     });

@@ -134,7 +134,7 @@ export function runEventMessage(event: JournalEvent): RunEvent {
     status: event.status === undefined ? RunStatus.RUN_STATUS_UNSPECIFIED : statuses[event.status],
     message: event.message,
     workerId: event.workerId ?? undefined,
-    mismatch: event.kind === 'X' ? parseMismatch(event.message) : undefined,
+    mismatch: event.transition === 'FAILED' ? parseMismatch(event.message) : undefined,
   };
 }
 

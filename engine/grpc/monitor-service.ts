@@ -212,7 +212,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     getWorkflow: async (request, { tenantId }) => {
       // Registered names are one whatever their case, as for triggers.
       const name = text(request.name, 'the name of the workflow');
-      const known = owner.stateOf(tenantId)?.latestVersion(tenantId, name)?.definition.name ?? name;
+      const known = (await owner.served(tenantId)).latestVersion(tenantId, name)?.definition.name ?? name;
       const held = await readWithin(maxRunBytes, async (bytes) => {
         const rows = await readWorkflows(pool, { tenantId, name: known, limit: 1, bytes });
         return { value: rows[0]?.definition ?? undefined, ...definitionSize(rows) };
@@ -267,13 +267,14 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     },
     reportProcessEnd: async (request, { tenantId }) => {
       const process = text(request.process, 'the process', { least: 1 });
+      await owner.served(tenantId);
       return { workerIds: [...deps.dispatcher.processEnded(tenantId, process, processEnd(request))] };
     },
-    listQueues: async (_request, { tenantId }) => queueFigures(owner.stateOf(tenantId), tenantId),
+    listQueues: async (_request, { tenantId }) => queueFigures(await owner.served(tenantId), tenantId),
     streamQueues: async (call, { tenantId }, signal) => {
       for await (const message of queues.watch(tenantId, signal)) await writeTo(call, message, signal);
     },
-    listSchedules: async (_request, { tenantId }) => scheduleFigures(owner.stateOf(tenantId), tenantId),
+    listSchedules: async (_request, { tenantId }) => scheduleFigures(await owner.served(tenantId), tenantId),
     streamSchedules: async (call, { tenantId }, signal) => {
       for await (const message of schedules.watch(tenantId, signal)) await writeTo(call, message, signal);
     },

@@ -12,6 +12,7 @@ const offers = [
   'unknown-workflows',
   'log-batches',
   'definitions',
+  'continue-as-new',
 ];
 
 /** Initial metadata of GetVersion and of durable streams. One for each answer: the library adds to it. */

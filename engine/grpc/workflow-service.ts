@@ -61,7 +61,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     putWorkflow: unsupported('WorkflowService.PutWorkflow'),
     scheduleWorkflow: async (request, caller) => {
       const { tenantId } = caller;
-      const version = owner.stateOf(tenantId)?.latestVersion(tenantId, request.name);
+      const version = (await owner.served(tenantId)).latestVersion(tenantId, request.name);
       if (version === undefined)
         throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(request.name)}`, {
           remedy: 'Start a worker that registers it, or check the name.',

@@ -1,4 +1,5 @@
-import type { CatchUp } from './time/cron.ts';
+import type { Transition } from './task/transition.ts';
+import type { CatchUp } from './time/missed-ticks.ts';
 import type { EntryKind } from './durable/durable.ts';
 import type { RateLimitWindow } from './definition.ts';
 import type { TerminalStatus } from './task/status.ts';
@@ -52,8 +53,7 @@ export interface HistoryRow {
   seq: number;
   tenantId: string;
   attempt: number;
-  /** Letters of JournalKind. */
-  kinds: string;
+  readonly transitions: Transition[];
   workerId: string | null;
   message: string | null;
   /** For the live feed: not stored, since `task` and `run` have them. */

@@ -56,3 +56,24 @@ export async function readTaskErrors(
   });
   return new Map(rows.map((row) => [row.task_id, row.error]));
 }
+
+export const taskInputs = {
+  name: 'task_inputs',
+  text: `
+    SELECT r.task_id, r.payload FROM unnest($1::uuid[], $2::integer[]) AS u (task_id, branch)
+    JOIN durable_result r ON r.task_id = u.task_id AND r.branch = u.branch AND r.node = 0 AND r.condition = -1
+    WHERE r.payload IS NOT NULL`,
+};
+
+/** Of durable tasks that continued as new: with which input, by the branch that began with it. */
+export async function readTaskInputs(
+  pool: Sql,
+  tasks: readonly { taskId: string; branch: number }[],
+): Promise<Map<string, string>> {
+  if (tasks.length === 0) return new Map();
+  const { rows } = await pool.query<{ task_id: string; payload: string }>({
+    ...taskInputs,
+    values: [tasks.map(({ taskId }) => taskId), tasks.map(({ branch }) => branch)],
+  });
+  return new Map(rows.map((row) => [row.task_id, row.payload]));
+}

@@ -7,8 +7,8 @@ import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../base/errors.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
 import { newId } from '../model/ids/uuid.ts';
-import type { Filter, ShardState } from '../plan/state/shard-state.ts';
 import { findFilter } from '../plan/state/filters.ts';
+import type { Filter } from '../plan/state/shard-state.ts';
 import { plainAnswer } from './answer.ts';
 import { pagination, resourceMeta, storedJson } from './contract.ts';
 import type { RestDeps } from './deps.ts';
@@ -19,15 +19,9 @@ const base = '/api/v1/stable/tenants/:tenant/filters';
 
 /** Which events start a workflow, by scope and expression. */
 export function registerFilterRoutes(router: Router, deps: RestDeps): void {
-  const stateOf = (tenantId: string): ShardState => {
-    const state = deps.owner.stateOf(tenantId);
-    if (state === undefined)
-      throw new HatchetError('NOT_OWNER', 'the engine is not ready yet', { remedy: 'Try again in a moment.' });
-    return state;
-  };
-  const known = (tenantId: string, given: string): Filter & { id: Checked<string> } => {
+  const known = async (tenantId: string, given: string): Promise<Filter & { id: Checked<string> }> => {
     const filterId = knownId(given, 'UNKNOWN_FILTER');
-    const filter = findFilter(stateOf(tenantId), tenantId, filterId);
+    const filter = findFilter(await deps.owner.served(tenantId), tenantId, filterId);
     if (filter === undefined)
       throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${filterId}`, { remedy: 'Check the id.' });
     return { ...filter, id: filterId };
@@ -38,13 +32,13 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
     return filterMessage(filter);
   };
 
-  router.get(base, (context) => {
+  router.get(base, async (context) => {
     const { tenantId } = context.get('caller');
     const { req } = context;
     const page = pageQuery(req);
     const workflowIds: readonly string[] = searchedIds(listQuery(req, 'workflowIds'), 'workflowIds');
     const scopes: readonly string[] = listQuery(req, 'scopes');
-    const all = [...stateOf(tenantId).filters.values()]
+    const all = [...(await deps.owner.served(tenantId)).filters.values()]
       .flatMap((filters) => [...filters.values()])
       .filter(
         (filter) =>
@@ -75,12 +69,12 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
     });
     return plainAnswer(context, await put(filter, caller));
   });
-  router.get(`${base}/:filter`, (context) =>
-    plainAnswer(context, filterMessage(known(context.get('caller').tenantId, context.req.param('filter')))),
+  router.get(`${base}/:filter`, async (context) =>
+    plainAnswer(context, filterMessage(await known(context.get('caller').tenantId, context.req.param('filter')))),
   );
   router.patch(`${base}/:filter`, async (context) => {
     const caller = context.get('caller');
-    const filter = known(caller.tenantId, context.req.param('filter'));
+    const filter = await known(caller.tenantId, context.req.param('filter'));
     const { scope, expression: given, payload } = await objectBody(context.req);
     const changed = {
       scope: scope === undefined ? filter.scope : scopeOf(scope),
@@ -92,7 +86,7 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
   router.delete(`${base}/:filter`, async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
-    const filter = known(tenantId, context.req.param('filter'));
+    const filter = await known(tenantId, context.req.param('filter'));
     caller.note(filter.id);
     await deps.owner.submit(tenantId, { kind: 'deleteFilter', tenantId, filterId: filter.id });
     return plainAnswer(context, filterMessage(filter));

@@ -8,14 +8,14 @@ import { pageQuery, textQuery } from './request-values.ts';
 
 /** Rate limits, with what is left of each. */
 export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
-  router.get('/api/v1/tenants/:tenant/rate-limits', (context) => {
+  router.get('/api/v1/tenants/:tenant/rate-limits', async (context) => {
     const { tenantId } = context.get('caller');
     const { req } = context;
     const page = pageQuery(req);
     const search = req.query('search') ?? '';
-    const state = deps.owner.stateOf(tenantId);
+    const state = await deps.owner.served(tenantId);
     const { nowUs } = deps.owner;
-    const all = [...(state?.rateLimits.values() ?? [])]
+    const all = [...state.rateLimits.values()]
       .filter((limit) => limit.tenantId === tenantId && limit.exists && limit.key.includes(search))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     const end = page.offset + page.limit;
@@ -35,8 +35,8 @@ export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
     const key = textQuery(context.req, 'key');
     if (key === null) throw invalid('key is missing', 'Give the key of the limit as ?key=.');
     caller.note(key);
-    const state = deps.owner.stateOf(tenantId);
-    if (state !== undefined && findRateLimit(state, tenantId, key)?.exists !== true)
+    const state = await deps.owner.served(tenantId);
+    if (findRateLimit(state, tenantId, key)?.exists !== true)
       throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${quoted(key)}`, {
         remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.',
       });

@@ -1,14 +1,14 @@
 import { HatchetError } from '../base/errors.ts';
 import { parseUuid } from '../model/ids/uuid.ts';
-import type { Version } from '../plan/state/shard-state.ts';
+import type { Version } from '../plan/state/version.ts';
 import type { Commands } from '../edge/commands.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 
 /** The newest version of a workflow, by its id or its name. @throws HatchetError UNKNOWN_WORKFLOW */
-export function workflowOf(owner: Commands, tenantId: string, given: string): Version {
-  const state = owner.stateOf(tenantId);
+export async function workflowOf(owner: Commands, tenantId: string, given: string): Promise<Version> {
+  const state = await owner.served(tenantId);
   const id = parseUuid(given);
-  const version = id === undefined ? state?.latestVersion(tenantId, given) : state?.latestById(id);
+  const version = id === undefined ? state.latestVersion(tenantId, given) : state.latestById(id);
   if (version === undefined || version.tenantId !== tenantId)
     throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${quoted(given)}`, {
       remedy: 'Start a worker that registers it, or check the name.',

@@ -47,7 +47,7 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     const name =
       given === null
         ? undefined
-        : (deps.owner.stateOf(tenantId)?.latestVersion(tenantId, given)?.definition.name ?? given);
+        : ((await deps.owner.served(tenantId)).latestVersion(tenantId, given)?.definition.name ?? given);
     const list = await readWithin(maxPageBytes, async (bytes) => {
       const rows = await readWorkflows(deps.pool, {
         tenantId,
@@ -98,9 +98,9 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     });
     return answer(context, known);
   });
-  router.get('/api/v1/tenants/:tenant/step-run-queue-metrics', (context) => {
+  router.get('/api/v1/tenants/:tenant/step-run-queue-metrics', async (context) => {
     const { tenantId } = context.get('caller');
-    const queues = [...(deps.owner.stateOf(tenantId)?.queues.values() ?? [])].filter(
+    const queues = [...(await deps.owner.served(tenantId)).queues.values()].filter(
       (queue) => queue.tenantId === tenantId,
     );
     return context.json({

@@ -1,6 +1,7 @@
 import type { Command } from '../plan/commands/command.ts';
 import type { Facts } from '../plan/commands/facts.ts';
 import type { Plan } from '../plan/state/plan.ts';
+import type { LogPart } from './facts/durable-logs.ts';
 import { JobExpressions } from './facts/job-expressions.ts';
 import type { JobPayloads } from './job-payloads.ts';
 
@@ -19,7 +20,7 @@ export interface Job {
   /** What was loaded for its last try. */
   facts: Facts;
   /** Of durable tasks: logs that it needs, and that are too long to be read on the lane. */
-  longLogs: readonly string[];
+  longLogs: readonly LogPart[];
   /** Made with the first that is too dear for the lane. */
   expressions?: JobExpressions;
   /** Plans the command. @returns answers the caller; to be called after the commit */

@@ -1,6 +1,6 @@
 import { processHost, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
-import { dueTick } from '../model/time/cron.ts';
+import { dueTick } from '../model/time/missed-ticks.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { TriggerRun } from '../model/task/trigger-run.ts';
 import type { Sql } from '../postgres/sql-client.ts';

@@ -4,8 +4,8 @@ import { HatchetError } from '../base/errors.ts';
 import { formatDuration } from '../model/time/duration.ts';
 import { processLabel } from '../model/task/labels.ts';
 import { LiveFlag, LiveState } from '../model/task/live-state.ts';
+import { readRunPayloads, readTaskErrors, readTaskInputs, readTaskOutputs } from '../monitor/payload-reads.ts';
 import type { Sql } from '../postgres/sql-client.ts';
-import { readRunPayloads, readTaskErrors, readTaskOutputs } from '../monitor/payload-reads.ts';
 import type { Owner } from '../shard/owner.ts';
 
 /** Connects the session layer to the owner. */
@@ -68,6 +68,7 @@ export function dispatcherPorts(
     },
     readRuns: (runIds) => readRunPayloads(dispatchReads, runIds),
     readOutputs: (tasks) => readTaskOutputs(dispatchReads, tasks),
+    readInputs: (tasks) => readTaskInputs(dispatchReads, tasks),
     readErrors: (tasks) => readTaskErrors(dispatchReads, tasks),
     nowMs: () => awake.nowMs(),
     isCatchingUp: () => awake.isCatchingUp(),

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { EngineTime } from '../base/config.ts';
 import { EntryKind } from '../model/durable/durable.ts';
 import { LiveState } from '../model/task/live-state.ts';
-import type { DurableLog } from '../plan/durable/durable-log.ts';
+import type { DurableTask } from '../plan/durable/durable-index.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
 import type { Timekeeper } from '../shard/timekeeper.ts';
@@ -119,19 +119,20 @@ function sight(
   row: number,
   { patience, before }: { patience: number; before: Sighting | undefined },
 ): Sighting {
-  const log = state.durable.log(row);
-  const told = log === undefined ? 0 : log.told + log.toldEarly.size;
-  const memos = log?.nodes.filter((node) => node.kind === EntryKind.Memo && node.result !== null).length ?? 0;
-  const mark = log === undefined ? '' : `${log.position} ${log.signals.size} ${memos} ${told}`;
-  if (before?.mark === mark) return { ...before, limit: isWaiting(log) ? before.limit : patience };
-  const limit = !isWaiting(log) ? patience : told > (before?.told ?? 0) ? roundsAfterTelling : roundsAfterAsking;
+  const task = state.durable.task(row);
+  const told = task?.delivery.toldCount ?? 0;
+  const memos = task?.log.nodes.filter((node) => node.kind === EntryKind.Memo && node.result !== null).length ?? 0;
+  const mark = task === undefined ? '' : `${task.delivery.position} ${task.log.signals.size} ${memos} ${told}`;
+  if (before?.mark === mark) return { ...before, limit: isWaiting(task) ? before.limit : patience };
+  const limit = !isWaiting(task) ? patience : told > (before?.told ?? 0) ? roundsAfterTelling : roundsAfterAsking;
   return { mark, told, rounds: 0, limit: Math.min(limit, patience) };
 }
 
 /** It has asked for something that has not come about, and is not in the middle of a memo. */
-function isWaiting(log: DurableLog | undefined): boolean {
-  if (log === undefined || log.position < 0) return false;
-  const open = log.nodes.filter((node) => node.node <= log.position && node.result === null);
+function isWaiting(task: DurableTask | undefined): boolean {
+  if (task === undefined || task.delivery.isLost) return false;
+  const { log, delivery } = task;
+  const open = log.nodes.filter((node) => delivery.hasAsked(node) && node.result === null);
   const signals = [...log.signals.values()].some((node) => node.result === null);
   return (open.length > 0 || signals) && open.every((node) => node.kind !== EntryKind.Memo);
 }

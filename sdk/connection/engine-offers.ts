@@ -25,6 +25,8 @@ export interface EngineOffers {
   readonly logBatches: boolean;
   /** Definitions may have what `sdk/definition/beyond-contract.ts` lists, and crons a time zone and a catch-up. */
   readonly definitions: boolean;
+  /** A durable task can start again with another input and an empty log (MonitorService.ContinueAsNew). */
+  readonly continueAsNew: boolean;
 }
 
 export const contractOnly: EngineOffers = {
@@ -35,6 +37,7 @@ export const contractOnly: EngineOffers = {
   unknownWorkflows: false,
   logBatches: false,
   definitions: false,
+  continueAsNew: false,
 };
 
 const names: Record<string, keyof EngineOffers> = {
@@ -45,6 +48,7 @@ const names: Record<string, keyof EngineOffers> = {
   'unknown-workflows': 'unknownWorkflows',
   'log-batches': 'logBatches',
   definitions: 'definitions',
+  'continue-as-new': 'continueAsNew',
 };
 
 /** What the initial metadata of an answer says; words that are not known are passed over. */

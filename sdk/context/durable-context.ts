@@ -22,7 +22,7 @@ import type { StandardSchema } from '../schema/standard-schema.ts';
 import { validate } from '../schema/validate.ts';
 import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
-import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-runs.ts';
+import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-run-types.ts';
 import { Context, type ChildRun, type ChildRunOptions, type ThrowingChildRun } from './context.ts';
 import type { LogDetails } from './log-line.ts';
 import { matchesOf, type WaitResult } from './wait-result.ts';
@@ -53,6 +53,9 @@ export interface EventWaitOptions<Payload> {
   label?: string | undefined;
 }
 
+/** Of a log. A start reads so many in some 50 ms. */
+const suggestedOperations = 5_000;
+
 type Memoized<Value> = () => Value | Promise<Value>;
 
 /**
@@ -66,6 +69,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   readonly #namespace: string;
   readonly #now: () => Date;
   readonly #begin = beginsAsItsTask();
+  readonly #continueAsNew: (input: string) => Promise<never>;
   readonly #patches = new Map<string, Promise<boolean>>();
   #draws: Promise<Draws> | undefined;
 
@@ -78,12 +82,14 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     invocation: Invocation;
     namespace: string;
     now: () => Date;
+    continueAsNew: (input: string) => Promise<never>;
   }) {
     super(facts);
     this.invocationCount = facts.invocation.invocationCount;
     this.#invocation = facts.invocation;
     this.#namespace = facts.namespace;
     this.#now = facts.now;
+    this.#continueAsNew = facts.continueAsNew;
   }
 
   /** Waits so long, from when this was first asked for: whatever happens meanwhile does not make it longer. */
@@ -224,6 +230,28 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     return this.#begin(() => this.#patched(id));
   }
 
+  /**
+   * Starts the task again with another input and an empty log, in the same run: whoever waits for the run waits on, and gets
+   * what the last start returns. For code that goes on for weeks: each operation makes the log longer, which is read again with
+   * each start, and ends at the tenant's limit of 20,000 operations. Nothing after it runs; children that were begun go on, and nobody
+   * hears of their ends.
+   *
+   * On a Hatchet cluster, whose logs cannot begin anew, the workflow runs as a child instead, for whose end this run waits.
+   * @param input takes the place of the run's input, and is checked by its schema as that was
+   * @throws HatchetError INVALID_INPUT for what is no JSON, PAYLOAD_TOO_LARGE, NOT_SUPPORTED on a cluster for one of several tasks
+   */
+  continueAsNew(input: Input): Promise<never> {
+    return this.#begin(async () => {
+      this.#checkPlace('continueAsNew');
+      return await this.#continueAsNew(inputJson(input));
+    });
+  }
+
+  /** Whether the log has 5,000 operations since it began: the time to continue as new. The same whenever the code is run again. */
+  get continueAsNewSuggested(): boolean {
+    return this.#invocation.operations >= suggestedOperations;
+  }
+
   /** Goes on at once: when the engine has a line is in no log, and must not decide what comes next. */
   override async log(
     message: string,
@@ -349,6 +377,23 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
         { remedy: 'Move it out of the memo' },
       );
   }
+}
+
+/** @throws HatchetError INVALID_INPUT */
+function inputJson(input: unknown): string {
+  try {
+    const json = jsonText(input ?? {});
+    if (json !== undefined) return json;
+  } catch (error) {
+    throw new HatchetError(
+      'INVALID_INPUT',
+      `the input to continue with cannot be written as JSON: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  throw new HatchetError('INVALID_INPUT', `the input to continue with is no JSON: it is a ${typeof input}`);
 }
 
 /** Nothing is null to JSON. @throws HatchetError INVALID_OUTPUT */

@@ -36,3 +36,11 @@ export function asTask<Result>(task: ParentRun | undefined, body: () => Result):
 export function currentParentRun(): ParentRun | undefined {
   return storage.getStore();
 }
+
+/** Indices are taken before anything is awaited, so that they follow the order of the calls in the task's code. */
+export function takeChildIndices(parent: ParentRun | undefined, count: number): number | undefined {
+  if (parent === undefined) return undefined;
+  const first = parent.nextChildIndex;
+  parent.nextChildIndex += count;
+  return first;
+}

@@ -9,7 +9,7 @@ import { checkInput } from './check-input.ts';
 import { startBulk, startEach, startOne } from './bulk-start.ts';
 import { durableChildRef } from './durable-child-ref.ts';
 import type { DurableSpawner } from './durable-child.ts';
-import { currentParentRun, type ParentRun } from './parent-run.ts';
+import { currentParentRun, type ParentRun, takeChildIndices } from './parent-run.ts';
 import type { ResultListener } from './result-listener.ts';
 import type { RunManyItem, RunOptions } from './run-options.ts';
 import { outputJson, type TaskOutcome } from './run-outcome.ts';
@@ -295,12 +295,4 @@ export function runItems<Input, Output>(
   runs: readonly RunManyItem<Input>[],
 ): RunItem<Input, Output>[] {
   return runs.map(({ input, opts }) => ({ target, input, options: opts }));
-}
-
-/** Indices are taken before anything is awaited, so that they follow the order of the calls in the task's code. */
-function takeChildIndices(parent: ParentRun | undefined, count: number): number | undefined {
-  if (parent === undefined) return undefined;
-  const first = parent.nextChildIndex;
-  parent.nextChildIndex += count;
-  return first;
 }

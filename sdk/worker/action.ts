@@ -29,6 +29,8 @@ export interface DurableAction extends Schemas {
     readonly evictionPolicy: EvictionPolicy;
     readonly executionTimeoutMs: number;
     readonly versionId: string;
+    /** Its workflow, where it is the only task of that. */
+    readonly standsFor: string | undefined;
   };
 }
 

@@ -14,7 +14,7 @@ import {
 import { DurableLink } from '../durable/durable-link.ts';
 import { Invocation } from '../durable/invocation.ts';
 import { timeLeft } from '../durable/time-left.ts';
-import { TaskCancelledError } from '../errors.ts';
+import { HatchetError, TaskCancelledError } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
@@ -52,6 +52,8 @@ interface Stay {
   readonly passed: { ms: number; waitingSince: number | undefined; waitedMs: number };
   /** Ends its stay on this worker without an end of its code. */
   leave(): void;
+  /** As `leave`, but its attempt has ended with an output that its code does not return. */
+  end(output: unknown): void;
   /** As `leave`, but its attempt has failed. */
   fail(error: Error): void;
 }
@@ -125,6 +127,11 @@ export class DurableTasks {
           priority,
           yields: allowCapacityEviction,
           passed: { ms: 0, waitingSince: undefined, waitedMs: 0 },
+          end: (output) => {
+            this.#forget(invocation);
+            invocation.leave();
+            resolve(output);
+          },
           fail: (error) => {
             this.#forget(invocation);
             invocation.leave();
@@ -153,6 +160,12 @@ export class DurableTasks {
             invocation,
             namespace: this.#connection.config.namespace,
             now: this.#connection.config.now,
+            continueAsNew: async (input) => {
+              await invocation.answered(); // the children that it began are not to be lost
+              if (offers.continueAsNew) await this.#continueAsNew(stay, input, signal);
+              else stay.end(await runInstead(ctx, durable.standsFor, input));
+              return await new Promise<never>(() => {});
+            },
           });
           let output: unknown;
           try {
@@ -219,6 +232,21 @@ export class DurableTasks {
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
     this.#link.stop();
+  }
+
+  /** Until the engine has it, or the task is cancelled: an invocation that has continued has nothing else to say. */
+  async #continueAsNew(stay: Stay, input: string, signal: AbortSignal): Promise<void> {
+    const { invocation } = stay;
+    const { monitor } = this.#connection;
+    const request = { taskId: invocation.taskRunExternalId, invocation: invocation.invocationCount, input };
+    await invocation.busy(
+      async () =>
+        await callUnary(this.#connection, monitor.continueAsNew.bind(monitor), request, {
+          repeatForMs: Infinity,
+          signal,
+        }),
+    );
+    stay.leave();
   }
 
   async #askLimit(stay: Stay, signal: AbortSignal): Promise<void> {
@@ -339,6 +367,18 @@ export class DurableTasks {
         break;
       }
   }
+}
+
+/** A Hatchet cluster cannot empty a task's log: a child begins with an empty one, and what it gives is what the task gives. */
+async function runInstead(ctx: DurableContext, workflow: string | undefined, input: string): Promise<unknown> {
+  if (workflow === undefined)
+    throw new HatchetError(
+      'NOT_SUPPORTED',
+      'a Hatchet cluster can continue a durable task as new only where it is the only task of its workflow',
+      { remedy: 'Make it a workflow of its own, and run that as a child.' },
+    );
+  const parsed: object = JSON.parse(input);
+  return await ctx.runChild(workflow, parsed);
 }
 
 /** A run keeps to the version that it began with, its execution timeout too. */

@@ -204,6 +204,7 @@ export class Worker {
             evictionPolicy: durable.evictionPolicy,
             executionTimeoutMs: durationToMs(executionTimeout(settings, taskDefaults)),
             versionId,
+            standsFor: allSteps(definition).length === 1 && onFailure === undefined ? workflowName : undefined,
           },
           workflowName,
           inputSchema,

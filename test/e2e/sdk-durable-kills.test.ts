@@ -66,10 +66,13 @@ describe('durable tasks of the SDK', () => {
     const starts: number[] = [];
     const back = gate();
     const asked = gate();
+    // A start that was lost with the stream is made good only after 15 s.
+    const began = gate();
     const child = hatchet.task({
       name: 'late-child',
       executionTimeout: '10m',
       fn: async () => {
+        began.open();
         await back.opened;
         return { came: true };
       },
@@ -89,7 +92,7 @@ describe('durable tasks of the SDK', () => {
     });
     await startWorker('same', { workflows: [child, task] });
     const ref = await task.runNoWait({});
-    await asked.opened;
+    await Promise.all([asked.opened, began.opened]);
     void engine.end('SIGKILL');
     await restartEngine();
     await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
@@ -100,6 +103,28 @@ describe('durable tasks of the SDK', () => {
     await hatchet.events.push('same-last', { n: 3 });
     expect(await ref.output).toEqual({ first: { n: 1 }, second: { n: 2 }, came: true, after: { n: 3 } });
     expect(starts).toEqual([1]);
+  });
+
+  it('continue as new once, with the input that they said, though the engine is killed meanwhile', async () => {
+    const starts: { round: number; invocation: number }[] = [];
+    const task = hatchet.durableTask({
+      name: 'continues',
+      executionTimeout: '10m',
+      fn: async (input: { round: number }, ctx): Promise<{ rounds: number }> => {
+        const round = await ctx.memo(['round'], () => input.round);
+        starts.push({ round, invocation: ctx.invocationCount });
+        if (input.round === 4) return { rounds: 4 };
+        if (input.round === 2) setImmediate(() => void engine.end('SIGKILL'));
+        return await ctx.continueAsNew({ round: round + 1 });
+      },
+    });
+    await startWorker('continuing', { workflows: [task] });
+    const ref = await task.runNoWait({ round: 1 });
+    await vi.waitFor(() => expect(starts.map(({ round }) => round)).toContain(2), { timeout: 20_000 });
+    await restartEngine();
+    expect(await ref.output).toEqual({ rounds: 4 });
+    expect(starts.map(({ round }) => round)).toEqual([1, 2, 3, 4]);
+    expect(starts.map(({ invocation }) => invocation)).toEqual([1, 2, 3, 4]);
   });
 
   it('go on after a memo only once the engine has its value', async () => {

@@ -6,7 +6,7 @@ import { kindOf, type Command } from '../../engine/plan/commands/command.ts';
 import { noFacts, type Facts } from '../../engine/plan/commands/facts.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import type { TriggerRun } from '../../engine/model/task/trigger-run.ts';
-import { logFrom, visibleNodes, type ReadableLog } from '../../engine/shard/facts/durable-logs.ts';
+import { loadedLog, visibleNodes, type ReadableLog } from '../../engine/shard/facts/durable-logs.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
 const placeOf = (row: { taskId: string; branch: number; node: number }): string =>
@@ -147,12 +147,12 @@ export class DurableWorld extends PlannerWorld {
     }
     for (const taskId of wanted) {
       const row = state.tasks.find(taskId);
-      if (row < 0 || state.durable.log(row) !== undefined || !state.stepOf(row).definition.durable) continue;
-      const log = logFrom(taskId, this.storedLog(taskId), {
+      if (row < 0 || state.durable.task(row) !== undefined || !state.stepOf(row).definition.durable) continue;
+      const loaded = loadedLog(taskId, this.storedLog(taskId), {
         invocation: state.tasks.invocation[row] ?? 0,
         begins: state.durable.unread.delete(row),
       });
-      state.durable.hold(row, tenantId, log);
+      state.durable.hold({ row, tenantId, ...loaded });
       state.durable.loaded.add(row);
     }
   }
@@ -178,5 +178,5 @@ export class DurableWorld extends PlannerWorld {
 function pointOf(row: DurableEntryRow): BranchPoint {
   const asked: Asked = JSON.parse(row.asked);
   if (asked.kind !== 'branch') throw new Error('no branch');
-  return { branch: row.branch, parent: asked.parent, first: asked.first };
+  return { branch: row.branch, parent: asked.parent, first: asked.first, hasInput: asked.hasInput === true };
 }

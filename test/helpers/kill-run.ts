@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect } from 'vitest';
-import { replayJournal } from '../../engine/model/task/journal.ts';
+import { readJournalLetters } from '../../engine/model/task/journal-letters.ts';
+import { replayJournal } from '../../engine/model/task/transition.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import type { EngineOptions } from '../../engine/index.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from './engine-process.ts';
@@ -229,7 +230,7 @@ export class KillRun {
     else if (row.results !== 1 || row.ends !== 1 || row.status !== 3)
       wrong.push(`${id}: ${row.results} results, ${row.ends} ends, status ${row.status} ${row.error ?? ''}`);
     else if (row.kinds.join('').split('F').length !== 2) wrong.push(`${id}: journal ${row.kinds.join(' ')}`);
-    else if (replayJournal(row.kinds) !== row.status)
+    else if (replayJournal(readJournalLetters(row.kinds.join(''))) !== row.status)
       wrong.push(`${id}: journal ${row.kinds.join(' ')} does not give ${row.status}`);
     const survived = ran.filter((run) => !this.#killedWorkers.has(run.pid));
     if (survived.length > 1) wrong.push(`${id}: ran ${survived.length} times on workers that lived`);

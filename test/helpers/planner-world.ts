@@ -7,10 +7,10 @@ import {
 import { HatchetError } from '../../engine/base/errors.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
-import { isJournalKind, isRunKind, statusAfter } from '../../engine/model/task/journal.ts';
+import { isRunTransition, statusAfter } from '../../engine/model/task/transition.ts';
 import type { HistoryRow, ResultRow, RunEndRow, RunRow, TaskRow } from '../../engine/model/rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
-import { settle } from '../../engine/plan/lifecycle/settle.ts';
+import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload/payload.ts';
 import type { Command, CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
@@ -358,14 +358,16 @@ export class PlannerWorld {
             .map(([name, { list, bytes }]) => `${group.id} ${name} ${list.length} ${bytes}`),
         ])
         .sort(),
-      waits: [...state.waits].map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.isListening(row)}`).sort(),
+      waits: [...state.waits]
+        .map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.eventWaiters.has(row, state.stepOf(row))}`)
+        .sort(),
       limits: [...state.rateLimits.values()]
         .map(
           (limit) =>
             `${limit.key} ${limit.used} ${limit.windowStartUs} ${limit.waitingCount} ${limit.tooLargeCount} ${limit.firstLine?.row}`,
         )
         .sort(),
-      unsettled: [...state.unsettled]
+      unsettled: [...state.unsettled.turns]
         .map(
           ({ tenantId: tenant, arrivals, freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers }) =>
             `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,
@@ -494,9 +496,8 @@ export class PlannerWorld {
   #journalBroken(): string | undefined {
     const status = new Map<string, number | undefined>();
     for (const row of this.stored.history) {
-      for (const letter of row.kinds)
-        if (isJournalKind(letter) && !isRunKind(letter))
-          status.set(row.taskId, statusAfter(letter) ?? status.get(row.taskId));
+      for (const transition of row.transitions)
+        if (!isRunTransition(transition)) status.set(row.taskId, statusAfter(transition) ?? status.get(row.taskId));
     }
     for (const result of this.stored.results.values())
       if (!this.#isOutdated(result) && status.get(result.taskId) !== result.status)

@@ -1,5 +1,4 @@
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
-import { isJournalKind } from '../../engine/model/task/journal.ts';
 import { skippedOutput } from '../../engine/model/payload/payload.ts';
 import { RunStatus } from '../../engine/model/task/status.ts';
 import type { PlannerWorld } from '../helpers/planner-world.ts';
@@ -34,13 +33,12 @@ export function decisionsSince(world: PlannerWorld, historyLength: number, effec
       : [];
   });
   let assignments = 0;
-  return world.stored.history.slice(historyLength).flatMap(({ taskId, kinds, message }) =>
-    Array.from(kinds)
-      .filter(isJournalKind)
-      .flatMap((kind): Decision[] => {
-        if (kind === 'M') return [{ taskId, workerId: null, batchId: null, limitKey: limitIn(message) }];
-        return kind === 'A' ? dispatched.slice(assignments, ++assignments) : [];
-      }),
+  return world.stored.history.slice(historyLength).flatMap(({ taskId, transitions, message }) =>
+    transitions.flatMap((transition): Decision[] => {
+      if (transition === 'REQUEUED_RATE_LIMIT')
+        return [{ taskId, workerId: null, batchId: null, limitKey: limitIn(message) }];
+      return transition === 'ASSIGNED' ? dispatched.slice(assignments, ++assignments) : [];
+    }),
   );
 }
 

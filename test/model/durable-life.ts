@@ -215,7 +215,10 @@ export class DurableLife {
     world.runTogether(batch);
     if (beside === 'event a' && !before) this.#expectHeard('a');
 
-    expect(world.storedLog(taskId).points).toEqual([...points, { branch: points.length + 2, parent, first }]);
+    expect(world.storedLog(taskId).points).toEqual([
+      ...points,
+      { branch: points.length + 2, parent, first, hasInput: false },
+    ]);
     expect(world.state.tasks.find(taskId)).toBeGreaterThanOrEqual(0);
     // What the parent holds before the node is what the new branch holds, and nothing else.
     const place = (each: DurableNode): string => `${each.branch} ${each.node}`;
@@ -277,7 +280,7 @@ export class DurableLife {
       new Set([...world.stored.runs.values()].filter((run) => run.parentTaskId === taskId).map((run) => run.id)),
     ).toEqual(new Set(children));
     expect(world.listens.size).toBe(0);
-    expect(world.state.durable.log(world.state.tasks.find(taskId))).toBeUndefined();
+    expect(world.state.durable.task(world.state.tasks.find(taskId))).toBeUndefined();
   }
 
   /** @param current the invocation that was there before the step @param on the branches that the task was on meanwhile */

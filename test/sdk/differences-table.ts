@@ -55,6 +55,12 @@ export const differences = {
     here: 'the error says what the log has and what was asked for',
     there: "the error has the cluster's words",
   },
+  'continuing one of several': {
+    about: '`ctx.continueAsNew`',
+    here: 'starts the task again in its run, with an empty log',
+    there:
+      'runs the workflow as a child, for which this run waits; of one of several tasks it is refused with `NOT_SUPPORTED`',
+  },
   'held keys of children': {
     about: 'a durable child whose idempotency key another run holds',
     here: 'fails with `IDEMPOTENCY_COLLISION`, which names that run',

@@ -25,6 +25,52 @@ beforeAll(async () => {
 afterAll(async () => await bench.stop());
 
 describe('durable tasks of the SDK', () => {
+  it('continue as new: with another input and an empty log, and their run ends with what the last start gives', async () => {
+    const starts: { round: number; seen: number; memo: number }[] = [];
+    const child = hatchet.task({ name: 'of-a-round', fn: (input: { round: number }) => ({ of: input.round }) });
+    const rounds = hatchet.durableTask({
+      name: 'rounds',
+      retries: 2,
+      evictionPolicy: quick,
+      fn: async (input: { round: number; seen: number }, ctx): Promise<{ rounds: number; seen: number }> => {
+        const memo = await ctx.memo(['round'], () => input.round);
+        starts.push({ ...input, memo });
+        const { of } = await child.run({ round: input.round });
+        await ctx.sleepFor('30ms');
+        if (input.round === 3) return { rounds: 3, seen: input.seen + of };
+        return await ctx.continueAsNew({ round: input.round + 1, seen: input.seen + of });
+      },
+    });
+    await bench.serve([child, rounds]);
+    expect(await rounds.run({ round: 1, seen: 0 })).toEqual({ rounds: 3, seen: 6 });
+    expect(starts.every(({ round, memo }) => memo === round)).toBe(true);
+    expect([...new Set(starts.map(({ round }) => round))]).toEqual([1, 2, 3]);
+  });
+
+  it('continue as new beside other tasks of their workflow', async () => {
+    const inputs: number[] = [];
+    const pair = hatchet.workflow<{ n: number }, { first: { n: number }; second: { n: number } }>({ name: 'pair' });
+    const first = pair.task({ name: 'first', fn: (input) => ({ n: input.n }) });
+    pair.durableTask({
+      name: 'second',
+      parents: [first],
+      fn: async (input, ctx): Promise<{ n: number }> => {
+        inputs.push(input.n);
+        const parent = await ctx.parentOutput(first);
+        return input.n < 3 ? await ctx.continueAsNew({ n: input.n + 1 }) : { n: input.n * 10 + parent.n };
+      },
+    });
+    await bench.serve([pair]);
+    const output = pair.run({ n: 1 });
+    if (differs('continuing one of several')) {
+      await expect(output).rejects.toThrow(/only task of its workflow/);
+      expect(inputs).toEqual([1]);
+    } else {
+      expect(await output).toEqual({ first: { n: 1 }, second: { n: 31 } });
+      expect(inputs).toEqual([1, 2, 3]);
+    }
+  });
+
   it('sleep, wait for events, run children, and remember', async () => {
     const child = hatchet.task({ name: 'double', fn: (input: { n: number }) => ({ doubled: input.n * 2 }) });
     const broken = hatchet.task({

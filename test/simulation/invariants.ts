@@ -2,7 +2,7 @@ import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import { EntryKind } from '../../engine/model/durable/durable.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import type { HistoryRow } from '../../engine/model/rows.ts';
-import { isJournalKind, isRunKind } from '../../engine/model/task/journal.ts';
+import { isRunTransition, type Transition } from '../../engine/model/task/transition.ts';
 import type { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { recoverShard } from '../../engine/shard/recovery/recover-shard.ts';
 import { readShardContents } from '../../engine/shard/recovery/shard-contents.ts';
@@ -19,15 +19,15 @@ const samples = 40;
 const latestMs = 4_000;
 
 /** After these a task's journal goes on only where somebody replays it. */
-const ended = new Set(['F', 'P', 'N', 'H']);
+const ended = new Set<Transition>(['FINISHED', 'SKIPPED', 'CANCELLED', 'SCHEDULING_TIMED_OUT']);
 
 /** What has to hold after every step. The first thing that does not is what a simulation reports. */
 export class Invariants implements Judge {
   readonly #world: JudgedSurroundings;
   readonly #sql: DirectSql;
   readonly #arrived = new Map<string, string>();
-  /** By task, the last letter of its journal. */
-  readonly #letters = new Map<string, string>();
+  /** By task, the last transition of its journal. */
+  readonly #last = new Map<string, Transition>();
   /** By shard, the last number that its journal was given. */
   readonly #lastSeq = new Map<number, number>();
   /** Runs that their callers were told of. */
@@ -252,21 +252,21 @@ export class Invariants implements Judge {
   }
 
   #readJournal(engine: SimulatedEngine, history: readonly HistoryRow[]): void {
-    for (const { taskId, tenantId, seq, kinds, runId } of history) {
-      this.#world.note(`${engine.process.name} journal ${taskId} ${kinds}`);
+    for (const { taskId, tenantId, seq, transitions, runId } of history) {
+      this.#world.note(`${engine.process.name} journal ${taskId} ${transitions.join(' ')}`);
       const shard = shardOf(tenantId);
       if (engine.owner.stateOf(tenantId)?.epoch !== this.#shardRow(shard)?.epoch) continue;
       if (seq <= (this.#lastSeq.get(shard) ?? 0))
         this.broken(`the journal of shard ${shard} goes back: ${seq} after ${this.#lastSeq.get(shard)}`);
       this.#lastSeq.set(shard, seq);
-      if (kinds.includes('r')) this.#checkSchedule(runId);
-      for (const letter of kinds) {
-        if (!isJournalKind(letter) || isRunKind(letter)) continue;
-        const before = this.#letters.get(taskId);
-        if (before !== undefined && ended.has(before) && letter !== 'U' && letter !== 'C')
-          this.broken(`the journal of task ${taskId} has ${letter} after ${before}`);
-        if (letter === 'F' && before === 'F') this.broken(`task ${taskId} has completed twice`);
-        this.#letters.set(taskId, letter);
+      if (transitions.includes('RUN_CREATED')) this.#checkSchedule(runId);
+      for (const transition of transitions) {
+        if (isRunTransition(transition)) continue;
+        const before = this.#last.get(taskId);
+        if (before !== undefined && ended.has(before) && transition !== 'RETRIED_BY_USER' && transition !== 'CREATED')
+          this.broken(`the journal of task ${taskId} has ${transition} after ${before}`);
+        if (transition === 'FINISHED' && before === 'FINISHED') this.broken(`task ${taskId} has completed twice`);
+        this.#last.set(taskId, transition);
       }
     }
   }

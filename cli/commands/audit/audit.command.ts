@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
-import { timeOrAge, wholeNumber } from '../../input/parse-flags.ts';
+import { wholeNumber } from '../../input/parse-flags.ts';
+import { timeOrAge } from '../../input/time-or-age.ts';
 import type { ListAuditFlags } from './list-audit.ts';
 
 export function auditCommand(host: CommandHost): Command {

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
 import { withOffset } from '../../input/offset-page.ts';
-import { names, pair, timeOrAge } from '../../input/parse-flags.ts';
+import { names, pair } from '../../input/parse-flags.ts';
+import { timeOrAge } from '../../input/time-or-age.ts';
 import type { EventFlags, ListEventsFlags } from './events.ts';
 
 export function eventsCommand(host: CommandHost): Command {

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
-import { names, pair, statuses, timeOrAge, wholeNumber } from '../../input/parse-flags.ts';
+import { names, pair, statuses, wholeNumber } from '../../input/parse-flags.ts';
+import { timeOrAge } from '../../input/time-or-age.ts';
 import type { BranchFlags, RestoreFlags } from './branch-run.ts';
 import type { CancelFlags } from './cancel-runs.ts';
 import type { ExportFlags } from './export-runs.ts';

@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { Message } from 'esbuild';
 import type { Emit, Problem } from '../events.ts';
 import type { Builder } from '../program/program.ts';
+import { changedModules } from './changed-modules.ts';
 import { configFiles } from './config-files.ts';
 import { ModuleGraph } from './module-graph.ts';
 
@@ -74,7 +75,7 @@ export class ModuleBuilder implements Builder {
       await this.#graph.update([entry, ...[...this.#included].filter((file) => existsSync(file))]);
       const hashes = this.#graph.hashes();
       const isFirst = this.#manifest === '';
-      const changedFiles = isFirst ? [] : differing(this.#hashes, hashes, fresh);
+      const changedFiles = isFirst ? [] : changedModules(this.#hashes, hashes, fresh);
       this.#hashes = hashes;
       this.#manifest = this.#write();
       emit({
@@ -129,17 +130,6 @@ export class ModuleBuilder implements Builder {
     this.#again = false;
     await this.#building;
   }
-}
-
-function differing(
-  before: ReadonlyMap<string, string>,
-  now: ReadonlyMap<string, string>,
-  fresh: ReadonlySet<string>,
-): string[] {
-  const changed = [...now].filter(
-    ([file, hash]) => before.get(file) !== hash && !(fresh.has(file) && !before.has(file)),
-  );
-  return [...changed.map(([file]) => file), ...[...before.keys()].filter((file) => !now.has(file))];
 }
 
 function removeOld(outDir: string, manifest: string): void {

@@ -79,6 +79,6 @@ function branchesOf(nodes: readonly NodeRow[]): BranchRow[] {
     if (branch <= firstBranch || first === undefined) return [];
     const parent =
       numbers.findLast((each) => each < branch && (firsts.get(each)?.node ?? Infinity) < first.node) ?? firstBranch;
-    return [{ branch, parent, firstNode: first.node, madeAt: first.askedAt }];
+    return [{ branch, parent, firstNode: first.node, madeAt: first.askedAt, continued: false }];
   });
 }

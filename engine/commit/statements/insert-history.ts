@@ -1,4 +1,5 @@
 import type { HistoryRow } from '../../model/rows.ts';
+import { journalLetters } from '../../model/task/journal-letters.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';
 
@@ -12,7 +13,7 @@ export const insertHistory: Statement<HistoryRow> = {
     plainArray(rows.map((row) => row.seq)),
     plainArray(rows.map((row) => row.tenantId)),
     plainArray(rows.map((row) => row.attempt)),
-    plainArray(rows.map((row) => row.kinds)),
+    plainArray(rows.map((row) => journalLetters(row.transitions))),
     plainArray(rows.map((row) => row.workerId)),
     textArray(rows.map((row) => row.message)),
   ],

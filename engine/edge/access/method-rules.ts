@@ -84,6 +84,7 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/hatchet.monitor.v1.MonitorService/SkipSleep': administers,
   '/hatchet.monitor.v1.MonitorService/BranchTask': operates,
   '/hatchet.monitor.v1.MonitorService/RestoreTask': operates,
+  '/hatchet.monitor.v1.MonitorService/ContinueAsNew': reports,
 };
 
 /** Undefined for a path that is no method's. */

@@ -31,11 +31,11 @@ export class CommandLimits {
         if (command.ask.kind === 'children')
           this.#tasks(tenantId, limits, state, tasksOf(command.ask.children.map(({ run }) => run)));
         const row = state.tasks.find(command.taskId);
-        const log = row < 0 ? undefined : state.durable.log(row);
-        if (log === undefined) return; // its first operation since it woke: one that it has asked for before
-        const asked = log.position + (command.ask.kind === 'children' ? command.ask.children.length : 1);
+        const task = row < 0 ? undefined : state.durable.task(row);
+        if (task === undefined) return; // its first operation since it woke: one that it has asked for before
+        const asked = task.delivery.position + (command.ask.kind === 'children' ? command.ask.children.length : 1);
         // Replayed operations are in the log already.
-        if (asked > log.nodes.length) checkLimit(limits, 'durableNodes', asked);
+        if (asked > task.log.nodes.length) checkLimit(limits, 'durableNodes', asked);
         return;
       }
       case 'putWorkflow': {

@@ -37,6 +37,7 @@ export function logMessages(
         parent: asked.parent,
         firstNode: asked.first,
         madeAt: new Date(entry.askedUs / 1000),
+        continued: asked.hasInput === true,
       });
     else nodes.push(nodeMessage(entry, outputChars));
   }

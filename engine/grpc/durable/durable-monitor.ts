@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { Commands } from '../../edge/commands.ts';
-import { largestInteger, pageLimit } from '../../edge/parse/number.ts';
+import { knownId } from '../../edge/parse/id.ts';
+import { payload } from '../../edge/parse/json.ts';
+import { largestInteger, pageLimit, wholeNumber } from '../../edge/parse/number.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { firstBranch } from '../../model/durable/durable.ts';
@@ -14,7 +16,7 @@ import {
   readDurableLog,
   type LogEntry,
 } from '../../monitor/durable/durable-log.ts';
-import type { DurableSignal } from '../../monitor/durable/durable-signal.ts';
+import type { KeyedSignal } from '../../base/keyed-signal.ts';
 import { branchOfNode } from '../../plan/durable/durable-log.ts';
 import { branchTask } from '../../shard/prepare/branch-task.ts';
 import type {
@@ -29,7 +31,8 @@ import { knownRun } from '../runs/run-filter.ts';
 export interface DurableMonitorDeps extends Edge {
   owner: Commands;
   pool: Pool;
-  durableSignal: DurableSignal;
+  /** By task: nodes of its log were asked or satisfied. */
+  nodesChanged: KeyedSignal;
   /** People may end sleeps early. */
   allowSkip: boolean;
 }
@@ -47,7 +50,7 @@ export function durableMonitor(
   deps: DurableMonitorDeps,
 ): Pick<
   Handlers<typeof MonitorServiceService>,
-  'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask'
+  'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask' | 'continueAsNew'
 > {
   const { pool, owner } = deps;
   return {
@@ -116,6 +119,13 @@ export function durableMonitor(
       caller.note(id);
       const { requeued } = await owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId: id });
       return { taskId: id, requeued };
+    },
+    continueAsNew: async (request, { tenantId }) => {
+      const taskId = knownId(request.taskId, 'UNKNOWN_RUN');
+      const invocation = wholeNumber(request.invocation, 'the invocation', { min: 1, max: largestInteger });
+      const input = await payload(owner.payloads, tenantId, request.input === '' ? '{}' : request.input, 'the input');
+      await owner.submit(tenantId, { kind: 'durableContinue', tenantId, workerId: null, taskId, invocation, input });
+      return {};
     },
   };
 }
@@ -217,7 +227,7 @@ async function follow(
     dirty = true;
     wake();
   };
-  const stop = deps.durableSignal.watch(task.id, poke);
+  const stop = deps.nodesChanged.watch([task.id], poke);
   signal.addEventListener('abort', poke);
   try {
     let sinceUs = 0;

@@ -46,8 +46,15 @@ export function durableService(deps: DurableDeps): GrpcService {
           if (open) fail(error);
         },
       });
+      // Which workers there are is known once their shard is served; what comes meanwhile keeps its order.
+      let served: Promise<unknown> | undefined =
+        deps.owner.stateOf(tenantId) === undefined ? deps.owner.served(tenantId) : undefined;
+      served?.then(() => (served = undefined), fail);
       return {
-        handle: (request) => stream.handle(request),
+        handle: (request) => {
+          if (served === undefined) return stream.handle(request);
+          served.then(() => open && stream.handle(request)).catch((error: unknown) => open && fail(error));
+        },
         end: () => {
           open = false;
           stream.end();

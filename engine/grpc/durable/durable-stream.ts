@@ -24,6 +24,7 @@ import {
   type DurableTaskWorkerStatusRequest,
 } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
+import { DurableRequests, type AskKind } from './durable-requests.ts';
 import { triggerRequest } from '../trigger-request.ts';
 import { utf8 } from '../utf8.ts';
 
@@ -34,16 +35,7 @@ export interface DurableStreamDeps {
   log: Logger;
 }
 
-type AskKind = 'waitFor' | 'memo' | 'triggerRuns';
 type Response = NonNullable<DurableTaskResponse['message']>;
-
-/** A request that was not answered yet. */
-interface Asked {
-  readonly sender: Parsed<DurableSender>;
-  readonly kind: AskKind;
-  /** Refusals of what the task asked for next: a worker takes an error for the answer to its oldest request. */
-  readonly refusals: (() => void)[];
-}
 
 /** Longest text of a memo's key, an eviction's reason or a wait's label. */
 const longestText = 1000;
@@ -57,10 +49,7 @@ const places = { min: 0, max: largestInteger };
 /** Of this process, numbered. */
 let streams = 0;
 
-/**
- * One worker's durable stream. A task's requests are submitted in the order in which they came, without waiting for each
- * other's commits; answers and results leave in the order in which they were planned.
- */
+/** One worker's durable stream: reads its messages into commands, and writes what its tasks are told. */
 export class DurableStream {
   readonly #deps: DurableStreamDeps;
   readonly #tenantId: Checked<string>;
@@ -68,14 +57,9 @@ export class DurableStream {
   readonly #fail: (error: unknown) => void;
   readonly #strict: boolean;
   readonly #number = ++streams;
-  #requests = 0;
-  /** By the requests' numbers, which go up. */
-  readonly #asked = new Map<number, Asked>();
+  readonly #requests: DurableRequests;
   #workerId: Checked<string> | undefined;
   #detach: () => void = () => undefined;
-  /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
-  readonly #in = new Map<string, Promise<unknown>>();
-  readonly #out = new Map<string, Promise<void>>();
 
   constructor(
     deps: DurableStreamDeps,
@@ -90,6 +74,7 @@ export class DurableStream {
     this.#tenantId = options.tenantId;
     this.#write = options.write;
     this.#fail = options.fail;
+    this.#requests = new DurableRequests(options.fail);
     this.#strict = options.strict;
   }
 
@@ -139,17 +124,18 @@ export class DurableStream {
           branch: wholeNumber(ref.branchId, 'the branch', places),
           node: wholeNumber(ref.nodeId, 'the node', places),
         };
-        void this.#enter(sender, async () => {
-          const value = await this.#memoPayload(payload);
-          return {
-            committed: this.#deps.owner.submit(this.#tenantId, {
-              kind: 'durableMemo',
-              ...sender,
-              ...place,
-              payload: value,
-            }),
-          };
-        })
+        void this.#requests
+          .enter(sender.taskId, async () => {
+            const value = await this.#memoPayload(payload);
+            return {
+              committed: this.#deps.owner.submit(this.#tenantId, {
+                kind: 'durableMemo',
+                ...sender,
+                ...place,
+                payload: value,
+              }),
+            };
+          })
           .then(({ committed }) => committed)
           .catch((error: unknown) => this.#refuse(sender, error, place));
         return undefined;
@@ -158,10 +144,10 @@ export class DurableStream {
         const sender = this.#sender(message.value);
         if (sender === undefined) return undefined;
         const reason = shownText(message.value.reason ?? '', longestText);
-        const done = this.#enter(sender, async () =>
+        const done = this.#requests.enter(sender.taskId, async () =>
           this.#deps.owner.submit(this.#tenantId, { kind: 'durableEvict', ...sender, reason }),
         );
-        return this.#leave(sender.taskId, done, () =>
+        return this.#requests.leave(sender.taskId, done, () =>
           this.#write({
             $case: 'evictionAck',
             value: { invocationCount: sender.invocation, durableTaskExternalId: sender.taskId },
@@ -237,93 +223,41 @@ export class DurableStream {
   ): void {
     const sender = this.#sender(wire);
     if (sender === undefined) return;
-    const request = ++this.#requests;
-    this.#asked.set(request, { sender, kind, refusals: [] });
-    const taken = this.#enter(sender, async () => {
-      const ask = await prepare(sender);
-      // Only the order of submission is kept by waiting: the commit is awaited outside.
-      return {
-        committed: this.#deps.owner.submit(this.#tenantId, {
-          kind: 'durableAsk',
-          ...sender,
-          stream: markChecked(this.#number),
-          request: markChecked(request),
-          ask,
-        }),
-      };
-    }).then(({ committed }) => committed);
-    taken.catch((error: unknown) => this.#refuseInTurn(request, error));
-  }
-
-  /** What is refused before its plan would else overtake the answers to requests whose commits are under way. */
-  #refuseInTurn(request: number, error: unknown): void {
-    const asked = this.#asked.get(request);
-    if (asked === undefined) return;
-    if (!isRefusal(error)) return this.#fail(error);
-    const before = this.#askedBefore(request, asked.sender.taskId);
-    if (before !== undefined) return void before.refusals.push(() => this.#refuseInTurn(request, error));
-    this.#leave(asked.sender.taskId, Promise.resolve(), () => this.#refuse(asked.sender, error));
-    this.#settled(request, asked);
-  }
-
-  #askedBefore(request: number, taskId: string): Asked | undefined {
-    let last: Asked | undefined;
-    for (const [number, asked] of this.#asked) {
-      if (number >= request) break;
-      if (asked.sender.taskId === taskId) last = asked;
-    }
-    return last;
-  }
-
-  #settled(request: number, { refusals }: Asked): void {
-    this.#asked.delete(request);
-    for (const refuse of refusals) refuse();
+    const request = this.#requests.open(sender, kind);
+    const taken = this.#requests
+      .enter(sender.taskId, async () => {
+        const ask = await prepare(sender);
+        // Only the order of submission is kept by waiting: the commit is awaited outside.
+        return {
+          committed: this.#deps.owner.submit(this.#tenantId, {
+            kind: 'durableAsk',
+            ...sender,
+            stream: markChecked(this.#number),
+            request: markChecked(request),
+            ask,
+          }),
+        };
+      })
+      .then(({ committed }) => committed);
+    taken.catch((error: unknown) => {
+      if (this.#requests.find(request) === undefined) return;
+      if (!isRefusal(error)) return this.#fail(error);
+      this.#requests.refuseInTurn(request, () => this.#refuse(sender, error));
+    });
   }
 
   /** In the order of the plans, results among them. */
   #reply(stream: number, request: number, reply: DurableAskReply): void {
-    const asked = stream === this.#number ? this.#asked.get(request) : undefined;
-    if (asked === undefined) return;
-    const { sender, kind } = asked;
-    this.#leave(
+    const open = stream === this.#number ? this.#requests.find(request) : undefined;
+    if (open === undefined) return;
+    const { sender, kind } = open;
+    this.#requests.leave(
       sender.taskId,
       this.#answer(sender, kind, reply),
       (response) => this.#write(response),
       (error) => this.#refuse(sender, error),
     );
-    this.#settled(request, asked);
-  }
-
-  /** Runs after what the task asked for before has been submitted. */
-  #enter<T>(sender: Parsed<DurableSender>, run: () => Promise<T>): Promise<T> {
-    const before = this.#in.get(sender.taskId) ?? Promise.resolve();
-    const done = before.then(run, run);
-    this.#holdUp(sender.taskId, done);
-    return done;
-  }
-
-  /** What the task asks for next is submitted after this. */
-  #holdUp(taskId: string, done: Promise<unknown>): void {
-    const settled = done.catch(() => undefined);
-    this.#in.set(taskId, settled);
-    void settled.then(() => {
-      if (this.#in.get(taskId) === settled) this.#in.delete(taskId);
-    });
-  }
-
-  /** Writes after what the task was told before. */
-  #leave<T>(
-    taskId: string,
-    ready: Promise<T>,
-    write: (value: T) => void,
-    refuse: (error: unknown) => void = (error) => this.#fail(error),
-  ): void {
-    const before = this.#out.get(taskId) ?? Promise.resolve();
-    const done = before.then(() => ready).then(write, refuse);
-    this.#out.set(taskId, done);
-    void done.then(() => {
-      if (this.#out.get(taskId) === done) this.#out.delete(taskId);
-    });
+    this.#requests.settle(request);
   }
 
   /** The request was refused whole, and changed nothing. */
@@ -429,7 +363,7 @@ export class DurableStream {
     if (event.kind === 'result' && event.stream !== this.#number) return; // for the stream before, which is gone
     const task = { durableTaskExternalId: event.taskId, invocationCount: event.invocation };
     if (event.kind === 'dismissed')
-      return this.#leave(event.taskId, Promise.resolve(), () =>
+      return this.#requests.leave(event.taskId, Promise.resolve(), () =>
         this.#write({ $case: 'serverEvict', value: { ...task, reason: event.reason } }),
       );
     const ref = { ...task, branchId: BigInt(event.branch), nodeId: BigInt(event.node) };
@@ -440,7 +374,7 @@ export class DurableStream {
         : event.told === null
           ? this.#deps.results.read({ taskId: event.taskId, branch: event.branch, node: event.node })
           : Promise.resolve(event.told);
-    this.#leave(event.taskId, known, ({ output, error }) => {
+    this.#requests.leave(event.taskId, known, ({ output, error }) => {
       const isFailure = event.status !== RunStatus.Completed;
       const errorMessage = !isFailure
         ? undefined
@@ -490,7 +424,7 @@ export class DurableStream {
     if (tasks.size === 0) return;
     // Behind what these tasks asked for before: it speaks of nodes that those made. And before an eviction that comes after
     // it: what the invocation waited for last decides whether its task goes on at once.
-    const before = [...tasks.values()].map(({ taskId }) => this.#in.get(taskId) ?? Promise.resolve());
+    const before = [...tasks.values()].map(({ taskId }) => this.#requests.entered(taskId));
     const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId, tasks: [...tasks.values()] };
     const submitted = Promise.all(before).then(() => {
       this.#deps.owner
@@ -499,7 +433,7 @@ export class DurableStream {
           this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"),
         );
     });
-    for (const { taskId } of tasks.values()) this.#holdUp(taskId, submitted);
+    for (const { taskId } of tasks.values()) this.#requests.holdUp(taskId, submitted);
   }
 }
 

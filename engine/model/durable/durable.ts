@@ -52,6 +52,8 @@ export interface BranchPoint {
   branch: number;
   parent: number;
   first: number;
+  /** Its task's input is stored with it, in place of the run's. */
+  hasInput: boolean;
 }
 
 /** What an entry's `asked` holds, by kind. */
@@ -60,7 +62,7 @@ export type Asked =
   | { kind: 'child'; workflow: string; child: string; input: string }
   | { kind: 'memo'; key: string }
   | { kind: 'signal'; key: string; conditions: readonly DurableCondition[] }
-  | { kind: 'branch'; parent: number; first: number };
+  | { kind: 'branch'; parent: number; first: number; hasInput?: true };
 
 /** As stored: with when it was asked, where its number in the shard's sequence does not say so. */
 export function storedAsked({ asked, askedSeq, askedUs }: { asked: Asked; askedSeq: number; askedUs: number }): string {
@@ -138,7 +140,9 @@ export function describeAsked(asked: Asked): string {
     case 'memo':
       return describeMemoKey(asked.key);
     case 'branch':
-      return `branch from node ${asked.first} of branch ${asked.parent}`;
+      return asked.hasInput === true
+        ? `continued as new after branch ${asked.parent}`
+        : `branch from node ${asked.first} of branch ${asked.parent}`;
   }
 }
 

@@ -40,6 +40,8 @@ export interface Assignment {
   triggers: string;
   /** Of a durable task: which start this is. */
   invocation: number | null;
+  /** Of a durable task: the branch with which its input is stored, in place of the run's. */
+  inputBranch: number | null;
 }
 
 /** Send this attempt to its worker. */

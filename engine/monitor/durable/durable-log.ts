@@ -178,7 +178,15 @@ export async function readBranchPoints(
   return rows.flatMap((row) => {
     const asked: Asked = JSON.parse(row.asked);
     return asked.kind === 'branch'
-      ? [{ taskId: row.task_id, branch: row.branch, parent: asked.parent, first: asked.first }]
+      ? [
+          {
+            taskId: row.task_id,
+            branch: row.branch,
+            parent: asked.parent,
+            first: asked.first,
+            hasInput: asked.hasInput === true,
+          },
+        ]
       : [];
   });
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { isJournalKind, isRunKind, journalNames, statusAfter, type JournalKind } from '../../model/task/journal.ts';
+import { readJournalLetters } from '../../model/task/journal-letters.ts';
+import { eventTypeOf, isRunTransition, statusAfter, type Transition } from '../../model/task/transition.ts';
 import type { HistoryRow } from '../../model/rows.ts';
 import type { RunStatus } from '../../model/task/status.ts';
 
@@ -13,7 +14,7 @@ export interface JournalEvent {
   taskId: string;
   stepName: string;
   attempt: number;
-  kind: JournalKind;
+  transition: Transition;
   type: string;
   status: RunStatus | undefined;
   message: string;
@@ -33,9 +34,7 @@ export function parseCursor(text: string): { seq: number; place: number } | unde
 
 export function rowEvents(row: HistoryRow): JournalEvent[] {
   const events: JournalEvent[] = [];
-  for (let place = 0; place < row.kinds.length; place++) {
-    const kind = row.kinds.charAt(place);
-    if (!isJournalKind(kind)) continue;
+  for (const [place, transition] of row.transitions.entries()) {
     events.push({
       cursor: formatCursor(row.seq, place),
       timeUs: row.seq,
@@ -44,13 +43,13 @@ export function rowEvents(row: HistoryRow): JournalEvent[] {
       taskId: row.taskId,
       stepName: row.stepName,
       attempt: row.attempt,
-      kind,
-      type: journalNames[kind],
-      status: statusAfter(kind),
-      // A row's message belongs to its first letter.
+      transition,
+      type: eventTypeOf(transition),
+      status: statusAfter(transition),
+      // A row's message belongs to its first transition.
       message: place === 0 ? (row.message ?? '') : '',
       workerId: row.workerId,
-      ofRun: isRunKind(kind),
+      ofRun: isRunTransition(transition),
     });
   }
   return events;
@@ -75,7 +74,7 @@ function historyRow(row: JournalSqlRow): HistoryRow {
     seq: Number(row.seq),
     tenantId: row.tenant_id,
     attempt: row.attempt,
-    kinds: row.kinds,
+    transitions: readJournalLetters(row.kinds),
     workerId: row.worker_id,
     message: row.message,
     runId: row.run_id,

@@ -1,10 +1,11 @@
 import type { BatchRule } from '../../model/definition.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
-import { BatchBuffer, BatchGroup, type RunningBatch } from './batch-group.ts';
+import { BatchBuffer, BatchGroup, type RunningBatch } from './batch-buffer.ts';
 import { FlushableBuffers } from './flushable-buffers.ts';
 import type { Placement } from '../queue/placement.ts';
 import type { TaskLists } from '../state/task-lists.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
+import type { Restore, UndoLog } from '../state/undo-log.ts';
 
 /** The interval of a buffer's oldest member. A buffer has one entry that counts at most. */
 interface FlushTimer {
@@ -98,24 +99,25 @@ export class Batches {
     if (group.running.size === 0) this.#idle.add(group);
   }
 
-  /** Actions with batches whose interval is over, and how to announce them again if the batch is taken back. */
-  takeDue(nowUs: number): { queues: ActionQueue[]; undo: () => void } {
-    const taken: { entry: FlushTimer; announcedUs: number }[] = [];
-    for (const entry of this.#timers.takeDue(nowUs, Infinity)) {
+  /** Actions with batches whose interval is over. They are announced again if the transaction is taken back. */
+  takeDue(nowUs: number, undo: UndoLog): ActionQueue[] {
+    const due = this.#timers.takeDue(nowUs, Infinity);
+    for (const entry of due) {
       const state = this.#timerOf(entry.buffer);
-      taken.push({ entry, announcedUs: state.announcedUs });
+      undo.keep(this.#announced, entry, state.announcedUs);
       Object.assign(state, { timer: null, announcedUs: nowUs });
       this.flushable(entry.buffer.queue).offer(entry.buffer);
       this.#arm(entry.buffer);
     }
-    const undo = (): void => {
-      for (const { entry, announcedUs } of taken) {
-        Object.assign(this.#timerOf(entry.buffer), { timer: entry, announcedUs });
-        this.#timers.push(entry);
-      }
-    };
-    return { queues: taken.map(({ entry }) => entry.buffer.queue), undo };
+    return due.map(({ buffer }) => buffer.queue);
   }
+
+  readonly #announced: Restore<FlushTimer, number> = {
+    restore: (entry, announcedUs) => {
+      Object.assign(this.#timerOf(entry.buffer), { timer: entry, announcedUs });
+      this.#timers.push(entry);
+    },
+  };
 
   /** Forgets what nobody gathers or runs in. Only after a commit: an undo may need it. */
   sweep(): void {

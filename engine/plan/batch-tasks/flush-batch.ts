@@ -1,11 +1,13 @@
 import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
-import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-group.ts';
+import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-buffer.ts';
 import type { SettleBudget } from '../state/settle-budget.ts';
 import { canTake, pickWorker, type Placement } from '../queue/placement.ts';
 import { journal, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { missingUnits, spendUnits, stepOut } from '../rate-limits/spend-units.ts';
+import type { Restore } from '../state/undo-log.ts';
+import type { Batches } from './batches.ts';
 
 /** A batch that went to a worker, in the order of its members. */
 export interface Flush {
@@ -97,7 +99,7 @@ function startMembers(
       worker.occupy(state.stepOf(row).slots, state.undo); // one call: the slots of one task
     }
     join(plan, batch, row);
-    journal(plan, row, 'V', `batch ${batch.id} (${reason})`);
+    journal(plan, row, 'BATCH_FLUSHED', `batch ${batch.id} (${reason})`);
     start(row, worker);
   }
   return batch;
@@ -109,22 +111,18 @@ function beginBatch({ state, nowUs }: Plan, group: BatchGroup, first: number): R
     group,
     rows: new Set(),
   };
-  group.running.add(batch);
-  state.undo.record(() => {
-    group.running.delete(batch);
-    state.batches.released(group);
-  });
+  // First, so that an undo releases the group once it runs no more.
+  state.undo.keep(begun, state.batches, group);
+  state.undo.add(group.running, batch);
   return batch;
 }
 
 function join({ state }: Plan, batch: RunningBatch, row: number): void {
-  batch.rows.add(row);
-  state.batches.ofRow.set(row, batch);
-  state.undo.record(() => {
-    batch.rows.delete(row);
-    state.batches.ofRow.delete(row);
-  });
+  state.undo.add(batch.rows, row);
+  state.undo.put(state.batches.ofRow, row, batch);
 }
+
+const begun: Restore<Batches, BatchGroup> = { restore: (batches, group) => batches.released(group) };
 
 /** A UUID that no other batch has: the shard's clock gives a number once, and the rest is the first member's. */
 function batchId(taskId: string, seq: number): string {

@@ -1,4 +1,4 @@
-import type { BatchBuffer } from './batch-group.ts';
+import type { BatchBuffer } from './batch-buffer.ts';
 import type { Placement } from '../queue/placement.ts';
 import { rankCount } from '../state/ranked-list.ts';
 

@@ -1,5 +1,5 @@
 import { LiveState } from '../../model/task/live-state.ts';
-import type { BatchBuffer } from './batch-group.ts';
+import type { BatchBuffer } from './batch-buffer.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { Placement } from '../queue/placement.ts';
 import type { ShardState } from '../state/shard-state.ts';
@@ -22,15 +22,13 @@ export function gatherTask(
   if (!keepsTurn) tasks.write('seq', row, state.nextSeq(plan.nowUs), undo);
   const own = extras.get(row);
   if (own !== undefined) {
-    const { batchBytes, gatheredUs } = own;
-    own.batchBytes = memberBytes(state, row);
-    if (!keepsTurn) own.gatheredUs = state.timeOf(tasks.seq[row] ?? 0, plan.nowUs);
-    undo.record(() => Object.assign(own, { batchBytes, gatheredUs }));
+    undo.set(own, 'batchBytes', memberBytes(state, row));
+    if (!keepsTurn) undo.set(own, 'gatheredUs', state.timeOf(tasks.seq[row] ?? 0, plan.nowUs));
   }
-  journal(plan, row, 'B');
+  journal(plan, row, 'WAITING_FOR_BATCH');
   const buffer = bufferOf(state, row, placement);
   buffer.list.insert(row, rank, undo);
-  state.noteQueue(buffer.queue);
+  state.unsettled.noteQueue(buffer.queue);
 }
 
 /** Back to its place after a restart. */
@@ -50,7 +48,7 @@ export function moveGathered(plan: Plan, row: number, placement: Placement): voi
   state.lists.leave(row, state.undo);
   const buffer = bufferOf(state, row, placement);
   buffer.list.insert(row, rank, state.undo);
-  state.noteQueue(buffer.queue);
+  state.unsettled.noteQueue(buffer.queue);
 }
 
 function batchKeyOf(state: ShardState, row: number): string {

@@ -16,6 +16,7 @@ import { putWorkflow } from './definitions/put-workflow.ts';
 import { durableAsk } from './durable/durable-ask.ts';
 import { durableAttach } from './durable/durable-attach.ts';
 import { durableBranch } from './durable/durable-branch.ts';
+import { durableContinue } from './durable/durable-continue.ts';
 import { durableEvict } from './durable/durable-evict.ts';
 import { durableMemo } from './durable/durable-memo.ts';
 import { durableRestore } from './durable/durable-restore.ts';
@@ -70,6 +71,7 @@ export interface CommandByKind {
   durableAsk: CommandOf<typeof durableAsk>;
   durableAttach: CommandOf<typeof durableAttach>;
   durableBranch: CommandOf<typeof durableBranch>;
+  durableContinue: CommandOf<typeof durableContinue>;
   durableEvict: CommandOf<typeof durableEvict>;
   durableMemo: CommandOf<typeof durableMemo>;
   durableRestore: CommandOf<typeof durableRestore>;
@@ -120,6 +122,7 @@ export interface ReplyByKind {
   durableAsk: ReplyOf<typeof durableAsk>;
   durableAttach: ReplyOf<typeof durableAttach>;
   durableBranch: ReplyOf<typeof durableBranch>;
+  durableContinue: ReplyOf<typeof durableContinue>;
   durableEvict: ReplyOf<typeof durableEvict>;
   durableMemo: ReplyOf<typeof durableMemo>;
   durableRestore: ReplyOf<typeof durableRestore>;
@@ -167,6 +170,7 @@ const kinds: { readonly [K in CommandKind]: Kind<CommandByKind[K], ReplyByKind[K
   durableAsk,
   durableAttach,
   durableBranch,
+  durableContinue,
   durableEvict,
   durableMemo,
   durableRestore,

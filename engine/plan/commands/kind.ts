@@ -56,7 +56,7 @@ export interface Needs {
   readonly sleepers?: readonly string[];
   /** Durable tasks that listen for these events need their logs too. */
   readonly events?: readonly ComingEvent[];
-  readonly deliveries?: readonly { eventId: string; delivery: Delivery }[];
+  readonly deliveries?: readonly { eventId: string; delivery: WebhookDelivery }[];
   /** Conditions that an event of the past may meet, by their index. */
   readonly looksBack?: readonly { index: number; condition: Extract<DurableCondition, { kind: 'event' }> }[];
   /** Runs or tasks that are to run again. */
@@ -84,7 +84,7 @@ export interface ComingEvent {
 }
 
 /** A delivery to a webhook, which becomes an event once however often it comes. */
-export interface Delivery {
+export interface WebhookDelivery {
   webhookId: string;
   nowUs: number;
   /** What it is known again by. */

@@ -6,6 +6,7 @@ import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
 import type { ArrivalLine } from '../state/arrival-line.ts';
 import { enqueue } from '../queue/enqueue.ts';
 import type { TaskExtras } from '../state/task-extras.ts';
+import type { Restore } from '../state/undo-log.ts';
 
 /** A request that a strategy gives up, with the group that decided it. */
 interface GivenUp {
@@ -45,7 +46,7 @@ export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBu
     : openRequests(extras).flatMap(({ groups }) => groups.filter(isCrowded));
   const surplus = crowded.flatMap((group) => surplusOf(group, most));
   for (const each of [...pushedOut, ...surplus]) cancel(plan, each, budget);
-  for (const group of crowded) if (group.placeless.size > 1) state.noteCrowded(group);
+  for (const group of crowded) if (group.placeless.size > 1) state.unsettled.noteCrowded(group);
 }
 
 function openRequests(extras: TaskExtras): PlaceRequest[] {
@@ -111,13 +112,17 @@ export function thinOut(plan: Plan, group: ConcurrencyGroup, budget: SettleBudge
 }
 
 function arrive(plan: Plan, request: PlaceRequest): void {
-  request.arrived = true;
+  const { undo } = plan.state;
+  undo.keep(joined, request, undefined);
+  undo.set(request, 'arrived', true);
   for (const group of request.groups) group.join(request);
-  plan.state.undo.record(() => {
-    request.arrived = false;
-    for (const group of request.groups) group.leave(request, false);
-  });
 }
+
+const joined: Restore<PlaceRequest> = {
+  restore(request) {
+    for (const group of request.groups) group.leave(request, false);
+  },
+};
 
 /** Takes all places, or stands in line with the first group that has none. An arrival stands behind those that wait. */
 function tryAdmit(plan: Plan, row: number, rank: number, options: { behindOthers: boolean }): boolean {
@@ -139,14 +144,18 @@ function tryAdmit(plan: Plan, row: number, rank: number, options: { behindOthers
 }
 
 function hold(plan: Plan, request: PlaceRequest): void {
-  request.held = true;
+  const { undo } = plan.state;
+  undo.keep(given, request, undefined);
+  undo.set(request, 'held', true);
   for (const group of request.groups) group.give(request);
-  plan.state.undo.record(() => {
-    request.held = false;
-    for (const group of request.groups) group.takeBack(request);
-  });
   if (request.level === 'run') for (const row of request.rows) setFlag(plan, row, LiveFlag.RunAdmitted);
 }
+
+const given: Restore<PlaceRequest> = {
+  restore(request) {
+    for (const group of request.groups) group.takeBack(request);
+  },
+};
 
 /** Tasks of the run that waited for the same places need them no more. */
 function admitSiblings(plan: Plan, request: PlaceRequest): void {

@@ -3,6 +3,7 @@ import { type ConcurrencyGroup, PlaceRequest } from './concurrency-group.ts';
 import { countUse, groupsFor, shareDemands, sweepDemands } from './share-demands.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import { TaskExtras } from '../state/task-extras.ts';
+import type { Restore } from '../state/undo-log.ts';
 
 export interface ExtrasSource {
   tenantId: string;
@@ -27,14 +28,9 @@ export function makeExtras(state: ShardState, row: number, source: ExtrasSource)
     runRequest: source.runRequest ?? request('run'),
     taskRequest: request('task'),
   });
-  const { runRequest, taskRequest } = extras;
   countUse(state, shared, 1);
-  for (const each of [runRequest, taskRequest]) each?.addRow(row);
-  state.extras.set(row, extras);
-  state.undo.record(() => {
-    state.extras.delete(row);
-    for (const each of [runRequest, taskRequest]) each?.deleteRow(row);
-  });
+  enter(state, extras, row);
+  state.undo.keep(entered, state, extras, row);
   return extras;
 }
 
@@ -44,26 +40,40 @@ export function dropExtras(state: ShardState, row: number): void {
   if (extras === undefined) return;
   countUse(state, extras.shared, -1);
   const { runRequest, taskRequest } = extras;
-  state.extras.delete(row);
-  for (const request of [runRequest, taskRequest]) request?.deleteRow(row);
-  state.undo.record(() => {
-    state.extras.set(row, extras);
-    for (const request of [runRequest, taskRequest]) request?.addRow(row);
-  });
+  leave(state, extras, row);
+  state.undo.keep(left, state, extras, row);
   for (const request of [runRequest, taskRequest]) if (request?.isUnused === true) refer(state, request.groups, -1);
 }
 
+function enter(state: ShardState, extras: TaskExtras, row: number): void {
+  state.extras.set(row, extras);
+  extras.runRequest?.addRow(row);
+  extras.taskRequest?.addRow(row);
+}
+
+function leave(state: ShardState, extras: TaskExtras, row: number): void {
+  state.extras.delete(row);
+  extras.runRequest?.deleteRow(row);
+  extras.taskRequest?.deleteRow(row);
+}
+
+const entered: Restore<ShardState, TaskExtras, number> = { restore: leave };
+const left: Restore<ShardState, TaskExtras, number> = { restore: enter };
+
 function refer(state: ShardState, groups: readonly ConcurrencyGroup[], by: 1 | -1): void {
+  countRequests(state, groups, by);
+  state.undo.keep(referred, state, groups, by);
+}
+
+const referred: Restore<ShardState, readonly ConcurrencyGroup[], 1 | -1> = {
+  restore: (state, groups, by) => countRequests(state, groups, by === 1 ? -1 : 1),
+};
+
+function countRequests(state: ShardState, groups: readonly ConcurrencyGroup[], by: 1 | -1): void {
   for (const group of groups) {
     group.requests += by;
     if (group.requests === 0) state.abandoned.add(group);
   }
-  state.undo.record(() => {
-    for (const group of groups) {
-      group.requests -= by;
-      if (group.requests === 0) state.abandoned.add(group);
-    }
-  });
 }
 
 /** Groups that no request names any more. Only after a commit: an undo may bring one back. */

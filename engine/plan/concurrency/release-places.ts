@@ -1,4 +1,5 @@
 import type { Plan } from '../state/plan.ts';
+import type { Restore } from '../state/undo-log.ts';
 import type { PlaceRequest } from './concurrency-group.ts';
 
 /** Gives a request's places back, and its membership. It can arrive again: after a back-off. */
@@ -6,15 +7,18 @@ export function releasePlaces(plan: Plan, request: PlaceRequest | null): void {
   if (request === null || !request.arrived) return;
   const { state } = plan;
   const { held } = request;
-  request.arrived = false;
-  request.held = false;
+  // First, so that an undo joins after it knows again whether a place is held.
+  state.undo.keep(left, request, undefined);
+  state.undo.set(request, 'arrived', false);
+  state.undo.set(request, 'held', false);
   for (const group of request.groups) {
     group.leave(request, held);
-    state.noteFreed(group);
+    state.unsettled.noteFreed(group);
   }
-  state.undo.record(() => {
-    request.arrived = true;
-    request.held = held;
-    for (const group of request.groups) group.join(request);
-  });
 }
+
+const left: Restore<PlaceRequest> = {
+  restore(request) {
+    for (const group of request.groups) group.join(request);
+  },
+};

@@ -2,6 +2,7 @@ import type { ConcurrencyDemand, Demands } from '../../model/task/demands.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
 import type { SharedDemands } from './shared-demands.ts';
+import type { Restore } from '../state/undo-log.ts';
 
 export function shareDemands(state: ShardState, tenantId: string, demands: Demands): SharedDemands {
   const text = JSON.stringify(demands);
@@ -28,13 +29,18 @@ export function shareDemands(state: ShardState, tenantId: string, demands: Deman
 }
 
 export function countUse(state: ShardState, shared: SharedDemands, by: 1 | -1): void {
-  const count = (change: 1 | -1): void => {
-    shared.uses += change;
-    if (shared.uses === 0) state.unusedDemands.add(shared);
-  };
-  count(by);
-  state.undo.record(() => count(by === 1 ? -1 : 1));
+  addUse(state, shared, by);
+  state.undo.keep(useCounted, state, shared, by);
 }
+
+function addUse(state: ShardState, shared: SharedDemands, by: 1 | -1): void {
+  shared.uses += by;
+  if (shared.uses === 0) state.unusedDemands.add(shared);
+}
+
+const useCounted: Restore<ShardState, SharedDemands, 1 | -1> = {
+  restore: (state, shared, by) => addUse(state, shared, by === 1 ? -1 : 1),
+};
 
 /** Those that nobody asks for any more. Only after a commit: an undo may bring one back. */
 export function sweepDemands(state: ShardState): void {
@@ -78,5 +84,5 @@ function renew(state: ShardState, group: ConcurrencyGroup, link: ConcurrencyDema
   undo.set(group, 'maxRuns', link.maxRuns);
   undo.set(group, 'maxRunsFrom', order);
   undo.set(group, 'strategy', link.strategy);
-  if (link.maxRuns > maxRuns) state.noteFreed(group);
+  if (link.maxRuns > maxRuns) state.unsettled.noteFreed(group);
 }

@@ -16,7 +16,7 @@ export interface MeetableEvent {
 /** Gives an event to the tasks that wait for one of its key. It meets each condition once. */
 export function meetEvent(plan: Plan, event: MeetableEvent): void {
   const { state } = plan;
-  const waiters = state.eventWaiters(event.tenantId, event.key);
+  const waiters = state.eventWaiters.of(event.tenantId, event.key);
   if (waiters.length === 0) return;
   const variables = new CelVariables({ input: event.payload });
   for (const row of waiters) {

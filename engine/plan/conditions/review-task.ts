@@ -64,25 +64,21 @@ export function openWait(plan: Plan, row: number): void {
   const { state } = plan;
   const { conditions } = state.stepOf(row).definition;
   if (conditions.length === 0) return;
-  state.waits.set(row, {
+  const wait: TaskWait = {
     sinceUs: 0,
     states: conditions.map(() => 'open'),
     data: conditions.map(() => null),
     complained: conditions.map(() => false),
-  });
-  state.undo.record(() => state.waits.delete(row));
+  };
+  state.undo.put(state.waits, row, wait);
   plan.changes.touchWait(plan.state, row);
 }
 
 /** Its parents are done: sleeps and events count from now on. */
 function begin(plan: Plan, row: number, wait: TaskWait): void {
   const { state } = plan;
-  wait.sinceUs = plan.nowUs;
-  state.undo.record(() => {
-    wait.sinceUs = 0;
-  });
-  state.listenForEvents(row);
-  state.undo.record(() => state.ignoreEvents(row));
+  state.undo.set(wait, 'sinceUs', plan.nowUs);
+  state.eventWaiters.listen(row, state.stepOf(row), state.undo);
   plan.changes.touchWait(plan.state, row);
 }
 
@@ -101,20 +97,17 @@ function sleepOn(plan: Plan, row: number, wait: TaskWait): void {
 /** Forgets a task's conditions with the task. */
 export function dropWait(plan: Plan, row: number): void {
   const { state } = plan;
-  const wait = state.waits.get(row);
-  if (wait === undefined) return;
+  if (!state.waits.has(row)) return;
   stopWaiting(plan, row);
-  state.waits.delete(row);
-  state.undo.record(() => state.waits.set(row, wait));
+  state.undo.remove(state.waits, row);
   plan.changes.touchWait(plan.state, row);
 }
 
 /** Nothing it still waits for matters any more. */
 function stopWaiting(plan: Plan, row: number): void {
   const { state } = plan;
-  if (!state.isListening(row)) return;
-  state.ignoreEvents(row);
-  state.undo.record(() => state.listenForEvents(row));
+  const step = state.stepOf(row);
+  if (state.eventWaiters.has(row, step)) state.eventWaiters.ignore(row, step, state.undo);
 }
 
 export function resolveCondition(
@@ -126,25 +119,19 @@ export function resolveCondition(
   const wait = plan.state.waits.get(row);
   if (wait?.states[index] !== 'open') return;
   const to: ConditionState = resolution.met ? 'met' : 'unmet';
-  wait.states[index] = to;
-  wait.data[index] = resolution.data;
-  plan.state.undo.record(() => {
-    wait.states[index] = 'open';
-    wait.data[index] = null;
-  });
+  const { undo } = plan.state;
+  undo.set(wait.states, index, to);
+  undo.set(wait.data, index, resolution.data);
   plan.changes.touchWait(plan.state, row);
-  if (resolution.why !== undefined) journal(plan, row, 'C', resolution.why);
+  if (resolution.why !== undefined) journal(plan, row, 'CREATED', resolution.why);
 }
 
 /** Says why a condition failed on an event: the first time, since events with the key may be many. */
 export function complain(plan: Plan, row: number, index: number, why: string): void {
   const wait = plan.state.waits.get(row);
   if (wait === undefined || wait.complained[index] === true) return;
-  wait.complained[index] = true;
-  plan.state.undo.record(() => {
-    wait.complained[index] = false;
-  });
-  journal(plan, row, 'C', why);
+  plan.state.undo.set(wait.complained, index, true);
+  journal(plan, row, 'CREATED', why);
 }
 
 /** The conditions that look at a parent's output, once that parent has completed or was skipped. */

@@ -1,23 +1,23 @@
 import { guardOf } from '../../cel/equality-guard.ts';
-import { EntryKind, storedAsked, type Asked } from '../../model/durable/durable.ts';
+import { storedAsked, type Asked, type EntryKind } from '../../model/durable/durable.ts';
 import { noteProgress } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
+import type { Restore } from '../state/undo-log.ts';
+import type { DurableIndex, DurableTask } from './durable-index.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 
 /** A replayed operation. */
-export function pass(plan: Plan, row: number, log: DurableLog, node: DurableNode): void {
-  moveOn(plan, log, node);
-  if (node.result !== null) return;
-  const { tenantId } = plan.state.stepOf(row).version;
-  listen(plan, tenantId, log, node);
+export function pass(plan: Plan, task: DurableTask, node: DurableNode): void {
+  task.delivery.advance(node, plan.nowUs, plan.state.undo);
+  if (node.result === null) listen(plan, task, node);
 }
 
-function listen(plan: Plan, tenantId: string, { taskId }: DurableLog, node: DurableNode): void {
+function listen(plan: Plan, { tenantId, log }: DurableTask, node: DurableNode): void {
   for (const [index, condition] of conditionsOf(node).entries()) {
     if (condition.kind !== 'event') continue;
     const { eventKey, scope, expression } = condition;
     plan.changes.durableListens.push({
-      taskId,
+      taskId: log.taskId,
       branch: node.branch,
       node: node.node,
       condition: index,
@@ -30,26 +30,15 @@ function listen(plan: Plan, tenantId: string, { taskId }: DurableLog, node: Dura
   }
 }
 
-function moveOn(plan: Plan, log: DurableLog, node: DurableNode): void {
-  const before = { position: log.position, movedUs: log.movedUs };
-  log.position = node.node;
-  log.movedUs = plan.nowUs;
-  const awaits = node.kind !== EntryKind.Memo && log.awaited !== null && !log.awaited.has(node.node);
-  if (awaits) log.awaited?.add(node.node);
-  plan.state.undo.record(() => {
-    Object.assign(log, before);
-    if (awaits) log.awaited?.delete(node.node);
-  });
-}
-
 /** A new operation is written down, and starts to wait. */
 export function append(
   plan: Plan,
-  row: number,
-  log: DurableLog,
+  task: DurableTask,
   wanted: { kind: EntryKind; fingerprint: string; asked: Asked; childRunId: string | null },
 ): DurableNode {
   const { state, changes } = plan;
+  const { durable, undo } = state;
+  const { row, log, delivery } = task;
   const askedSeq = state.nextSeq(plan.nowUs);
   const isSignal = wanted.asked.kind === 'signal';
   const node: DurableNode = {
@@ -63,18 +52,15 @@ export function append(
     result: null,
     need: 0,
   };
-  const { tenantId } = state.stepOf(row).version;
   if (wanted.asked.kind === 'signal') {
-    const { key } = wanted.asked;
-    log.signals.set(key, node);
-    state.undo.record(() => log.signals.delete(key));
+    undo.put(log.signals, wanted.asked.key, node);
   } else {
     log.add(node);
-    state.undo.record(() => log.removeLast());
-    moveOn(plan, log, node);
+    undo.keep(added, log, undefined);
+    delivery.advance(node, plan.nowUs, undo);
   }
-  state.durable.watch(row, tenantId, log, node);
-  state.undo.record(() => state.durable.ignore(row, tenantId, node));
+  durable.watch(task, node);
+  undo.keep(watched, durable, task, node);
   noteProgress(plan, row);
   changes.durableEntries.push({
     taskId: log.taskId,
@@ -87,6 +73,11 @@ export function append(
     seq: node.askedSeq,
     childRunId: node.childRunId,
   });
-  listen(plan, tenantId, log, node);
+  listen(plan, task, node);
   return node;
 }
+
+const added: Restore<DurableLog> = { restore: (log) => log.removeLast() };
+const watched: Restore<DurableIndex, DurableTask, DurableNode> = {
+  restore: (durable, task, node) => durable.ignore(task, node),
+};

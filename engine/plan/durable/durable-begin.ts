@@ -1,6 +1,7 @@
 import { firstBranch } from '../../model/durable/durable.ts';
-import { DurableLog } from './durable-log.ts';
 import type { Plan } from '../state/plan.ts';
+import { Delivery } from './delivery.ts';
+import { DurableLog } from './durable-log.ts';
 
 /**
  * A durable task starts, for the first time or again. The first start has an empty log, which needs no read; a later one
@@ -9,31 +10,20 @@ import type { Plan } from '../state/plan.ts';
 export function beginInvocation(plan: Plan, row: number): void {
   const { state } = plan;
   const { tasks, undo, durable } = state;
-  const { tenantId } = state.stepOf(row).version;
   const invocation = (tasks.invocation[row] ?? 0) + 1;
   tasks.write('invocation', row, invocation, undo);
-  const before = durable.log(row);
-  if (invocation > 1 && (before === undefined || before.isProvisional)) {
-    durable.drop(row);
-    durable.unread.add(row);
-    undo.record(() => {
-      durable.unread.delete(row);
-      if (before !== undefined) durable.hold(row, tenantId, before);
-    });
+  const before = durable.task(row);
+  if (invocation > 1 && (before === undefined || before.log.isProvisional)) {
+    durable.exchange(row, undefined, undo);
+    undo.add(durable.unread, row);
     return;
   }
   const log = new DurableLog({
     taskId: tasks.id(row),
-    branch: before?.branch ?? firstBranch,
-    nodes: before?.nodes ?? [],
-    position: 0,
+    branch: before?.log.branch ?? firstBranch,
+    nodes: before?.log.nodes ?? [],
   });
-  for (const [key, node] of before?.signals ?? []) log.signals.set(key, node);
-  log.movedUs = plan.nowUs;
-  durable.drop(row);
-  durable.hold(row, tenantId, log);
-  undo.record(() => {
-    durable.drop(row);
-    if (before !== undefined) durable.hold(row, tenantId, before);
-  });
+  for (const [key, node] of before?.log.signals ?? []) log.signals.set(key, node);
+  const delivery = new Delivery({ position: 0, movedUs: plan.nowUs });
+  durable.exchange(row, { row, tenantId: state.stepOf(row).version.tenantId, log, delivery }, undo);
 }

@@ -1,6 +1,7 @@
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { equalityGuards, isRuledOut } from '../../cel/equality-guard.ts';
-import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
+import type { DurableTask } from './durable-index.ts';
+import { conditionsOf, type DurableNode } from './durable-log.ts';
 import { meetCondition } from './durable-satisfy.ts';
 import type { MeetableEvent } from '../conditions/meet-event.ts';
 import type { Plan } from '../state/plan.ts';
@@ -9,15 +10,14 @@ import { holds } from '../conditions/review-task.ts';
 /** Gives an event to the durable tasks that wait for one of its key. */
 export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
   const { durable } = plan.state;
-  const rows = durable.listeners(event.tenantId, event.key);
-  if (rows.length === 0) return;
+  const tasks = durable.listeners(event.tenantId, event.key);
+  if (tasks.length === 0) return;
   const variables = new CelVariables({ input: event.payload });
   const { input } = variables.values;
-  for (const row of rows) {
-    const log = durable.log(row);
+  for (const task of tasks) {
     // One that has ended in this very transaction is in memory until it is stored.
-    if (log === undefined || plan.state.tasks.alive[row] !== 1) continue;
-    for (const node of Array.from(log.openWaits())) {
+    if (plan.state.tasks.alive[task.row] !== 1) continue;
+    for (const node of Array.from(task.log.openWaits())) {
       for (const [index, condition] of conditionsOf(node).entries()) {
         if (
           condition.kind !== 'event' ||
@@ -27,8 +27,8 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
           continue;
         if (isRuledOut(equalityGuards(condition.expression), input)) continue;
         const { met, why } = holds(condition.expression, variables, event.evaluated);
-        if (met) meetCondition(plan, row, log, { node, index, data: event.payload });
-        else if (why !== undefined) complain(plan, row, log, { node, index, why });
+        if (met) meetCondition(plan, task, { node, index, data: event.payload });
+        else if (why !== undefined) complain(plan, task, { node, index, why });
       }
     }
   }
@@ -37,15 +37,11 @@ export function meetDurableEvent(plan: Plan, event: MeetableEvent): void {
 /** Once: events with the key may be many. */
 function complain(
   plan: Plan,
-  row: number,
-  log: DurableLog,
+  { row, log, delivery }: DurableTask,
   { node, index, why }: { node: DurableNode; index: number; why: string },
 ): void {
   const { state } = plan;
-  const place = `${node.branch} ${node.node} ${index}`;
-  if (log.complained.has(place)) return;
-  log.complained.add(place);
-  state.undo.record(() => log.complained.delete(place));
+  if (!delivery.complain(node, index, state.undo)) return;
   plan.changes.effects.push({
     kind: 'durableTrouble',
     tenantId: state.stepOf(row).version.tenantId,
@@ -61,8 +57,8 @@ export function durableExpressions(
   event: { tenantId: string; key: string },
 ): Set<string> {
   const expressions = new Set<string>();
-  for (const row of durable.listeners(event.tenantId, event.key)) {
-    for (const node of durable.log(row)?.openWaits() ?? []) {
+  for (const { log } of durable.listeners(event.tenantId, event.key)) {
+    for (const node of log.openWaits()) {
       for (const condition of conditionsOf(node))
         if (condition.kind === 'event' && condition.eventKey === event.key && condition.expression !== '')
           expressions.add(condition.expression);

@@ -1,6 +1,8 @@
 import type { BranchPoint } from '../../model/durable/durable.ts';
-import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
+import type { Restore, UndoLog } from '../state/undo-log.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
+import type { Delivery } from './delivery.ts';
+import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
 
 /** The node of a durable task that a child run's end satisfies. */
 export interface ChildLink {
@@ -9,29 +11,41 @@ export interface ChildLink {
   node: number;
 }
 
+/** A durable task whose log is in memory. */
+export interface DurableTask {
+  readonly row: number;
+  readonly tenantId: string;
+  /** What is stored. */
+  readonly log: DurableLog;
+  /** What its present invocation knows of that. */
+  readonly delivery: Delivery;
+}
+
 /** A sleep condition of a log in memory. */
 export interface DueSleep {
   readonly dueUs: number;
-  readonly row: number;
-  readonly log: DurableLog;
+  readonly task: DurableTask;
   readonly node: DurableNode;
   readonly index: number;
 }
 
 /** What a shard remembers of durable tasks beside their rows of the task table. */
 export class DurableIndex {
-  /** By task row, the logs of those that are on a worker. */
-  readonly #logs = new Map<number, { log: DurableLog; tenantId: string }>();
+  /** By task row, those that are on a worker. */
+  readonly #tasks = new Map<number, DurableTask>();
   /** By task row, the branch points of those tasks that have some, oldest first. */
   readonly branches = new Map<number, readonly BranchPoint[]>();
   /** By run, the unfinished children of durable tasks. */
   readonly children = new Map<string, ChildLink>();
   /** By tenant and event key, the rows whose logs listen, and with how many conditions. */
-  readonly #listeners = new Map<string, Map<number, number>>();
+  readonly #listeners = new Map<string, Map<string, Map<number, number>>>();
   /** An entry counts while its log is the one in memory, its node is in the log (a transaction that was taken back made another), and it is open. */
   readonly sleeps = new TimerHeap<DueSleep>(
-    ({ row, log, node, index }) =>
-      this.#logs.get(row)?.log === log && log.holds(node) && node.result === null && (node.met[index] ?? null) === null,
+    ({ task, node, index }) =>
+      this.#tasks.get(task.row) === task &&
+      task.log.holds(node) &&
+      node.result === null &&
+      (node.met[index] ?? null) === null,
   );
   #dropped = 0;
   /** A durable task of the shard has waited for an event: one that sleeps may still. */
@@ -41,21 +55,21 @@ export class DurableIndex {
   /** Rows whose logs were read for a transaction, to be forgotten after it unless they run. */
   readonly loaded = new Set<number>();
 
-  log(row: number): DurableLog | undefined {
-    return this.#logs.get(row)?.log;
+  task(row: number): DurableTask | undefined {
+    return this.#tasks.get(row);
   }
 
-  /** Brings a log into memory, with what its open waits wait for. */
-  hold(row: number, tenantId: string, log: DurableLog): void {
-    this.#logs.set(row, { log, tenantId });
-    for (const node of log.openWaits()) this.watch(row, tenantId, log, node);
+  /** Brings a task's log into memory, with what its open waits wait for. */
+  hold(task: DurableTask): void {
+    this.#tasks.set(task.row, task);
+    for (const node of task.log.openWaits()) this.watch(task, node);
   }
 
   drop(row: number): void {
-    const held = this.#logs.get(row);
+    const held = this.#tasks.get(row);
     if (held === undefined) return;
-    for (const node of held.log.openWaits()) this.ignore(row, held.tenantId, node);
-    this.#logs.delete(row);
+    for (const node of held.log.openWaits()) this.ignore(held, node);
+    this.#tasks.delete(row);
     // Sleeps of days would keep the log in the heap for days.
     if (++this.#dropped * 2 > this.sleeps.size) {
       this.sleeps.compact();
@@ -63,43 +77,65 @@ export class DurableIndex {
     }
   }
 
+  /** Another log, or none, takes the place of the row's. */
+  exchange(row: number, task: DurableTask | undefined, undo: UndoLog): void {
+    undo.keep(this.#exchanged, row, this.#tasks.get(row));
+    this.drop(row);
+    if (task !== undefined) this.hold(task);
+  }
+
+  readonly #exchanged: Restore<number, DurableTask | undefined> = {
+    restore: (row, before) => {
+      this.drop(row);
+      if (before !== undefined) this.hold(before);
+    },
+  };
+
   branchOf(row: number): number {
     return this.branches.get(row)?.at(-1)?.branch ?? 1;
   }
 
   /** Its sleeps go to the heap, its events to the listeners. */
-  watch(row: number, tenantId: string, log: DurableLog, node: DurableNode): void {
+  watch(task: DurableTask, node: DurableNode): void {
     for (const [index, condition] of conditionsOf(node).entries()) {
-      if (condition.kind === 'sleep') this.watchSleep(row, log, node, index);
+      if (condition.kind === 'sleep') this.watchSleep(task, node, index);
       else {
         this.listens = true;
-        this.#count(`${tenantId} ${condition.eventKey}`, row, 1);
+        this.#count(task, condition.eventKey, 1);
       }
     }
   }
 
-  watchSleep(row: number, log: DurableLog, node: DurableNode, index: number): void {
+  watchSleep(task: DurableTask, node: DurableNode, index: number): void {
     const condition = conditionsOf(node)[index];
-    if (condition?.kind === 'sleep') this.sleeps.push({ dueUs: sleepDueUs(node, condition), row, log, node, index });
+    if (condition?.kind === 'sleep') this.sleeps.push({ dueUs: sleepDueUs(node, condition), task, node, index });
   }
 
   /** Its sleeps stay in the heap, where nobody believes them any more. */
-  ignore(row: number, tenantId: string, node: DurableNode): void {
+  ignore(task: DurableTask, node: DurableNode): void {
     for (const condition of conditionsOf(node))
-      if (condition.kind === 'event') this.#count(`${tenantId} ${condition.eventKey}`, row, -1);
+      if (condition.kind === 'event') this.#count(task, condition.eventKey, -1);
   }
 
-  /** The rows whose logs in memory listen for the key, in the order in which they began to. */
-  listeners(tenantId: string, key: string): number[] {
-    return [...(this.#listeners.get(`${tenantId} ${key}`)?.keys() ?? [])];
+  /** The tasks whose logs in memory listen for the key, in the order in which they began to. */
+  listeners(tenantId: string, key: string): DurableTask[] {
+    const tasks: DurableTask[] = [];
+    for (const row of this.#listeners.get(tenantId)?.get(key)?.keys() ?? []) {
+      const task = this.#tasks.get(row);
+      if (task !== undefined) tasks.push(task);
+    }
+    return tasks;
   }
 
-  #count(key: string, row: number, by: 1 | -1): void {
-    const rows = this.#listeners.get(key) ?? new Map<number, number>();
+  #count({ tenantId, row }: DurableTask, key: string, by: 1 | -1): void {
+    const keys = this.#listeners.get(tenantId) ?? new Map<string, Map<number, number>>();
+    const rows = keys.get(key) ?? new Map<number, number>();
     const count = (rows.get(row) ?? 0) + by;
     if (count > 0) rows.set(row, count);
     else rows.delete(row);
-    if (rows.size > 0) this.#listeners.set(key, rows);
-    else this.#listeners.delete(key);
+    if (rows.size > 0) keys.set(key, rows);
+    else keys.delete(key);
+    if (keys.size > 0) this.#listeners.set(tenantId, keys);
+    else this.#listeners.delete(tenantId);
   }
 }

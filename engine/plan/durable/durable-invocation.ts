@@ -2,7 +2,7 @@ import { HatchetError } from '../../base/errors.ts';
 import type { DurableSender } from '../../model/durable/durable-ask.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import type { Plan } from '../state/plan.ts';
-import type { DurableLog } from './durable-log.ts';
+import type { DurableTask } from './durable-index.ts';
 
 /** The row of the task, if the sender is the invocation that runs; a message from any other changes nothing. */
 export function invocationRow(plan: Plan, sender: DurableSender): number {
@@ -15,11 +15,11 @@ export function invocationRow(plan: Plan, sender: DurableSender): number {
   return sender.workerId === null || state.workerOf(row)?.id === sender.workerId ? row : -1;
 }
 
-/** The log of a task that a message speaks of: the loader brings it in before the plan. */
-export function logOf(plan: Plan, row: number): DurableLog {
-  const log = plan.state.durable.log(row);
-  if (log === undefined) throw new Error(`the log of durable task ${plan.state.tasks.id(row)} was not loaded`);
-  return log;
+/** A task that a message speaks of, with its log: the loader brings it in before the plan. */
+export function loadedTask(plan: Plan, row: number): DurableTask {
+  const task = plan.state.durable.task(row);
+  if (task === undefined) throw new Error(`the log of durable task ${plan.state.tasks.id(row)} was not loaded`);
+  return task;
 }
 
 /** The row of an unfinished durable task, wherever it is. @throws HatchetError UNKNOWN_RUN */

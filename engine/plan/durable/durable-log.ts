@@ -24,8 +24,9 @@ export function conditionsOf(node: DurableNode): readonly DurableCondition[] {
 }
 
 /**
- * The log of one durable task, as far as its current branch sees it, and how far the running invocation has come in it.
- * In memory only while the task is on a worker, or for the transaction that changes it: a task that sleeps is rows alone.
+ * The log of one durable task, as far as its current branch sees it: what is stored, and nothing else. What an invocation has
+ * been told of it is its `Delivery`. In memory only while the task is on a worker, or for the transaction that changes it: a
+ * task that sleeps is rows alone.
  */
 export class DurableLog {
   readonly taskId: string;
@@ -39,46 +40,14 @@ export class DurableLog {
   readonly #waits = new Set<DurableNode>();
   /** Nodes in the order in which they were satisfied. */
   readonly satisfied: DurableNode[];
-  /** Nodes that the invocation has asked for; -1 when it is not known, since an engine died in the middle of a replay. */
-  position: number;
-  /** How many of `satisfied` the invocation was told of in their order, and those that it was told of out of it. */
-  told = 0;
-  readonly toldEarly = new Set<number>();
-  /** Nodes that the invocation waits for, as its worker last said, and those that it asked for since; null before it said anything. */
-  awaited: Set<number> | null = null;
-  // From here to passedOver: kept for strict workers alone.
-  /** Nodes that it had said before, where its worker last said only what was new. */
-  carried = new Set<number>();
-  /** Nodes that it has ever said it waits for. What it asked for before the last of them and has not said, it leaves alone for now. */
-  readonly said = new Set<number>();
-  saidLast = 0;
-  /** Children that ended while they were left alone: told of once somebody waits for them. */
-  readonly passedOver = new Set<number>();
-  /** When the invocation was last told of a node: not kept where the worker forgets no result. */
-  readonly toldUs = new Map<number, number>();
-  /** Conditions whose expression failed on an event, once said. */
-  readonly complained = new Set<string>();
-  /** Its worker's stream is a new one, and what the old one carried may be lost: nothing is told before the worker has said what it waits for. */
-  muted = false;
-  /** When the invocation last asked for something or was told of something. */
-  movedUs = 0;
-  /** How long it has been seen to wait since it last moved, and when its worker last said so. */
-  wait: { sinceUs: number; heardUs: number; seenUs: number } | undefined;
   /** Of a branch that this very transaction made: what comes in the transaction is heard, and the task's start reads the log anew. */
   readonly isProvisional: boolean;
 
-  constructor(options: {
-    taskId: string;
-    branch: number;
-    nodes: DurableNode[];
-    position: number;
-    isProvisional?: boolean;
-  }) {
+  constructor(options: { taskId: string; branch: number; nodes: readonly DurableNode[]; isProvisional?: boolean }) {
     this.taskId = options.taskId;
     this.branch = options.branch;
     this.nodes = [];
     for (const node of options.nodes) this.add(node);
-    this.position = options.position;
     this.isProvisional = options.isProvisional ?? false;
     this.satisfied = options.nodes
       .filter((node) => node.result !== null)
@@ -103,10 +72,9 @@ export class DurableLog {
       this.#children.delete(node.asked.child);
   }
 
-  /** The child of that name, if the invocation has asked for it already. */
+  /** The child of that name. */
   child(name: string): DurableNode | undefined {
-    const found = this.#children.get(name);
-    return found !== undefined && found.node <= this.position ? found : undefined;
+    return this.#children.get(name);
   }
 
   at(node: number): DurableNode | undefined {

@@ -1,11 +1,12 @@
 import { EntryKind, isSatisfied, waitPayload, wholeNode } from '../../model/durable/durable.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
-import { firstSleepUs, restore } from './durable-restore.ts';
-import type { ChildLink } from './durable-index.ts';
-import { branchOfNode, conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
+import { firstSleepUs, restore } from './evict-restore.ts';
+import type { ChildLink, DurableIndex, DurableTask } from './durable-index.ts';
+import { branchOfNode, conditionsOf, type DurableNode } from './durable-log.ts';
 import { tell } from './durable-tell.ts';
 import { touch, type Plan } from '../state/plan.ts';
+import type { Restore } from '../state/undo-log.ts';
 import { noteProgress } from '../lifecycle/worker-deaths.ts';
 
 /** How a node was satisfied. A child's output is not copied: it stays with the child, in the generation given. */
@@ -19,21 +20,18 @@ export interface Satisfaction {
 }
 
 /** A node has its one result: the task learns of it in its turn, or is woken. */
-export function satisfy(plan: Plan, row: number, log: DurableLog, node: DurableNode, how: Satisfaction): void {
+export function satisfy(plan: Plan, task: DurableTask, node: DurableNode, how: Satisfaction): void {
   const { state, changes } = plan;
   const { durable, undo } = state;
-  const { tenantId } = state.stepOf(row).version;
+  const { row, log } = task;
   const seq = state.nextSeq(plan.nowUs);
-  durable.ignore(row, tenantId, node);
+  // First, so that an undo watches a node that is open again.
+  undo.keep(ignored, durable, task, node);
+  durable.ignore(task, node);
   noteProgress(plan, row);
-  node.result = { seq, status: how.status };
-  node.need = log.nodes.length;
-  if (node.kind !== EntryKind.Signal) log.satisfied.push(node);
-  undo.record(() => {
-    node.result = null;
-    if (node.kind !== EntryKind.Signal) log.satisfied.pop();
-    durable.watch(row, tenantId, log, node);
-  });
+  undo.set(node, 'result', { seq, status: how.status });
+  undo.set(node, 'need', log.nodes.length);
+  if (node.kind !== EntryKind.Signal) undo.push(log.satisfied, node);
   const ref = { taskId: log.taskId, branch: node.branch, node: node.node };
   changes.durableResults.push({
     ...ref,
@@ -51,30 +49,33 @@ export function satisfy(plan: Plan, row: number, log: DurableLog, node: DurableN
       key: node.asked.key,
       payload: how.payload ?? '{}',
     });
-  else if (state.tasks.state[row] === LiveState.Running) tell(plan, row, log, { node, told: how.told });
+  else if (state.tasks.state[row] === LiveState.Running) tell(plan, task, { node, told: how.told });
   else if (state.tasks.state[row] === LiveState.Evicted) restore(plan, row);
 }
+
+const ignored: Restore<DurableIndex, DurableTask, DurableNode> = {
+  restore: (durable, task, node) => durable.watch(task, node),
+};
 
 /** One condition of a wait is met; with the last that was missing, the wait is satisfied. */
 export function meetCondition(
   plan: Plan,
-  row: number,
-  log: DurableLog,
+  task: DurableTask,
   met: { node: DurableNode; index: number; data: string },
 ): void {
   const { state } = plan;
+  const { row, log } = task;
   const { node, index, data } = met;
   // A task that has ended in this very transaction, whose log is in memory until it is stored, waits for nothing any more.
   if (state.tasks.alive[row] !== 1 || state.isEnded(row)) return;
   if (node.result !== null || (node.met[index] ?? null) !== null) return;
-  node.met[index] = data;
-  state.undo.record(() => {
-    node.met[index] = null;
-  });
+  // Its entry in the heap is not believed any more; a transaction that is taken back must find one again.
+  state.undo.keep(sleepMet, state.durable, { task, node, index });
+  state.undo.set(node.met, index, data);
   const conditions = conditionsOf(node);
   if (isSatisfied(conditions, node.met)) {
     const payload = waitPayload(conditions, node.met);
-    return satisfy(plan, row, log, node, {
+    return satisfy(plan, task, node, {
       status: RunStatus.Completed,
       payload,
       generation: null,
@@ -96,9 +97,11 @@ export function meetCondition(
     state.deadlines.set(row, firstSleepUs(log), state.undo);
     touch(plan, row);
   }
-  // Its entry in the heap is not believed any more; a transaction that is taken back must find one again.
-  state.undo.record(() => state.durable.watchSleep(row, log, node, index));
 }
+
+const sleepMet: Restore<DurableIndex, { task: DurableTask; node: DurableNode; index: number }> = {
+  restore: (durable, { task, node, index }) => durable.watchSleep(task, node, index),
+};
 
 export interface RunEnd {
   runId: string;
@@ -113,12 +116,12 @@ export function meetChild(plan: Plan, end: RunEnd): void {
   const { state } = plan;
   const link = state.durable.children.get(end.runId);
   if (link === undefined) return;
-  unlinkChild(plan, end.runId, link);
+  unlinkChild(plan, end.runId);
   const row = state.tasks.find(link.parentTaskId);
-  const log = row < 0 ? undefined : state.durable.log(row);
-  const node = log?.find(link.branch, link.node);
-  if (row >= 0 && log !== undefined && node !== undefined && node.result === null) {
-    return satisfy(plan, row, log, node, {
+  const task = row < 0 ? undefined : state.durable.task(row);
+  const node = task?.log.find(link.branch, link.node);
+  if (task !== undefined && node !== undefined && node.result === null) {
+    return satisfy(plan, task, node, {
       status: end.status,
       payload: null,
       generation: end.generation,
@@ -137,7 +140,7 @@ export function meetChild(plan: Plan, end: RunEnd): void {
     generation: end.generation,
   });
   if (row >= 0) noteProgress(plan, row);
-  if (row >= 0 && log === undefined && state.tasks.state[row] === LiveState.Evicted && isVisible(plan, row, link))
+  if (row >= 0 && task === undefined && state.tasks.state[row] === LiveState.Evicted && isVisible(plan, row, link))
     restore(plan, row);
 }
 
@@ -147,13 +150,9 @@ function isVisible({ state }: Plan, row: number, link: ChildLink): boolean {
 }
 
 export function linkChild(plan: Plan, runId: string, link: ChildLink): void {
-  const { children } = plan.state.durable;
-  children.set(runId, link);
-  plan.state.undo.record(() => children.delete(runId));
+  plan.state.undo.put(plan.state.durable.children, runId, link);
 }
 
-export function unlinkChild(plan: Plan, runId: string, link: ChildLink): void {
-  const { children } = plan.state.durable;
-  children.delete(runId);
-  plan.state.undo.record(() => children.set(runId, link));
+export function unlinkChild(plan: Plan, runId: string): void {
+  plan.state.undo.remove(plan.state.durable.children, runId);
 }

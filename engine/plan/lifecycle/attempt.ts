@@ -35,8 +35,8 @@ export function startAttempt(plan: Plan, row: number): void {
   if (hasFlag(plan, row, LiveFlag.Started)) return;
   setFlag(plan, row, LiveFlag.Started);
   if (isLate(plan, row) || hasFlag(plan, row, LiveFlag.Prolonged)) beginTimeout(plan, row);
-  journal(plan, row, 'T');
-  journal(plan, row, 'S');
+  journal(plan, row, 'SENT_TO_WORKER');
+  journal(plan, row, 'STARTED');
 }
 
 /** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
@@ -47,7 +47,7 @@ function isLate({ state, nowUs }: Plan, row: number): boolean {
 /** @param output JSON @param evaluated what conditions on it give that are too dear for the plan */
 export function completeAttempt(plan: Plan, row: number, output: string, evaluated: Evaluated | undefined): void {
   startAttempt(plan, row); // STARTED is fire-and-forget: a completion can overtake it
-  journal(plan, row, 'F');
+  journal(plan, row, 'FINISHED');
   // That text is kept for tasks that were skipped; Python's json.dumps writes the same, space included.
   const kept = output === skippedOutput ? JSON.stringify(JSON.parse(skippedOutput)) : output;
   endTask(plan, row, { status: RunStatus.Completed, output: kept, error: null, evaluated });
@@ -63,7 +63,7 @@ export interface AttemptFailure {
 
 export function failAttempt(plan: Plan, row: number, failure: AttemptFailure): void {
   startAttempt(plan, row);
-  journal(plan, row, 'X', shortMessage(failure.error));
+  journal(plan, row, 'FAILED', shortMessage(failure.error));
   if (failure.mayRetry && mayRetry(plan, row)) retryTask(plan, row, failure.retryAfterMs ?? null);
   else endTask(plan, row, { status: RunStatus.Failed, output: null, error: failure.error });
 }
@@ -79,7 +79,7 @@ export function retryTask(plan: Plan, row: number, afterMs: number | null = null
   const { tasks, undo } = state;
   const { backoffFactor, backoffMaxSeconds } = state.stepOf(row).definition;
   const retries = (tasks.retries[row] ?? 0) + 1;
-  journal(plan, row, 'R');
+  journal(plan, row, 'RETRYING');
   nextAttempt(plan, row);
   tasks.write('retries', row, retries, undo);
   const delayMs =

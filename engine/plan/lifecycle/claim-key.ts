@@ -20,11 +20,7 @@ export function claimKey(plan: Plan, tenantId: string, run: TriggerRun): Collisi
     byStatus: idempotency.byStatus,
     expiresUs: nowUs + idempotency.ttlUs,
   };
-  state.keyClaims.set(id, claim);
-  state.undo.record(() => {
-    if (held === undefined) state.keyClaims.delete(id);
-    else state.keyClaims.set(id, held);
-  });
+  state.undo.put(state.keyClaims, id, claim);
   changes.keyClaims.push(claim);
   return undefined;
 }

@@ -18,7 +18,11 @@ export interface TaskEnd {
   evaluated?: Evaluated | undefined;
 }
 
-const runLetters = { [RunStatus.Completed]: 'c', [RunStatus.Failed]: 'f', [RunStatus.Cancelled]: 'n' } as const;
+const runEnds = {
+  [RunStatus.Completed]: 'RUN_COMPLETED',
+  [RunStatus.Failed]: 'RUN_FAILED',
+  [RunStatus.Cancelled]: 'RUN_CANCELLED',
+} as const;
 
 /**
  * Writes a task's one result and all that follows from it in its run. The caller has already journaled the end.
@@ -50,10 +54,7 @@ export function endTask(plan: Plan, row: number, end: TaskEnd): void {
     advanceChildren(plan, run, index, end);
     reviewOnFailure(plan, run);
     if (run.unfinished === 0 && !run.ended) {
-      run.ended = true;
-      undo.record(() => {
-        run.ended = false;
-      });
+      undo.set(run, 'ended', true);
       const status = runOutcome(run.outcomes.filter((outcome) => outcome !== 0));
       endRun(plan, row, { runId: run.runId, generation: run.generation, status, single: null });
     }
@@ -80,13 +81,8 @@ function releaseRun(plan: Plan, row: number): void {
   const { state } = plan;
   const run = state.runOf(row);
   if (run === undefined) return;
-  run.rows--;
-  const runRow = state.tasks.run[row] ?? -1;
-  if (run.rows === 0) state.removeRun(runRow);
-  state.undo.record(() => {
-    if (run.rows === 0) state.restoreRun(runRow, run);
-    run.rows++;
-  });
+  state.undo.set(run, 'rows', run.rows - 1);
+  if (run.rows === 0) state.removeRun(state.tasks.run[row] ?? -1, state.undo);
 }
 
 function endRun(
@@ -98,7 +94,7 @@ function endRun(
   const step = state.stepOf(row);
   const { tenantId } = step.version;
   releasePlaces(plan, state.extras.get(row)?.runRequest ?? null);
-  journal(plan, row, runLetters[end.status]);
+  journal(plan, row, runEnds[end.status]);
   changes.runEnds.push({
     tenantId,
     status: end.status,
@@ -121,19 +117,12 @@ function endRun(
 }
 
 function settleStep(plan: Plan, run: LiveRun, index: number, end: TaskEnd): void {
-  run.outcomes[index] = end.status;
-  run.unfinished--;
-  if (end.skipped === true) run.skipped.add(index);
-  const before = run.outputBytes.get(index);
+  const { undo } = plan.state;
+  undo.set(run.outcomes, index, end.status);
+  undo.set(run, 'unfinished', run.unfinished - 1);
+  if (end.skipped === true) undo.add(run.skipped, index);
   if (end.output !== null && run.version.batchParents.has(index))
-    run.outputBytes.set(index, Buffer.byteLength(end.output));
-  plan.state.undo.record(() => {
-    run.skipped.delete(index);
-    if (before === undefined) run.outputBytes.delete(index);
-    else run.outputBytes.set(index, before);
-    run.outcomes[index] = 0;
-    run.unfinished++;
-  });
+    undo.put(run.outputBytes, index, Buffer.byteLength(end.output));
 }
 
 /** What a parent's end makes of its children: they start, are skipped or are cancelled. */
@@ -153,13 +142,13 @@ function advanceChildren(plan: Plan, run: LiveRun, index: number, end: TaskEnd):
 export function endReviewed(plan: Plan, row: number, review: Review): void {
   if (review.do === 'skip') skipTask(plan, row);
   else if (review.do === 'cancel') {
-    journal(plan, row, 'N', review.why);
+    journal(plan, row, 'CANCELLED', review.why);
     endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
   }
 }
 
 function skipTask(plan: Plan, row: number): void {
-  journal(plan, row, 'P');
+  journal(plan, row, 'SKIPPED');
   endTask(plan, row, { status: RunStatus.Completed, output: skippedOutput, error: null, skipped: true });
 }
 

@@ -39,7 +39,7 @@ export function cancelRow(plan: Plan, row: number, message?: string): void {
   const { state } = plan;
   if (state.tasks.alive[row] !== 1 || hasFlag(plan, row, LiveFlag.Ended)) return;
   if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
-  journal(plan, row, 'N', message);
+  journal(plan, row, 'CANCELLED', message);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }
 
@@ -63,7 +63,7 @@ export function reassign(plan: Plan, row: number, why: string): void {
   const { state } = plan;
   const { tasks, undo } = state;
   const reassigns = (tasks.reassigns[row] ?? 0) + 1;
-  journal(plan, row, 'G', why);
+  journal(plan, row, 'REASSIGNED', why);
   if (reassigns > maxReassigns) {
     giveUp(plan, row, `the task was reassigned ${maxReassigns} times because its workers were lost, and is given up`);
     if (tasks.alive[row] === 1) forgetTask(plan, row); // it was CANCELLING, and its worker has been told
@@ -81,7 +81,7 @@ function failedFor(error: string): TaskEnd {
 function leaveSilent(plan: Plan, row: number): void {
   const { tasks, undo } = plan.state;
   const unanswered = (tasks.unanswered[row] ?? 0) + 1;
-  journal(plan, row, 'G', `worker ${plan.state.workerOf(row)?.name ?? ''} did not answer`);
+  journal(plan, row, 'REASSIGNED', `worker ${plan.state.workerOf(row)?.name ?? ''} did not answer`);
   nextAttempt(plan, row);
   tasks.write('unanswered', row, unanswered, undo);
   queueTask(plan, row, 'head');
@@ -121,7 +121,7 @@ function outlive(
   { worker, death, toBeTold }: { worker: PlannerWorker; death: WorkerDeath; toBeTold: boolean },
 ): void {
   const deaths = countDeath(plan, row);
-  journal(plan, row, 'G', `worker ${worker.name} died (${death.how})`);
+  journal(plan, row, 'REASSIGNED', `worker ${worker.name} died (${death.how})`);
   if (deaths >= death.mostDeaths) {
     const since = plan.state.stepOf(row).definition.durable ? ' since its log last grew' : '';
     return giveUp(
@@ -140,6 +140,6 @@ function goElsewhere(plan: Plan, row: number): void {
 
 /** @param message why the engine does not try it any more */
 function giveUp(plan: Plan, row: number, message: string): void {
-  journal(plan, row, 'X', message);
+  journal(plan, row, 'FAILED', message);
   endTask(plan, row, failedFor(JSON.stringify({ message })));
 }

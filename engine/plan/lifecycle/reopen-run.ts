@@ -5,7 +5,7 @@ import { endReviewed, reviewOnFailure } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { openWait, resolveParent, reviewTask } from '../conditions/review-task.ts';
-import type { Version } from '../state/shard-state.ts';
+import type { Version } from '../state/version.ts';
 import { failAtBirth } from './start-run.ts';
 import type { StoredRun, StoredTask } from './stored-run.ts';
 
@@ -139,26 +139,28 @@ function addRun(
   }: { run: StoredRun; version: Version; chosen: ReadonlySet<number>; generation: number },
 ): number {
   const { state } = plan;
-  const row = state.addRun({
-    runId: run.runId,
-    version,
-    generation,
-    priority: run.priority,
-    taskIds: run.tasks.map((task) => task.id),
-    outcomes: run.tasks.map((task) =>
-      chosen.has(task.step) || task.status === null || !isTerminal(task.status) ? 0 : task.status,
-    ),
-    skipped: new Set(run.tasks.flatMap((task) => (task.skipped && !chosen.has(task.step) ? [task.step] : []))),
-    outputBytes: new Map(
-      run.tasks.flatMap((task) =>
-        chosen.has(task.step) || task.outputBytes === 0 ? [] : [[task.step, task.outputBytes]],
+  const row = state.addRun(
+    {
+      runId: run.runId,
+      version,
+      generation,
+      priority: run.priority,
+      taskIds: run.tasks.map((task) => task.id),
+      outcomes: run.tasks.map((task) =>
+        chosen.has(task.step) || task.status === null || !isTerminal(task.status) ? 0 : task.status,
       ),
-    ),
-    unfinished: chosen.size,
-    rows: chosen.size,
-    ended: false,
-  });
-  state.undo.record(() => state.removeRun(row));
+      skipped: new Set(run.tasks.flatMap((task) => (task.skipped && !chosen.has(task.step) ? [task.step] : []))),
+      outputBytes: new Map(
+        run.tasks.flatMap((task) =>
+          chosen.has(task.step) || task.outputBytes === 0 ? [] : [[task.step, task.outputBytes]],
+        ),
+      ),
+      unfinished: chosen.size,
+      rows: chosen.size,
+      ended: false,
+    },
+    state.undo,
+  );
   return row;
 }
 
@@ -176,13 +178,12 @@ function addTask(
   tasks.attempt[row] = task.attempt + 1;
   tasks.invocation[row] = task.invocation;
   if (task.branches.length > 0) {
-    state.durable.branches.set(row, task.branches);
-    state.undo.record(() => state.durable.branches.delete(row));
+    state.undo.put(state.durable.branches, row, task.branches);
   }
   tasks.priority[row] = run.priority;
   tasks.step[row] = version.firstStep + task.step;
   tasks.run[row] = runRow;
   touch(plan, row);
-  journal(plan, row, 'U');
+  journal(plan, row, 'RETRIED_BY_USER');
   return row;
 }

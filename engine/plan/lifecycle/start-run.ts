@@ -7,7 +7,7 @@ import { endReviewed, endTask } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { openWait, reviewTask } from '../conditions/review-task.ts';
-import type { Version } from '../state/shard-state.ts';
+import type { Version } from '../state/version.ts';
 
 /** Makes a run, unless another holds its idempotency key. */
 export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
@@ -74,26 +74,28 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
 export function failAtBirth(plan: Plan, row: number, error: string): void {
   const { tasks } = plan.state;
   if (row < 0 || tasks.alive[row] !== 1 || tasks.state[row] !== LiveState.Gated) return; // cancelled with its parent meanwhile
-  journal(plan, row, 'X', error);
+  journal(plan, row, 'FAILED', error);
   endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message: error }) });
 }
 
 function addLiveRun(plan: Plan, run: TriggerRun, version: Version): number {
   const { state } = plan;
-  const row = state.addRun({
-    runId: run.runId,
-    version,
-    generation: 1,
-    priority: run.priority,
-    taskIds: run.taskIds,
-    outcomes: run.taskIds.map(() => 0),
-    skipped: new Set(),
-    outputBytes: new Map(),
-    unfinished: run.taskIds.length,
-    rows: run.taskIds.length,
-    ended: false,
-  });
-  state.undo.record(() => state.removeRun(row));
+  const row = state.addRun(
+    {
+      runId: run.runId,
+      version,
+      generation: 1,
+      priority: run.priority,
+      taskIds: run.taskIds,
+      outcomes: run.taskIds.map(() => 0),
+      skipped: new Set(),
+      outputBytes: new Map(),
+      unfinished: run.taskIds.length,
+      rows: run.taskIds.length,
+      ended: false,
+    },
+    state.undo,
+  );
   return row;
 }
 
@@ -112,7 +114,7 @@ function addTask(
   tasks.step[row] = version.firstStep + index;
   tasks.run[row] = runRow;
   touch(plan, row);
-  if (index === 0) journal(plan, row, 'r');
-  journal(plan, row, 'C');
+  if (index === 0) journal(plan, row, 'RUN_CREATED');
+  journal(plan, row, 'CREATED');
   return row;
 }

@@ -1,4 +1,5 @@
-import { Line, LineHeap, QueueKey, type KeyTasks, type UnitSource } from './line.ts';
+import { QueueKey, type KeyTasks } from './key-turns.ts';
+import { Line, LineHeap, type UnitSource } from './line.ts';
 import { LineIndex } from './line-index.ts';
 import type { Constraint } from './placement.ts';
 import type { PlannerWorker } from './planner-worker.ts';
@@ -6,6 +7,8 @@ import { rankCount } from '../state/ranked-list.ts';
 import type { TaskLists } from '../state/task-lists.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
+import type { Restore } from '../state/undo-log.ts';
+import type { LimitEntry } from './line.ts';
 
 /** Keys of lines that have run out of tasks, from which on it is worth while to forget them. */
 const tidyAt = 1024;
@@ -131,12 +134,9 @@ export class ActionQueue {
   leaveLimit(line: Line, undo: UndoLog): void {
     const { entry } = line;
     if (entry === undefined) return;
-    line.entry = undefined;
+    undo.set(line, 'entry', undefined);
     entry.limit.dismiss(entry);
-    undo.record(() => {
-      line.entry = entry;
-      entry.limit.enlist(entry);
-    });
+    undo.keep(dismissed, entry, undefined);
     this.#events.limitChanged(entry.limit);
   }
 
@@ -155,11 +155,13 @@ export class ActionQueue {
     this.#index.tidy();
   }
 
+  readonly #placed: Restore<Line, LineHeap | undefined> = { restore: (line, before) => this.#move(line, before) };
+
   #place(line: Line, heap: LineHeap | undefined, undo: UndoLog): void {
     const before = line.heap;
     if (before === heap) return;
     this.#move(line, heap);
-    undo.record(() => this.#move(line, before));
+    undo.keep(this.#placed, line, before);
   }
 
   #move(line: Line, heap: LineHeap | undefined): void {
@@ -225,3 +227,5 @@ export class ActionQueue {
     if (line.heap === undefined) this.reopen(line, undo);
   }
 }
+
+const dismissed: Restore<LimitEntry> = { restore: (entry) => entry.limit.enlist(entry) };

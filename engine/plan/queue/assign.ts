@@ -1,20 +1,20 @@
-import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
+import { LiveState } from '../../model/task/live-state.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import type { Assignment } from '../../model/task/effect.ts';
-import { constraintOf, placementOf } from './enqueue.ts';
 import { flushNext } from '../batch-tasks/flush-batch.ts';
-import { moveGathered } from '../batch-tasks/gather-task.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { isAhead, type Line } from './line.ts';
 import { pickWorker, type Placement } from './placement.ts';
+import { inputBranchOf } from '../durable/branch-points.ts';
 import { beginInvocation } from '../durable/durable-begin.ts';
 import { lookCost, type SettleBudget } from '../state/settle-budget.ts';
-import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
+import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
+import { stick } from './sticky.ts';
 import type { LiveRun, ShardState } from '../state/shard-state.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
 import { callFirst } from '../rate-limits/release-units.ts';
-import { missingUnits, spendUnits, standForLine, stopLine } from '../rate-limits/spend-units.ts';
+import { missingUnits, spendUnits, stopLine } from '../rate-limits/spend-units.ts';
 
 /**
  * Gives waiting tasks to workers with room: first of the lines that may go on, then of those that wait for a worker, for
@@ -182,7 +182,7 @@ function start(plan: Plan, row: number, worker: PlannerWorker): void {
   state.tasks.write('worker', row, worker.index, undo);
   worker.hold(row, undo);
   state.deadlines.set(row, nowUs + definition.executionTimeoutMs * 1000, undo);
-  journal(plan, row, 'A');
+  journal(plan, row, 'ASSIGNED');
   if (definition.durable) beginInvocation(plan, row);
   if (version.definition.sticky !== null) stick(plan, row, worker);
 }
@@ -211,6 +211,7 @@ function assignment({ state }: Plan, row: number, worker: PlannerWorker): Assign
     failed: run === undefined || version.definition.onFailure !== step.index ? [] : failedTasks(run),
     triggers: triggersOf(state, row),
     invocation: step.definition.durable ? (tasks.invocation[row] ?? 0) : null,
+    inputBranch: step.definition.durable ? inputBranchOf(state.durable.branches.get(row) ?? []) : null,
   };
 }
 
@@ -229,34 +230,4 @@ function triggersOf(state: ShardState, row: number): string {
     return data === null || dataKey === '' ? [] : [`${JSON.stringify(dataKey)}:${data}`];
   });
   return `{${entries.join(',')}}`;
-}
-
-/** The run's first task decides for all: those that wait already move to lines of their own. */
-function stick(plan: Plan, row: number, worker: PlannerWorker): void {
-  const { state, changes } = plan;
-  const { tasks, undo } = state;
-  const rows = state.runOf(row)?.taskIds.map((id) => tasks.find(id)) ?? [row];
-  for (const each of rows) {
-    const extras = state.extras.get(each);
-    if (extras === undefined || extras.stickyWorkerId !== null) continue;
-    extras.stickyWorkerId = worker.id;
-    undo.record(() => {
-      extras.stickyWorkerId = null;
-    });
-    changes.stickies.push({ taskId: tasks.id(each), workerId: worker.id });
-    if (tasks.state[each] === LiveState.Batching) moveGathered(plan, each, placementOf(state, each));
-    const { queue, definition } = state.stepOf(each);
-    const isQueued =
-      definition.batch === null &&
-      (tasks.state[each] === LiveState.Ready || tasks.state[each] === LiveState.RateLimited);
-    if (isQueued && tasks.rank[each] !== 255 && hasFlag(plan, each, LiveFlag.Admitted)) {
-      const rank = tasks.rank[each] ?? 0;
-      state.lists.leave(each, undo);
-      const constraint = constraintOf(state, each);
-      queue.push(each, { rank, key: extras.ringKey, constraint }, undo);
-      // It has asked for units before others did, and stays ahead of them.
-      const line = queue.lineOf(constraint);
-      if (line !== undefined && tasks.state[each] === LiveState.RateLimited) standForLine(plan, line, each);
-    }
-  }
 }

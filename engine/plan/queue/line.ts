@@ -1,37 +1,8 @@
 import { IndexedHeap, type HeapItem } from '../state/indexed-heap.ts';
-import { rankCount, type RankedList } from '../state/ranked-list.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
+import { KeyTurns, type KeyTasks } from './key-turns.ts';
 import type { Constraint } from './placement.ts';
-
-/** A key of the tasks' last round-robin link, over all lines of a queue; '' for tasks without one. */
-export class QueueKey {
-  readonly key: string;
-  /** By rank, its tasks, and whose turn it is: the lowest number is next. A number only grows. */
-  readonly counts = Array.from({ length: rankCount }, () => 0);
-  readonly turns = Array.from({ length: rankCount }, () => 0);
-  /** Lines that have the key. */
-  uses = 0;
-
-  constructor(key: string) {
-    this.key = key;
-  }
-}
-
-/** The tasks of one key in one line. */
-export interface KeyTasks {
-  readonly queueKey: QueueKey;
-  readonly list: RankedList;
-  /** By rank, its place among the keys of the line. */
-  readonly ranks: (KeyAtRank | undefined)[];
-}
-
-interface KeyAtRank extends HeapItem {
-  readonly tasks: KeyTasks;
-  readonly rank: number;
-  /** As it was when the entry took its place: never above the key's own. */
-  turn: number;
-}
 
 /** The queue of a line, as whoever finds the line elsewhere needs it. */
 interface QueueOfLine {
@@ -79,7 +50,7 @@ export interface Standing {
 export class Line implements HeapItem, Standing {
   readonly constraint: Constraint;
   readonly keys = new Map<string, KeyTasks>();
-  readonly #ranks: (IndexedHeap<KeyAtRank> | undefined)[] = [];
+  readonly #turns = new KeyTurns();
   readonly #tasks: TaskTable;
   /** Among which lines it stands; undefined while it waits for units. */
   heap: LineHeap | undefined;
@@ -100,34 +71,31 @@ export class Line implements HeapItem, Standing {
 
   /** The task that is next; -1 with none. Best rank first; inside a rank the keys take turns, inside a key the oldest. */
   get next(): number {
-    const first = this.#first();
+    const first = this.#turns.first();
     return first === undefined ? -1 : first.tasks.list.headOf(first.rank);
   }
 
   /** The key of the task that is next goes behind the others. */
   passTurn(turn: number): void {
-    const first = this.#first();
+    const first = this.#turns.first();
     if (first !== undefined) first.tasks.queueKey.turns[first.rank] = turn;
   }
 
   /** A key has tasks of the rank. */
   offer(tasks: KeyTasks, rank: number): void {
-    const known = (tasks.ranks[rank] ??= { tasks, rank, at: -1, turn: 0 });
-    if (known.at >= 0) return;
-    known.turn = tasks.queueKey.turns[rank] ?? 0;
-    (this.#ranks[rank] ??= new IndexedHeap<KeyAtRank>((a, b) => a.turn < b.turn)).add(known);
+    this.#turns.offer(tasks, rank);
   }
 
   /** The key has no tasks in the line. */
   forget(key: string): void {
     const tasks = this.keys.get(key);
-    for (const each of tasks?.ranks ?? []) if (each !== undefined) this.#ranks[each.rank]?.remove(each);
+    if (tasks !== undefined) this.#turns.forget(tasks);
     this.keys.delete(key);
   }
 
   /** Where it stands now; undefined for an empty line. */
   standing(): Standing | undefined {
-    const first = this.#first();
+    const first = this.#turns.first();
     if (first === undefined) return undefined;
     const { rank, turn, tasks } = first;
     return { rank, turn, seq: this.#tasks.seq[tasks.list.headOf(rank)] ?? 0 };
@@ -138,24 +106,6 @@ export class Line implements HeapItem, Standing {
     const standing = this.standing();
     if (standing !== undefined) Object.assign(this, standing);
     return standing !== undefined;
-  }
-
-  /** The key whose turn it is. Keys that have no tasks any more, or have had their turn, move here. */
-  #first(): KeyAtRank | undefined {
-    for (let rank = 0; rank < rankCount; rank++) {
-      const heap = this.#ranks[rank];
-      if (heap === undefined) continue;
-      for (let top = heap.first; top !== undefined; top = heap.first) {
-        const turn = top.tasks.queueKey.turns[rank] ?? 0;
-        if (top.tasks.list.headOf(rank) < 0) heap.remove(top);
-        else if (top.turn === turn) return top;
-        else {
-          top.turn = turn;
-          heap.moved(top);
-        }
-      }
-    }
-    return undefined;
   }
 }
 

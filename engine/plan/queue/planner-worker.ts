@@ -1,5 +1,5 @@
 import type { LabelValue } from '../../model/task/labels.ts';
-import type { Inverse, UndoLog } from '../state/undo-log.ts';
+import type { Inverse, Restore, UndoLog } from '../state/undo-log.ts';
 
 export interface SlotUse {
   type: string;
@@ -69,12 +69,12 @@ export class PlannerWorker {
 
   occupy(cost: readonly SlotUse[], undo?: UndoLog): void {
     for (const { type, units } of cost) this.used.set(type, (this.used.get(type) ?? 0) + units);
-    undo?.record(() => this.vacate(cost));
+    undo?.keep(occupied, this, cost);
   }
 
   vacate(cost: readonly SlotUse[], undo?: UndoLog): void {
     for (const { type, units } of cost) this.used.set(type, (this.used.get(type) ?? 0) - units);
-    undo?.record(() => this.occupy(cost));
+    undo?.keep(vacated, this, cost);
   }
 
   hold(row: number, undo?: UndoLog): void {
@@ -86,3 +86,6 @@ export class PlannerWorker {
     if (this.tasks.delete(row)) undo.note(this.#dropped, row);
   }
 }
+
+const occupied: Restore<PlannerWorker, readonly SlotUse[]> = { restore: (worker, cost) => worker.vacate(cost) };
+const vacated: Restore<PlannerWorker, readonly SlotUse[]> = { restore: (worker, cost) => worker.occupy(cost) };

@@ -11,11 +11,11 @@ export function queueTask(plan: Plan, row: number, place: 'tail' | 'head', { isR
   if (tasks.state[row] === LiveState.Ready) touch(plan, row);
   else moveTo(plan, row, LiveState.Ready);
   tasks.write('flags', row, ((tasks.flags[row] ?? 0) & lastingFlags) | (isRestored ? LiveFlag.Restored : 0), undo);
-  journal(plan, row, 'Q');
+  journal(plan, row, 'QUEUED');
   tasks.write('seq', row, state.nextSeq(nowUs), undo);
   state.deadlines.set(row, nowUs + step.definition.scheduleTimeoutMs * 1000, undo);
   // A retry stays ahead over a restart too: recovery ranks by retries and reassignments.
   const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
   if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return enqueue(plan, row, rank);
-  state.noteArrival(row, rank);
+  state.unsettled.noteArrival(step.version.tenantId, row, rank);
 }

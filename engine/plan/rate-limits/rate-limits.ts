@@ -5,7 +5,7 @@ import type { Plan } from '../state/plan.ts';
 import type { LimitEntry } from '../queue/line.ts';
 import { RateLimit, sweepAt } from './rate-limit.ts';
 import type { ShardState } from '../state/shard-state.ts';
-import type { UndoLog } from '../state/undo-log.ts';
+import type { Restore, UndoLog } from '../state/undo-log.ts';
 
 function idOf(tenantId: string, key: string): string {
   return `${tenantId} ${key}`;
@@ -33,7 +33,7 @@ export function rateLimitFor(plan: Plan, tenantId: string, demand: RateLimitDema
       used: 0,
       isStatic: false,
     });
-    state.undo.record(() => state.rateLimits.delete(idOf(tenantId, demand.key)));
+    state.undo.keep(limitAdded, state, made);
     return made;
   }
   if (demand.limit !== null && (known.limit !== demand.limit || known.window !== demand.window))
@@ -43,9 +43,7 @@ export function rateLimitFor(plan: Plan, tenantId: string, demand: RateLimitDema
 
 /** A lower limit holds at once, a higher one from the next refill on. */
 export function resize(plan: Plan, rateLimit: RateLimit, limit: number, window: RateLimitWindow): void {
-  const { limit: before, window: windowBefore, windowLimit } = rateLimit;
-  Object.assign(rateLimit, { limit, window, windowLimit: Math.min(windowLimit, limit) });
-  plan.state.undo.record(() => Object.assign(rateLimit, { limit: before, window: windowBefore, windowLimit }));
+  plan.state.undo.assign(rateLimit, { limit, window, windowLimit: Math.min(rateLimit.windowLimit, limit) });
   plan.changes.touchedLimits.add(rateLimit);
   lineUpAnew(plan.state, rateLimit);
 }
@@ -59,26 +57,29 @@ function lineUpAnew(state: ShardState, rateLimit: RateLimit): void {
     first = rateLimit.firstTooLarge
   )
     moveEntry(first, false, undo);
-  state.noteLimit(rateLimit);
+  state.unsettled.noteLimit(rateLimit);
 }
 
 /** Between those that wait for the next refill, and those that no refill helps. */
 export function moveEntry(entry: LimitEntry, isTooLarge: boolean, undo: UndoLog): void {
-  const move = (to: boolean): void => {
-    entry.limit.dismiss(entry);
-    entry.isTooLarge = to;
-    entry.limit.enlist(entry);
-  };
-  move(isTooLarge);
-  undo.record(() => move(!isTooLarge));
+  placeEntry(entry, isTooLarge);
+  undo.keep(entryMoved, entry, !isTooLarge);
 }
+
+function placeEntry(entry: LimitEntry, isTooLarge: boolean): void {
+  entry.limit.dismiss(entry);
+  entry.isTooLarge = isTooLarge;
+  entry.limit.enlist(entry);
+}
+
+const entryMoved: Restore<LimitEntry, boolean> = { restore: placeEntry };
 
 export function addRateLimit(state: ShardState, row: RateLimitRow): RateLimit {
   const made: RateLimit = new RateLimit({
     ...row,
     // A line that stands behind a task of a batch step is looked at when that one goes.
     waiting: state.lists.create((_rank, by, _row, undo) => {
-      if (by === -1 && undo !== undefined) state.noteLimit(made);
+      if (by === -1 && undo !== undefined) state.unsettled.noteLimit(made);
     }),
     tooLarge: state.lists.create(),
   });
@@ -97,3 +98,7 @@ export function sweepRateLimits(state: ShardState, nowUs: number): void {
   }
   state.sweepLimitsAt = Math.max(sweepAt, state.rateLimits.size * 2);
 }
+
+const limitAdded: Restore<ShardState, RateLimit> = {
+  restore: (state, { tenantId, key }) => state.rateLimits.delete(idOf(tenantId, key)),
+};

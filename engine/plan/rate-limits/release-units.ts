@@ -4,7 +4,7 @@ import { moveTo, type Plan } from '../state/plan.ts';
 import type { RankedList } from '../state/ranked-list.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { moveEntry } from './rate-limits.ts';
-import { awaitRefill, isAnyMemberBefore } from './spend-units.ts';
+import { awaitRefill, isAnyMemberBefore, refillTaken } from './spend-units.ts';
 
 /** Limits that one transaction looks at because their windows are over: some 10 ms. The next goes on with the rest. */
 const refillsPerTransaction = 1_000;
@@ -15,15 +15,12 @@ export function noteRefills(plan: Plan): void {
   const { undo, refills } = state;
   for (const refill of refills.takeDue(nowUs, refillsPerTransaction)) {
     const { limit } = refill;
-    limit.refill = undefined;
-    undo.record(() => {
-      limit.refill = refill;
-      refills.push(refill);
-    });
+    undo.keep(refillTaken, refills, refill);
+    undo.set(limit, 'refill', undefined);
     // Another window may have begun since.
     if (limit.waiting.length > 0 && limit.isOver(nowUs)) releaseMembers(plan, limit);
     else if (limit.waiting.length > 0) awaitRefill(plan, limit);
-    state.noteLimit(limit);
+    state.unsettled.noteLimit(limit);
   }
 }
 
@@ -62,7 +59,7 @@ function releaseMembers(plan: Plan, limit: RateLimit): void {
 
 /** The limit was put or deleted: its line is looked at again, and tasks of batch steps are judged anew. */
 export function judgeAnew(plan: Plan, limit: RateLimit): void {
-  plan.state.noteLimit(limit);
+  plan.state.unsettled.noteLimit(limit);
   for (const list of [limit.waiting, limit.tooLarge]) requeueAll(plan, list);
 }
 

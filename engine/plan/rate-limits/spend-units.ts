@@ -3,7 +3,9 @@ import { LiveState } from '../../model/task/live-state.ts';
 import type { Line, LimitEntry } from '../queue/line.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import { rateLimitFor } from './rate-limits.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { RateLimit, Refill } from './rate-limit.ts';
+import type { Restore } from '../state/undo-log.ts';
+import type { TimerHeap } from '../timers/timer-heap.ts';
 
 export interface MissingUnits {
   limit: RateLimit;
@@ -58,7 +60,7 @@ export function stopLine(plan: Plan, line: Line, row: number, missing: MissingUn
   enlist(plan, line, row, { limit, demand, isCalled: false });
   line.queue.awaitUnits(line, undo);
   awaitRefill(plan, limit);
-  if (isLater) state.noteLimit(limit);
+  if (isLater) state.unsettled.noteLimit(limit);
 }
 
 function enlist(
@@ -78,12 +80,9 @@ function enlist(
     isCalled,
     at: -1,
   };
-  line.entry = entry;
+  undo.set(line, 'entry', entry);
   limit.enlist(entry);
-  undo.record(() => {
-    limit.dismiss(entry);
-    line.entry = undefined;
-  });
+  undo.keep(enlisted, entry, undefined);
 }
 
 /**
@@ -124,7 +123,7 @@ export function stepOut(plan: Plan, row: number, missing: MissingUnits): void {
 function noteWait(plan: Plan, row: number, { limit, demand }: MissingUnits): void {
   if (plan.state.tasks.state[row] === LiveState.RateLimited) return;
   moveTo(plan, row, LiveState.RateLimited);
-  journal(plan, row, 'M', `${demand.units} of rate limit ${JSON.stringify(limit.key)}`);
+  journal(plan, row, 'REQUEUED_RATE_LIMIT', `${demand.units} of rate limit ${JSON.stringify(limit.key)}`);
 }
 
 /** Debits what an attempt takes, in the transaction that assigns it. */
@@ -134,19 +133,14 @@ export function spendUnits(plan: Plan, demands: readonly RateLimitDemand[], tena
     if (demand.units === 0) continue;
     const limit = rateLimitFor(plan, tenantId, demand);
     refill(plan, limit);
-    limit.used += demand.units;
-    state.undo.record(() => {
-      limit.used -= demand.units;
-    });
+    state.undo.set(limit, 'used', limit.used + demand.units);
     plan.changes.touchedLimits.add(limit);
   }
 }
 
 function refill(plan: Plan, limit: RateLimit): void {
   if (!limit.isOver(plan.nowUs)) return;
-  const { windowStartUs, used, windowLimit } = limit;
-  Object.assign(limit, { windowStartUs: plan.nowUs, used: 0, windowLimit: limit.limit });
-  plan.state.undo.record(() => Object.assign(limit, { windowStartUs, used, windowLimit }));
+  plan.state.undo.assign(limit, { windowStartUs: plan.nowUs, used: 0, windowLimit: limit.limit });
 }
 
 /**
@@ -158,11 +152,13 @@ export function awaitRefill({ state, nowUs }: Plan, limit: RateLimit, { isAtOnce
   const dueUs = isAtOnce ? Math.max(limit.refillAtUs, nowUs + 1) : limit.refillAtUs;
   if (dueUs <= nowUs || (limit.refill !== undefined && limit.refill.dueUs <= dueUs)) return;
   const before = limit.refill;
-  limit.refill = { limit, dueUs };
-  refills.push(limit.refill);
-  undo.record(() => {
-    limit.refill = before;
-    // It may have been dropped as replaced.
-    if (before !== undefined) refills.push(before);
-  });
+  const next = { limit, dueUs };
+  // It may be dropped as replaced before an undo makes it true again.
+  if (before !== undefined) undo.keep(refillTaken, refills, before);
+  undo.set(limit, 'refill', next);
+  refills.push(next);
 }
+
+const enlisted: Restore<LimitEntry> = { restore: (entry) => entry.limit.dismiss(entry) };
+/** Once the limit names it again. */
+export const refillTaken: Restore<TimerHeap<Refill>, Refill> = { restore: (refills, refill) => refills.push(refill) };

@@ -1,5 +1,5 @@
 import type { TaskTable } from './task-table.ts';
-import type { UndoLog } from './undo-log.ts';
+import type { Inverse, UndoLog } from './undo-log.ts';
 
 /**
  * Tasks that became ready and wait for their verdict, in the order in which they did, whatever their rank: a doubly linked
@@ -11,6 +11,9 @@ export class ArrivalLine {
   #head = -1;
   #tail = -1;
   length = 0;
+  readonly #pushed: Inverse = { undo: (row) => this.#unlink(row) };
+  /** From the row, its rank, and the rows before and after. */
+  readonly #removed: Inverse = { undo: (row, rank, prev, next) => this.#link(row, rank, prev, next) };
 
   constructor(options: { id: number; tasks: TaskTable }) {
     this.id = options.id;
@@ -24,14 +27,13 @@ export class ArrivalLine {
 
   push(row: number, rank: number, undo: UndoLog): void {
     this.#link(row, rank, this.#tail, -1);
-    undo.record(() => this.#unlink(row));
+    undo.note(this.#pushed, row);
   }
 
   remove(row: number, undo: UndoLog): void {
     const { rank, prev, next } = this.#tasks;
-    const before = [rank[row] ?? 255, prev[row] ?? -1, next[row] ?? -1] as const;
+    undo.note(this.#removed, row, rank[row] ?? 255, prev[row] ?? -1, next[row] ?? -1);
     this.#unlink(row);
-    undo.record(() => this.#link(row, ...before));
   }
 
   #link(row: number, rank: number, prev: number, next: number): void {

@@ -107,12 +107,12 @@ export class ChangeSet implements TransactionRows {
   readonly liveDeletes: string[] = [];
   readonly effects: Effect[] = [];
 
-  /** Takes a letter out of a journal row again: from the row's index, how many letters it had, and whether it named a worker. */
+  /** Takes a transition out of a journal row again: from the row's index, how many it had, and whether it named a worker. */
   readonly merged: Inverse = {
-    undo: (index, letters, hadWorker) => {
+    undo: (index, before, hadWorker) => {
       const row = this.history[index];
       if (row === undefined) return;
-      row.kinds = row.kinds.slice(0, letters);
+      row.transitions.length = before;
       if (hadWorker === 0) row.workerId = null;
     },
   };
@@ -136,7 +136,7 @@ export class ChangeSet implements TransactionRows {
     return into;
   }
 
-  /** Forgets what was added since the mark. Journal letters merged into older rows are the journal's to undo. */
+  /** Forgets what was added since the mark. Transitions merged into older rows of the journal are its to undo. */
   truncate(mark: ChangeMark): void {
     for (const [index, name] of lists.entries()) this[name].length = mark[index] ?? 0;
   }

@@ -3,12 +3,7 @@ import type { Filter, ShardState } from './shard-state.ts';
 
 export function setFilter(plan: Plan, filter: Filter): void {
   const { state, changes } = plan;
-  const before = state.filters.get(filter.workflowId)?.get(filter.id);
-  state.addFilter(filter);
-  state.undo.record(() => {
-    if (before === undefined) state.filters.get(filter.workflowId)?.delete(filter.id);
-    else state.addFilter(before);
-  });
+  state.undo.put(state.filtersOf(filter.workflowId), filter.id, filter);
   changes.filters.push(filter);
 }
 

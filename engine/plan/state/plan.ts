@@ -1,4 +1,4 @@
-import type { JournalKind } from '../../model/task/journal.ts';
+import type { Transition } from '../../model/task/transition.ts';
 import { isLiveState, LiveFlag, type LiveState, mayMove } from '../../model/task/live-state.ts';
 import type { HistoryRow } from '../../model/rows.ts';
 import type { ChangeSet } from './change-set.ts';
@@ -41,9 +41,9 @@ export function setFlag(plan: Plan, row: number, flag: number): void {
 
 /**
  * Adds a transition to the journal. Transitions that follow each other on one task share a row;
- * a row never absorbs a letter past another task's row, so that cursors keep the order of events.
+ * a row never absorbs one past another task's row, so that cursors keep the order of events.
  */
-export function journal(plan: Plan, row: number, kind: JournalKind, message?: string): void {
+export function journal(plan: Plan, row: number, transition: Transition, message?: string): void {
   const { state, changes } = plan;
   const { tasks } = state;
   const taskId = tasks.id(row);
@@ -57,8 +57,13 @@ export function journal(plan: Plan, row: number, kind: JournalKind, message?: st
     message === undefined &&
     last.message === null
   ) {
-    state.undo.note(changes.merged, changes.history.length - 1, last.kinds.length, last.workerId === null ? 0 : 1);
-    last.kinds += kind;
+    state.undo.note(
+      changes.merged,
+      changes.history.length - 1,
+      last.transitions.length,
+      last.workerId === null ? 0 : 1,
+    );
+    last.transitions.push(transition);
     last.workerId ??= worker?.id ?? null;
     return;
   }
@@ -68,7 +73,7 @@ export function journal(plan: Plan, row: number, kind: JournalKind, message?: st
     seq: state.nextSeq(plan.nowUs),
     tenantId: step.version.tenantId,
     attempt,
-    kinds: kind,
+    transitions: [transition],
     workerId: worker?.id ?? null,
     message: message ?? null,
     runId: state.runIdOf(row),
@@ -87,7 +92,7 @@ export function leaveWorker(plan: Plan, row: number): void {
   state.deadlines.release(row, 0, state.undo);
   if (leaveBatch(plan, row) && !hasFlag(plan, row, LiveFlag.SlotReleased))
     worker.vacate(state.stepOf(row).slots, state.undo);
-  state.noteRoom(worker);
+  state.unsettled.noteRoom(worker);
   state.tasks.write('worker', row, -1, state.undo);
 }
 
@@ -97,18 +102,11 @@ function leaveBatch({ state }: Plan, row: number): boolean {
   const batch = batches.ofRow.get(row);
   if (batch === undefined) return true;
   const { group, rows } = batch;
-  batches.ofRow.delete(row);
-  rows.delete(row);
-  const isLast = rows.size === 0;
-  if (isLast) {
-    group.running.delete(batch);
-    batches.released(group);
-    for (const { queue } of group.buffers.values()) state.noteQueue(queue);
-  }
-  undo.record(() => {
-    batches.ofRow.set(row, batch);
-    rows.add(row);
-    group.running.add(batch);
-  });
-  return isLast;
+  undo.remove(batches.ofRow, row);
+  undo.delete(rows, row);
+  if (rows.size > 0) return false;
+  undo.delete(group.running, batch);
+  batches.released(group);
+  for (const { queue } of group.buffers.values()) state.unsettled.noteQueue(queue);
+  return true;
 }

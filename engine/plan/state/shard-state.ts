@@ -1,4 +1,3 @@
-import type { StepDefinition, WorkflowDefinition } from '../../model/definition.ts';
 import { LiveFlag } from '../../model/task/live-state.ts';
 import type { TerminalStatus } from '../../model/task/status.ts';
 import { childrenOf } from '../../model/topology.ts';
@@ -9,11 +8,11 @@ import { sweepAt, type RateLimit, type Refill } from '../rate-limits/rate-limit.
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import { DeadlineHeap } from '../timers/deadline-heap.ts';
 import { DurableIndex } from '../durable/durable-index.ts';
-import type { CatchUp } from '../../model/time/cron.ts';
+import type { CatchUp } from '../../model/time/missed-ticks.ts';
 import type { FilterRow, IdempotencyRow } from '../../model/rows.ts';
 import type { LabelValue } from '../../model/task/labels.ts';
-import type { Constraint, Placement, WorkflowState } from '../queue/placement.ts';
-import { PlannerWorker, type SlotUse } from '../queue/planner-worker.ts';
+import type { Placement, WorkflowState } from '../queue/placement.ts';
+import { PlannerWorker } from '../queue/planner-worker.ts';
 import { RowMap } from './row-map.ts';
 import type { SharedDemands } from '../concurrency/shared-demands.ts';
 import type { TaskExtras } from './task-extras.ts';
@@ -21,24 +20,10 @@ import { TaskLists } from './task-lists.ts';
 import type { TaskWait } from '../conditions/task-wait.ts';
 import { TimerHeap, type Timer } from '../timers/timer-heap.ts';
 import { TaskTable } from './task-table.ts';
-import { TenantWork, type LostWorker } from './tenant-work.ts';
-import { UndoLog, type Inverse } from './undo-log.ts';
-
-/** A registered version, with its steps spread into the shard's step table. */
-export interface Version {
-  tenantId: string;
-  workflowId: string;
-  versionId: string;
-  checksum: string;
-  ordinal: number;
-  definition: WorkflowDefinition;
-  /** Steps whose outputs go into a batch's message. */
-  batchParents: ReadonlySet<number>;
-  /** Row of its first step in the shard's steps. */
-  firstStep: number;
-  /** Indices of the steps that wait for each step. */
-  children: readonly (readonly number[])[];
-}
+import { EventWaiters } from './event-waiters.ts';
+import { UnsettledWork } from './unsettled-work.ts';
+import type { Step, Version } from './version.ts';
+import { UndoLog, type Inverse, type Restore } from './undo-log.ts';
 
 /** A cron as the planner needs it; its input stays in Postgres. */
 export interface CronTimer extends Timer {
@@ -58,17 +43,6 @@ export interface CronTimer extends Timer {
 }
 
 export type Filter = Readonly<FilterRow>;
-
-export interface Step {
-  version: Version;
-  index: number;
-  definition: StepDefinition;
-  slots: readonly SlotUse[];
-  queue: ActionQueue;
-  /** Of its tasks that ask nothing of their own. */
-  placement: Placement;
-  constraint: Constraint;
-}
 
 /** A run of several tasks while any of them is unfinished. */
 export interface LiveRun {
@@ -137,7 +111,7 @@ export class ShardState {
   readonly unusedDemands = new Set<SharedDemands>();
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<number, TaskWait>();
-  readonly #eventWaiters = new Map<string, Set<number>>();
+  readonly eventWaiters = new EventWaiters();
   /** Claims of idempotency keys that the transaction in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
   readonly batches = new Batches({
@@ -160,9 +134,7 @@ export class ShardState {
   sweepLimitsAt = sweepAt;
   /** Queues with much to forget after the commit. */
   readonly outgrownQueues = new Set<ActionQueue>();
-  /** What settling has still to see to. Tenants take turns in this order. */
-  readonly unsettled = new Set<TenantWork>();
-  readonly #work = new Map<string, TenantWork>();
+  readonly unsettled = new UnsettledWork({ undo: this.undo, lists: this.lists });
   /** Groups that lost their last request, to be forgotten after the commit. */
   readonly abandoned = new Set<ConcurrencyGroup>();
   readonly workers: (PlannerWorker | undefined)[] = [];
@@ -172,6 +144,8 @@ export class ShardState {
   readonly runs: (LiveRun | undefined)[] = [];
   readonly freeRuns: number[] = [];
   readonly runsById = new Map<string, number>();
+  readonly #runAdded: Inverse = { undo: (row) => this.removeRun(row) };
+  readonly #runRemoved: Restore<LiveRun, number> = { restore: (run, row) => this.restoreRun(row, run) };
   /** Rows that the current transaction will write to `live`, and those of ended tasks, to be swept after it. */
   readonly dirtyRows: number[] = [];
   readonly touched: Inverse = { undo: () => this.dirtyRows.pop() };
@@ -180,11 +154,11 @@ export class ShardState {
   readonly counts = { triggered: 0, finished: 0, running: 0 };
 
   readonly #queueEvents: QueueEvents = {
-    opened: (queue) => this.noteQueue(queue),
+    opened: (queue) => this.unsettled.noteQueue(queue),
     outgrown: (queue) => this.outgrownQueues.add(queue),
     limitChanged: ({ tenantId, key }) => {
       const limit = this.rateLimits.get(`${tenantId} ${key}`);
-      if (limit !== undefined) this.noteLimit(limit);
+      if (limit !== undefined) this.unsettled.noteLimit(limit);
     },
   };
 
@@ -225,7 +199,7 @@ export class ShardState {
     return queue;
   }
 
-  addVersion(options: Omit<Version, 'firstStep' | 'children' | 'batchParents'>): Version {
+  addVersion(options: Omit<Version, 'firstStep' | 'children' | 'batchParents'>, undo?: UndoLog): Version {
     const { definition } = options;
     const children = childrenOf(definition.steps.map((step) => step.parents));
     const batchParents = new Set(definition.steps.flatMap((step) => (step.batch === null ? [] : step.parents)));
@@ -249,11 +223,21 @@ export class ShardState {
     const name = versionKey(options.tenantId, definition.name);
     const latest = this.latest.get(name);
     if (latest === undefined || latest.ordinal < version.ordinal) this.latest.set(name, version);
+    undo?.keep(this.#versionAdded, version, latest);
     return version;
   }
 
+  readonly #versionAdded: Restore<Version, Version | undefined> = {
+    restore: (version, latest) => {
+      this.#dropVersion(version);
+      const name = versionKey(version.tenantId, version.definition.name);
+      if (latest === undefined) this.latest.delete(name);
+      else this.latest.set(name, latest);
+    },
+  };
+
   /** Undoes addVersion, but for what is the newest version. Of the last one alone. */
-  dropVersion({ firstStep, versionId }: Version): void {
+  #dropVersion({ firstStep, versionId }: Version): void {
     for (const { queue } of this.steps.splice(firstStep)) {
       queue.steps--;
       this.#dropUnused(queue);
@@ -291,48 +275,17 @@ export class ShardState {
     return undefined;
   }
 
-  addFilter(filter: Filter): void {
-    const filters = this.filters.get(filter.workflowId) ?? new Map<string, Filter>();
-    this.filters.set(filter.workflowId, filters);
-    filters.set(filter.id, filter);
+  /** A workflow's filters, by id. */
+  filtersOf(workflowId: string): Map<string, Filter> {
+    const filters = this.filters.get(workflowId) ?? new Map<string, Filter>();
+    this.filters.set(workflowId, filters);
+    return filters;
   }
 
   /** The newest versions of a tenant's workflows that events can start. */
   listeners(tenantId: string): Version[] {
     return [...this.latest.values()].filter(
       (version) => version.tenantId === tenantId && version.definition.eventKeys.length > 0,
-    );
-  }
-
-  listenForEvents(row: number): void {
-    for (const key of this.#eventKeys(row)) {
-      const rows = this.#eventWaiters.get(key) ?? new Set();
-      this.#eventWaiters.set(key, rows);
-      rows.add(row);
-    }
-  }
-
-  ignoreEvents(row: number): void {
-    for (const key of this.#eventKeys(row)) {
-      const rows = this.#eventWaiters.get(key);
-      rows?.delete(row);
-      if (rows?.size === 0) this.#eventWaiters.delete(key);
-    }
-  }
-
-  isListening(row: number): boolean {
-    return this.#eventKeys(row).some((key) => this.#eventWaiters.get(key)?.has(row) === true);
-  }
-
-  /** The tasks that wait for an event of the key, in the order in which they began to. */
-  eventWaiters(tenantId: string, key: string): number[] {
-    return [...(this.#eventWaiters.get(`${tenantId} ${key}`) ?? [])];
-  }
-
-  #eventKeys(row: number): string[] {
-    const { version, definition } = this.stepOf(row);
-    return definition.conditions.flatMap((condition) =>
-      condition.kind === 'event' ? [`${version.tenantId} ${condition.eventKey}`] : [],
     );
   }
 
@@ -352,67 +305,7 @@ export class ShardState {
 
   /** The last transaction had no room for all that it led to: another is needed, whether a command waits or not. */
   get hasMore(): boolean {
-    return this.unsettled.size > 0;
-  }
-
-  workOf(tenantId: string): TenantWork {
-    let work = this.#work.get(tenantId);
-    if (work === undefined) {
-      work = new TenantWork(tenantId, this.lists.createArrivals());
-      this.#work.set(tenantId, work);
-    }
-    return work;
-  }
-
-  #unsettledWorkOf(tenantId: string): TenantWork {
-    const work = this.workOf(tenantId);
-    this.undo.add(this.unsettled, work);
-    return work;
-  }
-
-  /** The task is ready, and its requests for places are to be judged. */
-  noteArrival(row: number, rank: number): void {
-    this.#unsettledWorkOf(this.stepOf(row).version.tenantId).arrivals.push(row, rank, this.undo);
-  }
-
-  isArrival(row: number): boolean {
-    return this.tasks.list[row] === this.workOf(this.stepOf(row).version.tenantId).arrivals.id;
-  }
-
-  /** A place of the group is free, or it has more. */
-  noteFreed(group: ConcurrencyGroup): void {
-    this.undo.add(this.#unsettledWorkOf(group.tenantId).freed, group);
-  }
-
-  /** More of its members wait than its strategy lets stay. */
-  noteCrowded(group: ConcurrencyGroup): void {
-    this.undo.add(this.#unsettledWorkOf(group.tenantId).crowded, group);
-  }
-
-  /** Something in the queue may go on. */
-  noteQueue(queue: ActionQueue): void {
-    this.undo.add(this.#unsettledWorkOf(queue.tenantId).queues, queue);
-  }
-
-  /** The worker may be able to take more than before. */
-  noteRoom(worker: PlannerWorker): void {
-    this.undo.add(this.#unsettledWorkOf(worker.tenantId).workersWithRoom, worker);
-  }
-
-  /** Another is first in the limit's line, or there are more units for it. */
-  noteLimit(limit: RateLimit): void {
-    if (limit.hasLines) this.undo.add(this.#unsettledWorkOf(limit.tenantId).changedLimits, limit);
-  }
-
-  /** The worker is gone: its tasks leave it. */
-  noteLost(worker: PlannerWorker, lost: LostWorker): void {
-    const { lostWorkers } = this.#unsettledWorkOf(worker.tenantId);
-    const before = lostWorkers.get(worker);
-    lostWorkers.set(worker, lost);
-    this.undo.record(() => {
-      if (before === undefined) lostWorkers.delete(worker);
-      else lostWorkers.set(worker, before);
-    });
+    return !this.unsettled.isEmpty;
   }
 
   latestVersion(tenantId: string, name: string): Version | undefined {
@@ -466,26 +359,28 @@ export class ShardState {
     }
     this.workers[worker.index] = undefined;
     this.workersById.delete(worker.id);
-    this.workOf(worker.tenantId).workersWithRoom.delete(worker);
+    this.unsettled.forget(worker);
   }
 
   #dropUnused(queue: ActionQueue): void {
     if (queue.isUnused) this.queues.delete(queueKey(queue.tenantId, queue.action));
   }
 
-  addRun(run: LiveRun): number {
+  addRun(run: LiveRun, undo?: UndoLog): number {
     const row = this.freeRuns.pop() ?? this.runs.length;
     this.runs[row] = run;
     this.runsById.set(run.runId, row);
+    undo?.note(this.#runAdded, row);
     return row;
   }
 
-  removeRun(row: number): void {
+  removeRun(row: number, undo?: UndoLog): void {
     const run = this.runs[row];
     if (run === undefined) return;
     this.runs[row] = undefined;
     this.runsById.delete(run.runId);
     this.freeRuns.push(row);
+    undo?.keep(this.#runRemoved, run, row);
   }
 
   /** Undoes removeRun. */
@@ -494,6 +389,10 @@ export class ShardState {
     this.runsById.set(run.runId, row);
     const at = this.freeRuns.lastIndexOf(row);
     if (at >= 0) this.freeRuns.splice(at, 1);
+  }
+
+  isArrival(row: number): boolean {
+    return this.tasks.list[row] === this.unsettled.of(this.stepOf(row).version.tenantId).arrivals.id;
   }
 
   stepOf(row: number): Step {

@@ -264,7 +264,11 @@ export class TaskTable {
   #unlink(row: number): void {
     const mask = this.#slots.length - 1;
     let hole = this.#home(row);
-    while (this.#slots[hole] !== row + 1) hole = (hole + 1) & mask;
+    for (; this.#slots[hole] !== row + 1; hole = (hole + 1) & mask) {
+      // Nothing stands behind an empty slot: to go on would be to go round for ever.
+      if (this.#slots[hole] === 0)
+        throw new Error(`task row ${row} is not in the index: planner state is inconsistent`);
+    }
     // Close the gap: move back every later entry whose home is not between the hole and itself.
     for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
       const held = this.#slots[slot] ?? 0;

@@ -1,6 +1,7 @@
 import { HatchetError } from '../../base/errors.ts';
 import type { Plan } from '../state/plan.ts';
-import type { CronTimer } from '../state/shard-state.ts';
+import type { CronTimer, ShardState } from '../state/shard-state.ts';
+import type { Restore } from '../state/undo-log.ts';
 import type { Timer } from './timer-heap.ts';
 
 /** The timers that were there, and were changed. */
@@ -8,14 +9,25 @@ export interface PutTimersReply {
   ids: readonly string[];
 }
 
+/** Their heaps hold on to a timer until it is due: adding the old one again makes it true again. */
+const cronBefore: Restore<ShardState, CronTimer | undefined, string> = {
+  restore(state, before, id) {
+    if (before === undefined) state.crons.delete(id);
+    else state.addCron(before);
+  },
+};
+const scheduleBefore: Restore<ShardState, Timer | undefined, string> = {
+  restore(state, before, id) {
+    if (before === undefined) state.schedules.delete(id);
+    else state.addSchedule(before);
+  },
+};
+
 export function setCron(plan: Plan, cron: CronTimer): void {
   const { state } = plan;
   const before = state.crons.get(cron.id);
   state.addCron(cron);
-  state.undo.record(() => {
-    if (before === undefined) state.crons.delete(cron.id);
-    else state.addCron(before);
-  });
+  state.undo.keep(cronBefore, state, before, cron.id);
 }
 
 export function dropCron(plan: Plan, id: string): void {
@@ -23,17 +35,14 @@ export function dropCron(plan: Plan, id: string): void {
   const before = state.crons.get(id);
   if (before === undefined) return;
   state.crons.delete(id);
-  state.undo.record(() => state.addCron(before));
+  state.undo.keep(cronBefore, state, before, id);
 }
 
 export function setSchedule(plan: Plan, schedule: Timer): void {
   const { state } = plan;
   const before = state.schedules.get(schedule.id);
   state.addSchedule(schedule);
-  state.undo.record(() => {
-    if (before === undefined) state.schedules.delete(schedule.id);
-    else state.addSchedule(before);
-  });
+  state.undo.keep(scheduleBefore, state, before, schedule.id);
 }
 
 export function dropSchedule(plan: Plan, id: string): void {
@@ -41,7 +50,7 @@ export function dropSchedule(plan: Plan, id: string): void {
   const before = state.schedules.get(id);
   if (before === undefined) return;
   state.schedules.delete(id);
-  state.undo.record(() => state.addSchedule(before));
+  state.undo.keep(scheduleBefore, state, before, id);
 }
 
 export function ownCron(plan: Plan, tenantId: string, id: string): CronTimer {

@@ -4,7 +4,8 @@ import { knownId } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
-import { catchUpPolicies, nextTick } from '../../model/time/cron.ts';
+import { nextTick } from '../../model/time/cron.ts';
+import { catchUpPolicies } from '../../model/time/missed-ticks.ts';
 import { maxPageBytes } from '../../model/limits.ts';
 import type { CronRow } from '../../model/rows.ts';
 import { newId } from '../../model/ids/uuid.ts';
@@ -53,7 +54,7 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
   router.post('/api/v1/tenants/:tenant/workflows/:workflow/crons', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
-    const version = workflowOf(deps.owner, tenantId, context.req.param('workflow'));
+    const version = await workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const cronId = newId();
     const row: Checked<CronRow> = markChecked({

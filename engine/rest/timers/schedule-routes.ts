@@ -74,7 +74,7 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   router.post('/api/v1/tenants/:tenant/workflows/:workflow/scheduled', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
-    const version = workflowOf(deps.owner, tenantId, context.req.param('workflow'));
+    const version = await workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const scheduleId = newId();
     const schedule: Checked<ScheduleRow> = markChecked({

@@ -8,7 +8,7 @@ import { HatchetError } from '../../base/errors.ts';
 import { maxPayloadBytes } from '../../model/limits.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
 import { listEvents } from '../../monitor/event-reads.ts';
-import type { Delivery } from '../../plan/commands/kind.ts';
+import type { WebhookDelivery } from '../../plan/commands/kind.ts';
 import { pushEvents } from '../../shard/prepare/prepare-event.ts';
 import { plainAnswer } from '../answer.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
@@ -160,7 +160,7 @@ async function pushedEvent(
   return stored === undefined ? undefined : eventMessage(stored, tenantId);
 }
 
-function deliveryOf(webhook: StoredWebhook, request: Parameters<typeof deliveryKeys>[1]): Delivery | undefined {
+function deliveryOf(webhook: StoredWebhook, request: Parameters<typeof deliveryKeys>[1]): WebhookDelivery | undefined {
   const keys = deliveryKeys(webhook, request);
   const nowUs = Date.now() * 1000;
   return keys.length === 0

@@ -10,6 +10,7 @@ import {
 } from '../../model/durable/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
+import { Delivery } from '../../plan/durable/delivery.ts';
 import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../../plan/durable/durable-log.ts';
 
 export interface EntrySqlRow {
@@ -37,13 +38,17 @@ export interface MetSqlRow {
   status?: number | null;
 }
 
-/** @param $2 entries of one task at the most */
+/** @param $2 by task, the oldest branch whose nodes are needed. $3 entries of one task at the most */
 export const readEntries = {
   name: 'durable_entries',
   text: `
     SELECT e.task_id, e.branch, e.node, e.kind, e.fingerprint, e.asked, e.invocation, e.seq, e.child_run_id, r.seq AS result_seq, r.status
-    FROM unnest($1::uuid[]) AS u (id)
-    JOIN LATERAL (SELECT * FROM durable_entry e WHERE e.task_id = u.id ORDER BY e.branch, e.node LIMIT $2) e ON true
+    FROM unnest($1::uuid[], $2::integer[]) AS u (id, oldest)
+    JOIN LATERAL (
+      (SELECT * FROM durable_entry e WHERE e.task_id = u.id AND e.branch = 0 ORDER BY e.node LIMIT $3)
+      UNION ALL
+      (SELECT * FROM durable_entry e WHERE e.task_id = u.id AND e.branch >= u.oldest ORDER BY e.branch, e.node LIMIT $3)
+    ) e ON true
     LEFT JOIN durable_result r ON r.task_id = e.task_id AND r.branch = e.branch AND r.node = e.node AND r.condition = -1
     ORDER BY e.task_id, e.branch, e.node`,
 };
@@ -109,7 +114,19 @@ export class StoredLog {
 
 /** @returns by task; those without a log are absent */
 export async function readStoredLogs(client: Sql, taskIds: readonly string[]): Promise<Map<string, StoredLog>> {
-  return (await readShortLogs(client, taskIds, null)).logs;
+  return (
+    await readShortLogs(
+      client,
+      taskIds.map((taskId) => ({ taskId, oldestBranch: firstBranch })),
+      null,
+    )
+  ).logs;
+}
+
+/** A log, from a branch on: a task sees nothing of those before the oldest that its newest one comes from. */
+export interface LogPart {
+  readonly taskId: string;
+  readonly oldestBranch: number;
 }
 
 /**
@@ -118,15 +135,19 @@ export async function readStoredLogs(client: Sql, taskIds: readonly string[]): P
  */
 export async function readShortLogs(
   client: Sql,
-  taskIds: readonly string[],
+  parts: readonly LogPart[],
   most: number | null,
 ): Promise<{ logs: Map<string, StoredLog>; long: string[] }> {
   const logs = new Map<string, StoredLog>();
   const long: string[] = [];
-  if (taskIds.length === 0) return { logs, long };
+  if (parts.length === 0) return { logs, long };
   const { rows } = await client.query<EntrySqlRow>({
     ...readEntries,
-    values: [taskIds, most === null ? null : most + 1],
+    values: [
+      parts.map(({ taskId }) => taskId),
+      parts.map(({ oldestBranch }) => oldestBranch),
+      most === null ? null : most + 1,
+    ],
   });
   for (const [taskId, entries] of groupBy(rows, (row) => row.task_id)) {
     if (most !== null && entries.length > most) {
@@ -146,7 +167,7 @@ export async function readShortLogs(
 export function pointOf(row: { task_id: string; branch: number; node: number; asked: string }): BranchPoint {
   const asked: Asked = JSON.parse(row.asked);
   if (asked.kind !== 'branch') throw new Error(`entry ${row.task_id} ${row.branch} ${row.node} is no branch`);
-  return { branch: row.branch, parent: asked.parent, first: asked.first };
+  return { branch: row.branch, parent: asked.parent, first: asked.first, hasInput: asked.hasInput === true };
 }
 
 function nodeOf(row: EntrySqlRow): DurableNode {
@@ -201,14 +222,14 @@ function askedBefore(nodes: readonly DurableNode[], seq: number): number {
 }
 
 /**
- * The log in memory. How far a running invocation has come is known where it has asked for nothing yet, where there is
+ * The task's log, and what its invocation knows of it. How far a running invocation has come is known where it has asked for nothing yet, where there is
  * nothing to replay, or where the newest node is its own: nodes are new only after all of the replay.
  */
-export function logFrom(
+export function loadedLog(
   taskId: string,
   stored: ReadableLog | undefined,
   { invocation, begins }: { invocation: number; begins: boolean },
-): DurableLog {
+): { log: DurableLog; delivery: Delivery } {
   const branch = stored?.points.at(-1)?.branch ?? firstBranch;
   const nodes = stored === undefined ? [] : visibleNodes(stored, branch);
   for (const node of nodes) {
@@ -216,7 +237,7 @@ export function logFrom(
     if (result !== null) node.need = askedBefore(nodes, result.seq);
   }
   const position = begins ? 0 : nodes.length === 0 || nodes.at(-1)?.invocation === invocation ? nodes.length : -1;
-  const log = new DurableLog({ taskId, branch, nodes, position });
+  const log = new DurableLog({ taskId, branch, nodes });
   for (const node of stored?.entries ?? []) if (node.asked.kind === 'signal') log.signals.set(node.asked.key, node);
-  return log;
+  return { log, delivery: new Delivery({ position }) };
 }

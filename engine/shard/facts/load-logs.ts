@@ -1,15 +1,19 @@
+import { firstBranch } from '../../model/durable/durable.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
 import type { ComingEvent } from '../../plan/commands/kind.ts';
+import { oldestVisibleBranch } from '../../plan/durable/branch-points.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Asking } from './asking.ts';
 import { findListeners } from './durable-listeners.ts';
-import { logFrom, readShortLogs, type StoredLog } from './durable-logs.ts';
+import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './durable-logs.ts';
 import { shortLog, type LongLogs } from './long-logs.ts';
 
 /** A log that a command needs and memory lacks. */
 interface Wanted {
   asking: Asking;
   taskId: string;
+  /** As in LogPart. */
+  oldestBranch: number;
   /** The command can do without it for now. */
   isOptional: boolean;
 }
@@ -28,46 +32,65 @@ export async function loadLogs(
   for (const { job } of asking) job.longLogs = [];
   const wanted: Wanted[] = [...asking.flatMap(wantedOf), ...(await listeners(client, asking))];
   if (wanted.length === 0) return new Map();
-  const { logs, long } = await readShortLogs(client, [...new Set(wanted.map(({ taskId }) => taskId))], shortLog);
+  const parts = partsOf(wanted);
+  const { logs, long } = await readShortLogs(client, [...parts.values()], shortLog);
   for (const taskId of long) {
-    const log = await longLogs.take(client, taskId);
+    const log = await longLogs.take(client, parts.get(taskId) ?? { taskId, oldestBranch: firstBranch });
     if (log !== undefined) logs.set(taskId, log);
   }
   const absent = new Set(long.filter((taskId) => !logs.has(taskId)));
   for (const { asking: each, taskId, isOptional } of wanted) {
     if (!absent.has(taskId)) hold(each.state, taskId, logs.get(taskId));
-    else if (isOptional) void longLogs.read(taskId);
-    else each.job.longLogs = [...each.job.longLogs, taskId];
+    else if (isOptional) void longLogs.read(parts.get(taskId) ?? { taskId, oldestBranch: firstBranch });
+    else each.job.longLogs = [...each.job.longLogs, parts.get(taskId) ?? { taskId, oldestBranch: firstBranch }];
   }
   return logs;
+}
+
+/** One part for each task: what all who want it need. */
+function partsOf(wanted: readonly Wanted[]): Map<string, LogPart> {
+  const parts = new Map<string, LogPart>();
+  for (const { taskId, oldestBranch } of wanted) {
+    const least = Math.min(oldestBranch, parts.get(taskId)?.oldestBranch ?? oldestBranch);
+    parts.set(taskId, { taskId, oldestBranch: least });
+  }
+  return parts;
+}
+
+function visiblePart(state: ShardState, taskId: string): LogPart {
+  const points = state.durable.branches.get(state.tasks.find(taskId)) ?? [];
+  return { taskId, oldestBranch: oldestVisibleBranch(points) };
 }
 
 function wantedOf(asking: Asking): Wanted[] {
   const { state, needs } = asking;
   const isLacking = (taskId: string): boolean => lacks(state, taskId);
   const want = (taskIds: readonly string[], isOptional: boolean): Wanted[] =>
-    taskIds.map((taskId) => ({ asking, taskId, isOptional }));
+    taskIds.map((taskId) => ({ asking, ...visiblePart(state, taskId), isOptional }));
   return [
     ...want((needs.logsOf ?? []).filter(isLacking), false),
     ...want((needs.sleepers ?? []).filter(isLacking), true),
-    ...want(needs.branch === undefined ? [] : [needs.branch.taskId], false),
+    // Of any branch, a node may be asked for.
+    ...(needs.branch === undefined
+      ? []
+      : [{ asking, taskId: needs.branch.taskId, oldestBranch: firstBranch, isOptional: false }]),
   ];
 }
 
 function lacks(state: ShardState, taskId: string): boolean {
   const row = state.tasks.find(taskId);
-  return row >= 0 && state.durable.log(row) === undefined && state.stepOf(row).definition.durable;
+  return row >= 0 && state.durable.task(row) === undefined && state.stepOf(row).definition.durable;
 }
 
 function hold(state: ShardState, taskId: string, stored: StoredLog | undefined): void {
   if (!lacks(state, taskId)) return;
   const row = state.tasks.find(taskId);
   const { durable, tasks } = state;
-  const log = logFrom(taskId, stored, {
+  const loaded = loadedLog(taskId, stored, {
     invocation: tasks.invocation[row] ?? 0,
     begins: durable.unread.delete(row),
   });
-  durable.hold(row, state.stepOf(row).version.tenantId, log);
+  durable.hold({ row, tenantId: state.stepOf(row).version.tenantId, ...loaded });
   durable.loaded.add(row);
 }
 
@@ -83,6 +106,6 @@ async function listeners(client: Sql, asking: readonly Asking[]): Promise<Wanted
   return [...found].flatMap(([{ asking: each }, taskIds]) =>
     taskIds
       .filter((taskId) => lacks(each.state, taskId))
-      .map((taskId) => ({ asking: each, taskId, isOptional: false })),
+      .map((taskId) => ({ asking: each, ...visiblePart(each.state, taskId), isOptional: false })),
   );
 }

@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg';
 import { delay, processHost, type Host } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
 import { postgresConnector, type Connector, type Sql, type SqlPool } from '../../postgres/sql-client.ts';
-import { StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
+import { type LogPart, StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
 
 /** A log of no more entries is read on the lane, in a few milliseconds, with all others that a transaction needs. */
 export const shortLog = 500;
@@ -56,7 +56,7 @@ export class LongLogs {
   readonly #host: Host;
   readonly #log: Logger;
   readonly #reading = new Map<string, Promise<void>>();
-  readonly #read = new Map<string, StoredLog>();
+  readonly #read = new Map<string, { log: StoredLog; oldestBranch: number }>();
 
   constructor(
     config: ClientConfig,
@@ -79,11 +79,12 @@ export class LongLogs {
   }
 
   /** Resolves once it was read, or could not be: then it is asked for again. */
-  read(taskId: string): Promise<void> {
+  read(part: LogPart): Promise<void> {
+    const { taskId } = part;
     const under = this.#reading.get(taskId);
     if (under !== undefined) return under;
-    const reading = this.#readWhole(taskId)
-      .then((log) => this.#keep(taskId, log))
+    const reading = this.#readPart(part)
+      .then((log) => this.#keep(part, log))
       .catch(async (error: unknown) => {
         this.#log.warn({ err: error, task: taskId }, 'the log of a durable task could not be read; trying again');
         await delay(this.#host, pauseMs);
@@ -97,10 +98,12 @@ export class LongLogs {
    * A log that was read, as it is by now.
    * @param client of the lane
    */
-  async take(client: Sql, taskId: string): Promise<StoredLog | undefined> {
-    const log = this.#read.get(taskId);
-    if (log === undefined) return undefined;
+  async take(client: Sql, { taskId, oldestBranch }: LogPart): Promise<StoredLog | undefined> {
+    const read = this.#read.get(taskId);
+    if (read === undefined) return undefined;
     this.#read.delete(taskId);
+    if (read.oldestBranch > oldestBranch) return undefined;
+    const { log } = read;
     const { seq } = log;
     const entries = await client.query<EntrySqlRow>({ ...readNewEntries, values: [taskId, seq] });
     const results = await client.query<MetSqlRow>({ ...readNewResults, values: [taskId, seq] });
@@ -114,20 +117,20 @@ export class LongLogs {
     await this.#pool.end();
   }
 
-  #keep(taskId: string, log: StoredLog): void {
-    this.#read.set(taskId, log);
+  #keep({ taskId, oldestBranch }: LogPart, log: StoredLog): void {
+    this.#read.set(taskId, { log, oldestBranch });
     for (const [oldest] of this.#read) {
       if (this.#read.size <= mostKept) break;
       this.#read.delete(oldest);
     }
   }
 
-  async #readWhole(taskId: string): Promise<StoredLog> {
+  async #readPart(part: LogPart): Promise<StoredLog> {
     const client = await this.#pool.connect();
     try {
       // One snapshot for all pages.
       await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      const log = await readPages(client, taskId);
+      const log = await readPages(client, part);
       await client.query('COMMIT');
       client.release();
       return log;
@@ -138,7 +141,7 @@ export class LongLogs {
   }
 }
 
-async function readPages(client: Sql, taskId: string): Promise<StoredLog> {
+async function readPages(client: Sql, { taskId, oldestBranch }: LogPart): Promise<StoredLog> {
   const log = new StoredLog();
   for (let after = { branch: -1, node: -1 }, isFull = true; isFull;) {
     const values = [taskId, after.branch, after.node, pageRows];
@@ -146,6 +149,8 @@ async function readPages(client: Sql, taskId: string): Promise<StoredLog> {
     for (const row of rows) log.add(row);
     isFull = rows.length === pageRows;
     after = rows.at(-1) ?? after;
+    // Behind the signals, which are on branch 0.
+    if (after.branch > 0 && after.branch < oldestBranch) after = { branch: oldestBranch, node: -1 };
   }
   const met = await client.query<MetSqlRow>(readMet, [taskId]);
   for (const row of met.rows) log.meet(row);

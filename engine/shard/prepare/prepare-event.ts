@@ -5,9 +5,10 @@ import { longestInline, maxBulkTasks, maxBulkTriggers } from '../../model/limits
 import { checkedMetadata } from '../../model/payload/payload.ts';
 import { unstorable } from '../../model/payload/storable-text.ts';
 import { newId } from '../../model/ids/uuid.ts';
-import type { Delivery } from '../../plan/commands/kind.ts';
+import type { WebhookDelivery } from '../../plan/commands/kind.ts';
 import type { EventRun, PushedEvent } from '../../plan/commands/events/push-event.ts';
-import type { Filter, Version } from '../../plan/state/shard-state.ts';
+import type { Filter } from '../../plan/state/shard-state.ts';
+import type { Version } from '../../plan/state/version.ts';
 import type { Owner } from '../owner.ts';
 import { prepareRun, type RunPorts } from './prepare-run.ts';
 
@@ -22,7 +23,7 @@ export interface EventRequest {
   priority: number | undefined;
   /** The webhook that it came by. */
   webhookName?: string | null | undefined;
-  delivery?: Delivery | undefined;
+  delivery?: WebhookDelivery | undefined;
 }
 
 const longestKey = 1000;

@@ -79,7 +79,7 @@ export async function loadFilters({ client, shard, tenantIds, setAside, slice }:
   for (const row of rows) {
     const { id, scope, expression, payload } = row;
     setAside.try('filter', id, () =>
-      shard.addFilter({
+      shard.filtersOf(row.workflow_id).set(id, {
         id,
         tenantId: row.tenant_id,
         workflowId: row.workflow_id,
@@ -116,7 +116,7 @@ export async function restoreDemands(tables: ShardTables, tasks: readonly Demand
     if (slice.isOver) await slice.pause();
   }
   for (const row of await sortInSlices(arrived, (each) => shard.tasks.seq[each] ?? 0, slice)) {
-    shard.noteArrival(row, rankAfterRestart(shard, row));
+    shard.unsettled.noteArrival(shard.stepOf(row).version.tenantId, row, rankAfterRestart(shard, row));
     if (!slice.isOver) continue;
     shard.undo.clear();
     await slice.pause();

@@ -1,4 +1,4 @@
-import { catchUpPolicies, type CatchUp } from '../../model/time/cron.ts';
+import { catchUpPolicies, type CatchUp } from '../../model/time/missed-ticks.ts';
 import type { ShardTables } from './shard-tables.ts';
 
 interface CronSqlRow {

@@ -43,5 +43,5 @@ function restoreWait(shard: ShardState, row: number, sql: WaitSqlRow): void {
     wait.data[index] = data;
   }
   shard.waits.set(row, wait);
-  if (wait.sinceUs > 0 && shard.tasks.state[row] === LiveState.Gated) shard.listenForEvents(row);
+  if (wait.sinceUs > 0 && shard.tasks.state[row] === LiveState.Gated) shard.eventWaiters.listen(row, shard.stepOf(row));
 }

@@ -1,5 +1,5 @@
 import { LiveFlag } from '../../model/task/live-state.ts';
-import type { RunningBatch } from '../../plan/batch-tasks/batch-group.ts';
+import type { RunningBatch } from '../../plan/batch-tasks/batch-buffer.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';
 import type { ShardTables } from './shard-tables.ts';
 

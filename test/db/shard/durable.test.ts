@@ -6,6 +6,7 @@ import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
+import { readShortLogs } from '../../../engine/shard/facts/durable-logs.ts';
 import { LongLogs } from '../../../engine/shard/facts/long-logs.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { NodeResults } from '../../../engine/monitor/durable/node-results.ts';
@@ -537,6 +538,36 @@ describe('durable tasks on Postgres', () => {
     expect(told(taskId, 2)).toHaveLength(3000);
   });
 
+  it('that continued as new needs no node of before', async () => {
+    const taskId = await trigger();
+    for (let n = 1; n <= 5; n++) await ask(taskId, { kind: 'memo', key: `memo ${n}`, payload: '1' });
+    await world.owner.submit(world.tenantId, {
+      kind: 'durableContinue',
+      tenantId: world.tenantId,
+      workerId: null,
+      taskId,
+      invocation: 1,
+      input: '{"n":2}',
+    });
+    await ask(taskId, wait(event('go')));
+    await evict(taskId);
+    const parts = [{ taskId, oldestBranch: 2 }];
+    const { logs } = await readShortLogs(client, parts, null);
+    expect(logs.get(taskId)?.entries.map(({ branch, node }) => [branch, node])).toEqual([[2, 1]]);
+    const long = new LongLogs(connectionConfig(database.url, 'test'), createLog('silent'));
+    await long.read({ taskId, oldestBranch: 2 });
+    expect(await long.take(client, { taskId, oldestBranch: 1 })).toBeUndefined(); // a branch from before wants all of it
+    await long.read({ taskId, oldestBranch: 2 });
+    expect((await long.take(client, { taskId, oldestBranch: 2 }))?.at(2, 1)).toBeDefined();
+    await long.close();
+    await restart();
+    await push('go');
+    expect(await ask(taskId, wait(event('go')))).toMatchObject({
+      kind: 'ok',
+      refs: [{ branch: 2, node: 1, done: true }],
+    });
+  });
+
   it('a long log holds what was committed after it was read', async () => {
     const taskId = await trigger();
     await ask(taskId, await spawn(taskId, 0));
@@ -544,16 +575,16 @@ describe('durable tasks on Postgres', () => {
     await evict(taskId);
     await restart(() => lengthen(taskId, 1200));
     const logs = new LongLogs(connectionConfig(database.url, 'test'), createLog('silent'));
-    await logs.read(taskId);
+    await logs.read({ taskId, oldestBranch: 1 });
     const [child] = (await client.query<{ id: string }>('SELECT id FROM run WHERE parent_task_id = $1', [taskId])).rows;
     await world.complete(child?.id ?? '');
     await ask(taskId, await spawn(taskId, 0));
     await ask(taskId, wait(event('go'), event('also')));
-    const log = await logs.take(client, taskId);
+    const log = await logs.take(client, { taskId, oldestBranch: 1 });
     expect(log?.entries).toHaveLength(1200);
     expect(log?.at(1, 1)?.result).toMatchObject({ status: RunStatus.Completed });
     expect(log?.at(1, 2)?.result).toBeNull();
-    expect(await logs.take(client, taskId)).toBeUndefined();
+    expect(await logs.take(client, { taskId, oldestBranch: 1 })).toBeUndefined();
     await logs.close();
   });
 });

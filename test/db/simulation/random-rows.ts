@@ -1,8 +1,9 @@
+import type { Transition } from '../../../engine/model/task/transition.ts';
 import { rateLimitWindows } from '../../../engine/model/definition.ts';
 import { EntryKind } from '../../../engine/model/durable/durable.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
-import { catchUpPolicies } from '../../../engine/model/time/cron.ts';
+import { catchUpPolicies } from '../../../engine/model/time/missed-ticks.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import { randomFrom } from '../../helpers/random.ts';
 
@@ -378,7 +379,7 @@ export class RandomRows {
         seq: this.seq(),
         tenantId: this.id('tenant'),
         attempt: this.below(3),
-        kinds: this.pick(['a', 'bc', 'd']),
+        transitions: this.pick<Transition[]>([['QUEUED'], ['ASSIGNED', 'STARTED'], ['FINISHED']]),
         workerId: this.orNull(this.id('worker')),
         message: this.orNull(this.text()),
         runId: '',

@@ -60,6 +60,7 @@ const ports: DispatcherPorts = {
       : Promise.resolve(new Map(runIds.map((id) => [id, payload]))),
   readOutputs: () => Promise.resolve(new Map()),
   readErrors: () => Promise.resolve(new Map()),
+  readInputs: () => Promise.resolve(new Map()),
   nowMs: () => nowMs,
   isCatchingUp: () => catchingUp,
 };
@@ -263,6 +264,7 @@ const sending = (taskId: string, batchId: string | null = null): Parameters<Disp
       failed: [],
       triggers: '{}',
       invocation: null,
+      inputBranch: null,
     },
   ],
   batch: batchId === null ? null : { id: batchId, key: 'k', reason: 'r', atUs: 0 },

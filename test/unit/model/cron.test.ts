@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cronProblem, dueTick, nextTick, oldestCaughtUpMs } from '../../../engine/model/time/cron.ts';
+import { cronProblem, nextTick } from '../../../engine/model/time/cron.ts';
+import { dueTick, oldestCaughtUpMs } from '../../../engine/model/time/missed-ticks.ts';
 
 function ticks(expression: string, zone: string, from: string, count: number): string[] {
   const found: string[] = [];

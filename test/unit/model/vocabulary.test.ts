@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatDuration, parseDuration } from '../../../engine/model/time/duration.ts';
-import { replayJournal, statusAfter } from '../../../engine/model/task/journal.ts';
+import { journalLetters, readJournalLetters } from '../../../engine/model/task/journal-letters.ts';
+import { replayJournal, statusAfter } from '../../../engine/model/task/transition.ts';
 import { retryDelayMs } from '../../../engine/model/task/retry.ts';
 import { RunStatus, runOutcome } from '../../../engine/model/task/status.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
@@ -49,9 +50,17 @@ describe('statuses', () => {
   });
 
   it('replays a journal to the last status', () => {
-    expect(replayJournal(['rCQA', 'TS', 'XRQA', 'TSFc'])).toBe(RunStatus.Completed);
-    expect(replayJournal(['rCQ', 'Hn'])).toBe(RunStatus.Cancelled);
-    expect(statusAfter('O')).toBe(RunStatus.Failed);
+    expect(replayJournal(readJournalLetters('rCQATSXRQATSFc'))).toBe(RunStatus.Completed);
+    expect(replayJournal(readJournalLetters('rCQHn'))).toBe(RunStatus.Cancelled);
+    expect(statusAfter('TIMED_OUT')).toBe(RunStatus.Failed);
+  });
+
+  it('stores each transition as a letter of its own, and reads it again', () => {
+    const stored = 'CQATSKFXRNOHGWLEPDMUBVIYrcfn';
+    const row = readJournalLetters(stored);
+    expect(new Set(row).size).toBe(stored.length);
+    expect(journalLetters(row)).toBe(stored);
+    expect(readJournalLetters('C?F')).toEqual(['CREATED', 'FINISHED']);
   });
 });
 

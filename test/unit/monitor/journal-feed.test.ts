@@ -19,7 +19,7 @@ function rowOf(tenantId: string, runId: string, seq: number): HistoryRow {
     taskId: runId,
     seq,
     attempt: 0,
-    kinds: 'Q',
+    transitions: ['QUEUED'],
     workerId: null,
     message: null,
     stepName: 's',

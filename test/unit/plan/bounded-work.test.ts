@@ -92,7 +92,7 @@ describe('behind a rate limit', () => {
 
   it('a task that cannot go on stops its line: nobody behind it is written', () => {
     const world = behind(3_000);
-    const asked = world.stored.history.filter(({ kinds }) => kinds.includes('M'));
+    const asked = world.stored.history.filter(({ transitions }) => transitions.includes('REQUEUED_RATE_LIMIT'));
     expect(asked).toHaveLength(1);
   });
 

@@ -218,7 +218,7 @@ describe('conditions', () => {
     const scene = new Scene([event(queue, 'go')]).finishFirst();
     scene.made.run({ kind: 'cancel', tenantId, ids: [scene.runId] });
     expect(scene.push('go').state).toBe('CANCELLED');
-    expect(scene.made.state.eventWaiters(tenantId, 'go')).toEqual([]);
+    expect(scene.made.state.eventWaiters.of(tenantId, 'go')).toEqual([]);
     expect(scene.made.broken()).toBeUndefined();
   });
 

@@ -22,9 +22,9 @@ function endsFor(taskId: string, command: CommandByKind[CommandKind]): void {
   expect(
     world.stored.history
       .filter((row) => row.taskId === taskId)
-      .map(({ kinds }) => kinds)
-      .join(''),
-  ).toMatch(/INn$/);
+      .flatMap(({ transitions }) => transitions)
+      .slice(-3),
+  ).toEqual(['DURABLE_EVICTED', 'CANCELLED', 'RUN_CANCELLED']);
   expect(world.stored.live.has(taskId)).toBe(false);
   expect(stateOf(taskId)).toBeUndefined();
   expect(world.broken()).toBeUndefined();

@@ -342,7 +342,7 @@ describe('an evicted task', () => {
       world.run({ kind: 'durableEvict', tenantId, workerId: holder, taskId, invocation: 1, reason: 'ttl' });
     }
     expect(ids.map(stateOf)).toEqual(ids.map(() => LiveState.Evicted));
-    expect(ids.filter((taskId) => world.state.durable.log(world.state.tasks.find(taskId)) !== undefined)).toEqual([]);
+    expect(ids.filter((taskId) => world.state.durable.task(world.state.tasks.find(taskId)) !== undefined)).toEqual([]);
     expect(world.state.durable.sleeps.size).toBeLessThan(2);
   });
 

@@ -58,7 +58,9 @@ describe('a worker that does not answer', () => {
     told(made, taskId);
     expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 1, worker: other });
     expect(JSON.parse(made.stored.live.get(taskId) ?? '')).toMatchObject({ unanswered: 1, reassigns: 0, retries: 0 });
-    expect(made.stored.history.find(({ kinds }) => kinds.includes('G'))?.message).toMatch(/did not answer/);
+    expect(made.stored.history.find(({ transitions }) => transitions.includes('REASSIGNED'))?.message).toMatch(
+      /did not answer/,
+    );
     expect(made.broken()).toBeUndefined();
   });
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { EntryKind } from '../../../engine/model/durable/durable.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
+import { Delivery } from '../../../engine/plan/durable/delivery.ts';
 import { DurableLog, type DurableNode } from '../../../engine/plan/durable/durable-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
@@ -39,9 +40,9 @@ it('schedules that are moved or deleted long before their time do not gather', (
 it('sleeps of waits that something else has met do not gather while their task stays on its worker', () => {
   const made = world();
   const { durable } = made.state;
-  const log = new DurableLog({ taskId: made.id(), branch: 1, nodes: [], position: 0 });
-  const row = 1000;
-  durable.hold(row, tenantId, log);
+  const log = new DurableLog({ taskId: made.id(), branch: 1, nodes: [] });
+  const task = { row: 1000, tenantId, log, delivery: new Delivery({ position: 0 }) };
+  durable.hold(task);
   const ask = (ms: number): DurableNode => {
     const conditions = [{ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 'sleep' } as const];
     const node: DurableNode = {
@@ -59,7 +60,7 @@ it('sleeps of waits that something else has met do not gather while their task s
       need: 0,
     };
     log.add(node);
-    durable.watch(row, tenantId, log, node);
+    durable.watch(task, node);
     return node;
   };
   // Before all others: what is behind it in the heap is not seen.

@@ -73,6 +73,13 @@ describe('task table', () => {
   });
 });
 
+it('says so when a row is given back twice, instead of looking for it for ever', () => {
+  const table = new TaskTable();
+  const row = table.insert('00000000-0000-7000-8000-000000000001');
+  table.sweep(row);
+  expect(() => table.sweep(row)).toThrow(`task row ${row} is not in the index`);
+});
+
 describe('deadline heap', () => {
   it('gives the earliest first, whatever was set, moved and cleared', () => {
     fc.assert(

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
-import type { Delivery } from '../../../engine/plan/commands/kind.ts';
+import type { WebhookDelivery } from '../../../engine/plan/commands/kind.ts';
 import { planCommand } from '../../../engine/plan/commands/command.ts';
 import { noFacts } from '../../../engine/plan/commands/facts.ts';
 import type { PushedEvent } from '../../../engine/plan/commands/events/push-event.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 
 const [webhookId, tenantId] = [newId(), newId()];
-const delivery = (...keys: string[]): Delivery => ({
+const delivery = (...keys: string[]): WebhookDelivery => ({
   webhookId,
   nowUs: 1,
   keys: keys.map((key) => ({ key, expiresUs: 9 })),

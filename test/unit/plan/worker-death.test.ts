@@ -97,9 +97,9 @@ describe('a worker that died', () => {
     expect(JSON.parse(result?.error ?? '')).toEqual({
       message: 'its worker died (exit code 7); 3 workers have died under this task',
     });
-    expect(made.stored.history.filter(({ kinds }) => kinds.includes('G')).map(({ message }) => message)).toHaveLength(
-      3,
-    );
+    expect(
+      made.stored.history.filter(({ transitions }) => transitions.includes('REASSIGNED')).map(({ message }) => message),
+    ).toHaveLength(3);
     expect(made.broken()).toBeUndefined();
   });
 
@@ -196,7 +196,9 @@ describe('a worker that is lost while its stream is open', () => {
     made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
     const row = made.state.tasks.find(runId);
     expect([made.state.tasks.deaths[row], made.state.tasks.reassigns[row]]).toEqual([0, 1]);
-    expect(made.stored.history.find(({ kinds }) => kinds.includes('G'))?.message).toContain('was lost');
+    expect(made.stored.history.find(({ transitions }) => transitions.includes('REASSIGNED'))?.message).toContain(
+      'was lost',
+    );
     made.run({ kind: 'workerLost', workerId, forget: true, death });
     expect(made.state.workersById.has(workerId)).toBe(false);
   });

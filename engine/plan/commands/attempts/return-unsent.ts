@@ -22,6 +22,6 @@ export const returnUnsent: Kind<ReturnUnsentCommand, void> = {
 function takeBack(plan: Plan, command: ReturnUnsentCommand): void {
   const row = runningRow(plan, command);
   if (row < 0 || hasFlag(plan, row, LiveFlag.Started)) return;
-  journal(plan, row, 'D');
+  journal(plan, row, 'COULD_NOT_SEND_TO_WORKER');
   reassign(plan, row, "the worker's stream was gone");
 }

@@ -23,7 +23,6 @@ function remove(plan: Plan, command: DeleteFilterCommand): void {
   const filter = findFilter(state, command.tenantId, command.filterId);
   if (filter === undefined)
     throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${command.filterId}`, { remedy: 'Check the id.' });
-  state.filters.get(filter.workflowId)?.delete(filter.id);
-  state.undo.record(() => state.addFilter(filter));
+  state.undo.remove(state.filtersOf(filter.workflowId), filter.id);
   changes.filterDeletes.push(filter.id);
 }

@@ -26,9 +26,7 @@ function remove(plan: Plan, command: DeleteRateLimitCommand): void {
   const { state, changes } = plan;
   const rateLimit = findRateLimit(state, command.tenantId, command.key);
   if (rateLimit?.exists !== true) return; // a command that is run again changes nothing
-  const { limit, windowLimit, windowStartUs, used, isStatic } = rateLimit;
-  Object.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
-  state.undo.record(() => Object.assign(rateLimit, { limit, windowLimit, windowStartUs, used, isStatic }));
+  state.undo.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
   changes.touchedLimits.add(rateLimit);
   judgeAnew(plan, rateLimit);
 }

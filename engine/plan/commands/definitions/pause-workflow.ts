@@ -29,16 +29,12 @@ function pause(plan: Plan, command: PauseWorkflowCommand): void {
       remedy: 'Check the id.',
     });
   const workflow = state.workflowState(command.workflowId);
-  const { paused } = workflow;
-  if (paused === command.paused) return;
-  workflow.paused = command.paused;
-  state.undo.record(() => {
-    workflow.paused = paused;
-  });
+  if (workflow.paused === command.paused) return;
+  state.undo.set(workflow, 'paused', command.paused);
   changes.workflowUpdates.push({ id: command.workflowId, paused: command.paused });
   if (command.paused) return;
   for (const { queue } of steps) {
-    state.noteQueue(queue);
-    for (const worker of queue.workers) state.noteRoom(worker);
+    state.unsettled.noteQueue(queue);
+    for (const worker of queue.workers) state.unsettled.noteRoom(worker);
   }
 }

@@ -28,12 +28,7 @@ function put(plan: Plan, command: PutRateLimitCommand): void {
   const first = !rateLimit.isStatic;
   // What processes put at their start is nearly always there already.
   if (!first && rateLimit.limit === limit && rateLimit.window === window) return;
-  if (first) {
-    const { windowLimit } = rateLimit;
-    rateLimit.isStatic = true;
-    rateLimit.windowLimit = limit;
-    plan.state.undo.record(() => Object.assign(rateLimit, { isStatic: false, windowLimit }));
-  }
+  if (first) plan.state.undo.assign(rateLimit, { isStatic: true, windowLimit: limit });
   resize(plan, rateLimit, limit, window);
   judgeAnew(plan, rateLimit);
 }

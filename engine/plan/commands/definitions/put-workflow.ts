@@ -2,7 +2,6 @@ import type { WorkflowDefinition } from '../../../model/definition.ts';
 import type { CronRow } from '../../../model/rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
-import { versionKey } from '../../state/shard-state.ts';
 import { dropCron, setCron } from '../../timers/set-timers.ts';
 import { needsNothing, startsNoRuns, type Kind } from '../kind.ts';
 
@@ -71,20 +70,17 @@ function put(plan: Plan, command: PutWorkflowCommand): PutWorkflowReply {
       });
   }
   replaceDeclaredCrons(plan, workflowId, command.crons);
-  const version = state.addVersion({
-    tenantId,
-    workflowId,
-    versionId: command.versionId,
-    checksum: command.checksum,
-    ordinal,
-    definition,
-  });
-  state.undo.record(() => {
-    state.dropVersion(version);
-    const name = versionKey(tenantId, definition.name);
-    if (latest === undefined) state.latest.delete(name);
-    else state.latest.set(name, latest);
-  });
+  state.addVersion(
+    {
+      tenantId,
+      workflowId,
+      versionId: command.versionId,
+      checksum: command.checksum,
+      ordinal,
+      definition,
+    },
+    state.undo,
+  );
   return { workflowId, versionId: command.versionId };
 }
 

@@ -11,11 +11,12 @@ import { isPatchKey, isSameMemo } from '../../../model/durable/memo-key.ts';
 import { mismatchMessage } from '../../../model/durable/mismatch.ts';
 import { RunStatus } from '../../../model/task/status.ts';
 import { append, pass } from '../../durable/durable-append.ts';
-import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
-import type { DurableLog, DurableNode } from '../../durable/durable-log.ts';
-import { startAgain } from '../../durable/durable-restore.ts';
+import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
+import type { DurableTask } from '../../durable/durable-index.ts';
+import type { DurableNode } from '../../durable/durable-log.ts';
+import { startAgain } from '../../durable/evict-restore.ts';
 import { linkChild, meetCondition, satisfy, unlinkChild } from '../../durable/durable-satisfy.ts';
-import { tell, unmute } from '../../durable/durable-tell.ts';
+import { tell } from '../../durable/durable-tell.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import { setFlag, type Plan } from '../../state/plan.ts';
 import type { Facts } from '../facts.ts';
@@ -71,23 +72,24 @@ function ask(plan: Plan, command: DurableAskCommand, facts: Facts): void {
       kind: 'stale',
       reason: 'another invocation of the task has taken over, or it has ended',
     });
-  const log = logOf(plan, row);
-  if (log.position < 0 || facts.isUncertain) {
+  const task = loadedTask(plan, row);
+  const { log, delivery } = task;
+  if (delivery.isLost || facts.isUncertain) {
     const reason = 'the engine cannot tell how far this invocation had come; the task starts again from its log';
-    startAgain(plan, row, log, reason);
+    startAgain(plan, task, reason);
     return answer(plan, command, { kind: 'stale', reason });
   }
   // A worker says what it waits for before it asks for more: this one waits for nothing. On its present stream, that is.
-  if (command.stream === state.workerOf(row)?.durableStream) unmute(plan, log);
+  if (command.stream === state.workerOf(row)?.durableStream) delivery.unmute(state.undo);
   const mark = { undo: state.undo.mark(), changes: changes.mark() };
   const refs: DurableRef[] = [];
   // First in line: what a new node brings about at once comes after the answer that names it.
   answer(plan, command, { kind: 'ok', refs });
   for (const one of command.ask.kind === 'children' ? command.ask.children : [command.ask]) {
     const wanted = wantedOf(one);
-    const same = 'run' in one ? spawned(log, one) : undefined;
-    if (same === undefined) passOldPatches(plan, row, log, wanted);
-    const node = same ?? log.at(log.position + 1);
+    const same = 'run' in one ? spawned(task, one) : undefined;
+    if (same === undefined) passOldPatches(plan, task, wanted);
+    const node = same ?? log.at(delivery.position + 1);
     if (node !== undefined && !isSame(log.taskId, node, wanted)) {
       state.undo.rollback(mark.undo);
       changes.truncate(mark.changes);
@@ -98,24 +100,24 @@ function ask(plan: Plan, command: DurableAskCommand, facts: Facts): void {
       );
     }
     if (node !== undefined) {
-      if (same === undefined) pass(plan, row, log, node);
+      if (same === undefined) pass(plan, task, node);
       refs.push(refOf(node));
       continue;
     }
-    const made = append(plan, row, log, { ...wanted, childRunId: 'run' in one ? one.run.runId : null });
+    const made = append(plan, task, { ...wanted, childRunId: 'run' in one ? one.run.runId : null });
     refs.push(refOf(made));
-    if ('run' in one) spawn(plan, row, log, { node: made, child: one, command, facts });
+    if ('run' in one) spawn(plan, task, { node: made, child: one, command, facts });
     else if (one.kind === 'wait')
-      for (const [index, data] of facts.lookedBack) meetCondition(plan, row, log, { node: made, index, data });
+      for (const [index, data] of facts.lookedBack) meetCondition(plan, task, { node: made, index, data });
     else if (one.payload !== null)
-      satisfy(plan, row, log, made, {
+      satisfy(plan, task, made, {
         status: RunStatus.Completed,
         payload: one.payload,
         generation: null,
         told: { output: one.payload, error: null },
       });
   }
-  tell(plan, row, log);
+  tell(plan, task);
 }
 
 function answer(plan: Plan, { workerId, stream, request }: DurableAskCommand, reply: DurableAskReply): void {
@@ -159,13 +161,14 @@ function isPatch({ kind, fingerprint }: Wanted): boolean {
 }
 
 /** Code whose change is through with need not ask for it any more. */
-function passOldPatches(plan: Plan, row: number, log: DurableLog, wanted: Wanted): void {
+function passOldPatches(plan: Plan, task: DurableTask, wanted: Wanted): void {
+  const { log, delivery } = task;
   for (
-    let node = log.at(log.position + 1);
+    let node = log.at(delivery.position + 1);
     node !== undefined && isPatch(node) && !isPatch(wanted);
-    node = log.at(log.position + 1)
+    node = log.at(delivery.position + 1)
   )
-    pass(plan, row, log, node);
+    pass(plan, task, node);
 }
 
 function refOf(node: DurableNode): DurableRef {
@@ -173,8 +176,9 @@ function refOf(node: DurableNode): DurableRef {
 }
 
 /** A child that this invocation has asked for already, by its key or index: one child a key. */
-function spawned(log: DurableLog, child: AskedChild): DurableNode | undefined {
-  return child.name === '' ? undefined : log.child(child.name);
+function spawned({ log, delivery }: DurableTask, child: AskedChild): DurableNode | undefined {
+  const node = child.name === '' ? undefined : log.child(child.name);
+  return node !== undefined && delivery.hasAsked(node) ? node : undefined;
 }
 
 /** The task fails for good, whatever its code makes of the error. */
@@ -191,29 +195,28 @@ function mismatch(plan: Plan, row: number, { node, asked }: { node: DurableNode;
 /** The child runs, in this very transaction; one that is there already is taken as it is. */
 function spawn(
   plan: Plan,
-  row: number,
-  log: DurableLog,
+  task: DurableTask,
   { node, child, command, facts }: { node: DurableNode; child: AskedChild; command: DurableAskCommand; facts: Facts },
 ): void {
   const { run } = child;
   const ended = facts.ends.get(run.runId);
   if (ended !== undefined)
-    return satisfy(plan, row, log, node, {
+    return satisfy(plan, task, node, {
       status: ended.status,
       payload: null,
       generation: ended.generation,
       told: null,
     });
-  const link = { parentTaskId: log.taskId, branch: node.branch, node: node.node };
+  const link = { parentTaskId: task.log.taskId, branch: node.branch, node: node.node };
   linkChild(plan, run.runId, link);
   if (isKnownRun(plan, facts.storedIds, run.runId)) return markChild(plan, run.runId);
   const collision = startRun(plan, command.tenantId, run);
   if (collision === undefined) return markChild(plan, run.runId);
-  unlinkChild(plan, run.runId, link);
+  unlinkChild(plan, run.runId);
   const error = JSON.stringify({
     message: `run ${collision.existingRunId} holds the idempotency key, so no child was started`,
   });
-  satisfy(plan, row, log, node, {
+  satisfy(plan, task, node, {
     status: RunStatus.Failed,
     payload: error,
     generation: null,

@@ -24,16 +24,6 @@ function attach(plan: Plan, command: DurableAttachCommand): void {
   const { durable, undo, workersById } = plan.state;
   const worker = workersById.get(command.workerId);
   if (worker === undefined) return;
-  const { durableStream, isStrict } = worker;
-  worker.durableStream = command.stream;
-  worker.isStrict = command.strict && !worker.forgetsResults;
-  undo.record(() => Object.assign(worker, { durableStream, isStrict }));
-  for (const row of worker.tasks) {
-    const log = durable.log(row);
-    if (log === undefined || log.muted) continue;
-    log.muted = true;
-    undo.record(() => {
-      log.muted = false;
-    });
-  }
+  undo.assign(worker, { durableStream: command.stream, isStrict: command.strict && !worker.forgetsResults });
+  for (const row of worker.tasks) durable.task(row)?.delivery.mute(undo);
 }

@@ -1,10 +1,7 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { EntryKind, type BranchPoint } from '../../../model/durable/durable.ts';
-import { LiveState } from '../../../model/task/live-state.ts';
-import { DurableLog, type DurableNode } from '../../durable/durable-log.ts';
-import { dismiss, evict, restore } from '../../durable/durable-restore.ts';
+import type { BranchPoint } from '../../../model/durable/durable.ts';
+import { leaveForBranch, nextBranch } from '../../durable/leave-branch.ts';
 import { reopenRuns } from '../../lifecycle/reopen-run.ts';
-import { noteProgress } from '../../lifecycle/worker-deaths.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts, StoredBranches } from '../facts.ts';
 import { hasNoPayloads, startsNoRuns, type Kind } from '../kind.ts';
@@ -43,7 +40,7 @@ const unbranched: StoredBranches = { points: [], nodes: [], newestAtFirst: 1, ma
  * as it is. A task that runs is taken from its worker; one that has ended runs again.
  */
 function startBranch(plan: Plan, command: DurableBranchCommand, facts: Facts): DurableBranchReply {
-  const { state, changes } = plan;
+  const { state } = plan;
   checkOwn(plan, command, facts);
   const { points, nodes, made } = facts.branches ?? unbranched;
   if (made !== null) return { branch: made.branch, node: made.first };
@@ -54,7 +51,7 @@ function startBranch(plan: Plan, command: DurableBranchCommand, facts: Facts): D
       remedy: nodes.length === 0 ? 'The task has no log to branch from; replay it.' : `Choose 1 to ${nodes.length}.`,
     });
   }
-  const point: BranchPoint = { branch: Math.max(1, ...points.map((each) => each.branch)) + 1, parent, first: node };
+  const point: BranchPoint = { branch: nextBranch(points), parent, first: node, hasInput: false };
   let row = state.tasks.find(taskId);
   if (row >= 0 && state.isEnded(row))
     throw new HatchetError(
@@ -72,22 +69,7 @@ function startBranch(plan: Plan, command: DurableBranchCommand, facts: Facts): D
         { remedy: 'Wait for the run to end, or cancel it.' },
       );
   }
-  const before = state.durable.branches.get(row) ?? points;
-  state.durable.branches.set(row, [...before, point]);
-  state.undo.record(() => state.durable.branches.set(row, before));
-  changes.durableEntries.push({
-    taskId,
-    branch: point.branch,
-    node: 0,
-    kind: EntryKind.Branch,
-    fingerprint: '',
-    asked: JSON.stringify({ kind: 'branch', parent, first: node }),
-    invocation: state.tasks.invocation[row] ?? 0,
-    seq: state.nextSeq(plan.nowUs),
-    childRunId: null,
-  });
-  noteProgress(plan, row);
-  leaveOldBranch(plan, row, point, nodes);
+  leaveForBranch(plan, row, point, { points, nodes: nodes.slice(0, node - 1), isReportDue: true });
   return { branch: point.branch, node };
 }
 
@@ -102,38 +84,4 @@ function checkOwn({ state }: Plan, { tenantId, taskId }: DurableBranchCommand, {
     throw new HatchetError('UNKNOWN_RUN', `there is no task run ${taskId}`, {
       remedy: 'Check the id; `hatchet runs list` shows the newest runs.',
     });
-}
-
-/** What it waited for on the old branch alone wakes it no more; what lies before the node is waited for all the while. */
-function leaveOldBranch(plan: Plan, row: number, point: BranchPoint, parentNodes: readonly DurableNode[]): void {
-  const { state } = plan;
-  const { durable } = state;
-  const reason = `branched from node ${point.first} of branch ${point.parent}`;
-  const isRunning = state.tasks.state[row] === LiveState.Running;
-  if (isRunning) dismiss(plan, row, reason);
-  const old = durable.log(row);
-  const { tenantId } = state.stepOf(row).version;
-  // Nodes that the old branch has too may have changed in this transaction.
-  const nodes = parentNodes.slice(0, point.first - 1).map((node) => old?.find(node.branch, node.node) ?? node);
-  const log = new DurableLog({
-    taskId: state.tasks.id(row),
-    branch: point.branch,
-    nodes,
-    position: 0,
-    isProvisional: true,
-  });
-  for (const [key, node] of old?.signals ?? []) log.signals.set(key, node);
-  durable.drop(row);
-  durable.hold(row, tenantId, log);
-  durable.loaded.add(row);
-  state.undo.record(() => {
-    durable.drop(row);
-    if (old !== undefined) durable.hold(row, tenantId, old);
-  });
-  if (isRunning) {
-    evict(plan, row, log, reason);
-    // A report names its attempt, not its invocation: one of the old branch that is on its way ends nothing any more.
-    state.tasks.write('attempt', row, (state.tasks.attempt[row] ?? 0) + 1, state.undo);
-  }
-  if (state.tasks.state[row] === LiveState.Evicted) restore(plan, row);
 }

@@ -1,6 +1,6 @@
 import type { DurableSender } from '../../../model/durable/durable-ask.ts';
-import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
-import { evict, mustGoOn, restore } from '../../durable/durable-restore.ts';
+import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
+import { evict, mustGoOn, restore } from '../../durable/evict-restore.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** The worker lets go of an invocation that waits. */
@@ -18,9 +18,9 @@ export const durableEvict: Kind<DurableEvictCommand, void> = {
   plan(plan, command) {
     const row = invocationRow(plan, command);
     if (row < 0) return; // gone already: its worker is answered all the same
-    const log = logOf(plan, row);
-    const goOn = log.position < 0 || mustGoOn(plan, row, log);
-    evict(plan, row, log, command.reason);
+    const task = loadedTask(plan, row);
+    const goOn = mustGoOn(plan, task);
+    evict(plan, task, command.reason);
     if (goOn) restore(plan, row);
   },
 };

@@ -2,7 +2,7 @@ import type { DurableSender } from '../../../model/durable/durable-ask.ts';
 import { EntryKind } from '../../../model/durable/durable.ts';
 import { RunStatus } from '../../../model/task/status.ts';
 import { dismissSender } from '../../durable/dismiss-sender.ts';
-import { invocationRow, logOf } from '../../durable/durable-invocation.ts';
+import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
 import { satisfy } from '../../durable/durable-satisfy.ts';
 import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
@@ -24,10 +24,10 @@ export const durableMemo: Kind<DurableMemoCommand, void> = {
   plan(plan, command) {
     const row = invocationRow(plan, command);
     if (row < 0) return dismissSender(plan, command);
-    const log = logOf(plan, row);
-    const node = log.find(command.branch, command.node);
+    const task = loadedTask(plan, row);
+    const node = task.log.find(command.branch, command.node);
     if (node === undefined || node.kind !== EntryKind.Memo || node.result !== null) return;
-    satisfy(plan, row, log, node, {
+    satisfy(plan, task, node, {
       status: RunStatus.Completed,
       payload: command.payload,
       generation: null,

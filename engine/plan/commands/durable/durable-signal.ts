@@ -2,7 +2,7 @@ import { HatchetError } from '../../../base/errors.ts';
 import { EntryKind, type DurableCondition } from '../../../model/durable/durable.ts';
 import { LiveState } from '../../../model/task/live-state.ts';
 import { append } from '../../durable/durable-append.ts';
-import { durableRow, logOf } from '../../durable/durable-invocation.ts';
+import { durableRow, loadedTask } from '../../durable/durable-invocation.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
@@ -30,10 +30,10 @@ function signal(plan: Plan, command: DurableSignalCommand): void {
     throw new HatchetError('UNKNOWN_RUN', `no running task ${command.taskId}`, {
       remedy: 'Call this from inside a task that is still running.',
     });
-  const log = logOf(plan, row);
+  const task = loadedTask(plan, row);
   const { key, conditions } = command;
-  if (!log.signals.has(key))
-    append(plan, row, log, {
+  if (!task.log.signals.has(key))
+    append(plan, task, {
       kind: EntryKind.Signal,
       fingerprint: key,
       asked: { kind: 'signal', key, conditions },

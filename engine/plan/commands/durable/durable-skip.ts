@@ -1,5 +1,5 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { durableRow, logOf } from '../../durable/durable-invocation.ts';
+import { durableRow, loadedTask } from '../../durable/durable-invocation.ts';
 import { conditionsOf } from '../../durable/durable-log.ts';
 import { meetCondition } from '../../durable/durable-satisfy.ts';
 import type { Plan } from '../../state/plan.ts';
@@ -24,9 +24,8 @@ export const durableSkip: Kind<DurableSkipCommand, void> = {
 };
 
 function skip(plan: Plan, command: DurableSkipCommand): void {
-  const row = durableRow(plan, command);
-  const log = logOf(plan, row);
-  const node = log.find(command.branch, command.node);
+  const task = loadedTask(plan, durableRow(plan, command));
+  const node = task.log.find(command.branch, command.node);
   const sleeps =
     node?.result === null
       ? [...conditionsOf(node).entries()].filter(([, condition]) => condition.kind === 'sleep')
@@ -37,5 +36,5 @@ function skip(plan: Plan, command: DurableSkipCommand): void {
     });
   for (const [index, condition] of sleeps)
     if (condition.kind === 'sleep')
-      meetCondition(plan, row, log, { node, index, data: JSON.stringify({ sleep_duration: condition.duration }) });
+      meetCondition(plan, task, { node, index, data: JSON.stringify({ sleep_duration: condition.duration }) });
 }

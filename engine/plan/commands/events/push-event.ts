@@ -7,7 +7,7 @@ import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import type { Facts } from '../facts.ts';
-import { tasksOf, visitRun, type Delivery, type Kind } from '../kind.ts';
+import { tasksOf, visitRun, type WebhookDelivery, type Kind } from '../kind.ts';
 
 /** A run that an event starts, and the filter that lets it. */
 export interface EventRun {
@@ -25,7 +25,7 @@ export interface PushedEvent {
   runs: readonly EventRun[];
   /** The webhook that it came by. */
   webhookName?: string | null | undefined;
-  delivery?: Delivery | undefined;
+  delivery?: WebhookDelivery | undefined;
 }
 /** Events with all that they cause: their runs, and the conditions that they meet. One transaction, or none of it. */
 export interface PushEventCommand {

@@ -28,7 +28,7 @@ function refresh(plan: Plan, command: RefreshTimeoutCommand): RefreshTimeoutRepl
   for (const member of togetherWith(plan, row)) {
     state.deadlines.set(member, timeoutAtUs, state.undo);
     touch(plan, member);
-    journal(plan, member, 'E');
+    journal(plan, member, 'TIMEOUT_REFRESHED');
   }
   return { timeoutAtUs };
 }

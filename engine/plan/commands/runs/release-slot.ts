@@ -24,9 +24,9 @@ function release(plan: Plan, command: ReleaseSlotCommand): void {
   if (hasFlag(plan, row, LiveFlag.SlotReleased)) return;
   const worker = state.workerOf(row);
   worker?.vacate(state.stepOf(row).slots, state.undo);
-  if (worker !== undefined) state.noteRoom(worker);
+  if (worker !== undefined) state.unsettled.noteRoom(worker);
   for (const member of togetherWith(plan, row)) {
     setFlag(plan, member, LiveFlag.SlotReleased);
-    journal(plan, member, 'L');
+    journal(plan, member, 'SLOT_RELEASED');
   }
 }

@@ -17,8 +17,5 @@ export const closeTenant: Kind<CloseTenantCommand, void> = {
 };
 
 function close({ state }: Plan, { tenantId }: CloseTenantCommand): void {
-  const { closedTenants, undo } = state;
-  if (closedTenants.has(tenantId)) return;
-  closedTenants.add(tenantId);
-  undo.record(() => closedTenants.delete(tenantId));
+  state.undo.add(state.closedTenants, tenantId);
 }

@@ -1,5 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { taken } from '../../durable/wake-durable-sleeper.ts';
 
 /** What is due for a task waits longer, in memory alone: Postgres refuses what would come of it. */
 export interface PutOffCommand {
@@ -25,8 +26,9 @@ function putOffTask(plan: Plan, { taskId, untilUs }: PutOffCommand): void {
   const dueUs = deadlines.dueUs(row);
   if (dueUs > 0 && dueUs <= plan.nowUs) deadlines.set(row, untilUs, undo);
   const due = durable.sleeps.takeDue(plan.nowUs, Infinity);
-  undo.record(() => {
-    for (const sleep of due) if (sleep.row === row) durable.sleeps.push(sleep);
-  });
-  for (const sleep of due) durable.sleeps.push(sleep.row === row ? { ...sleep, dueUs: untilUs } : sleep);
+  for (const sleep of due) {
+    const isOwn = sleep.task.row === row;
+    if (isOwn) undo.keep(taken, durable.sleeps, sleep);
+    durable.sleeps.push(isOwn ? { ...sleep, dueUs: untilUs } : sleep);
+  }
 }

@@ -2,7 +2,7 @@ import { formatDuration } from '../../../model/time/duration.ts';
 import { LiveFlag, LiveState } from '../../../model/task/live-state.ts';
 import { RunStatus } from '../../../model/task/status.ts';
 import { reviewTask, wakeSleeper } from '../../conditions/review-task.ts';
-import { wakeDurableSleeper } from '../../durable/wake-sleeper.ts';
+import { wakeDurableSleeper } from '../../durable/wake-durable-sleeper.ts';
 import { mayRetry } from '../../lifecycle/attempt.ts';
 import { endReviewed, endTask } from '../../lifecycle/end-task.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';
@@ -53,7 +53,7 @@ function pass(plan: Plan, { most = perTick }: TickCommand): void {
 export function firstDue({ deadlines, durable, tasks }: ShardState, nowUs: number): string | undefined {
   const { sleeps } = durable;
   if (Math.min(sleeps.nextUs, deadlines.nextUs) > nowUs) return undefined;
-  return tasks.id(sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.row ?? deadlines.first) : deadlines.first);
+  return tasks.id(sleeps.nextUs <= deadlines.nextUs ? (sleeps.first?.task.row ?? deadlines.first) : deadlines.first);
 }
 
 function meetDeadline(plan: Plan, row: number): void {
@@ -88,7 +88,7 @@ function giveUpWaiting(plan: Plan, row: number): void {
     return touch(plan, row);
   }
   const limit = formatDuration(step.definition.scheduleTimeoutMs);
-  journal(plan, row, 'H', `waited longer than its schedule timeout of ${limit}`);
+  journal(plan, row, 'SCHEDULING_TIMED_OUT', `waited longer than its schedule timeout of ${limit}`);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }
 
@@ -120,14 +120,12 @@ function timeOut(plan: Plan, row: number): void {
   const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
   const message = `ran longer than its execution timeout of ${limit}`;
   const again = mayRetry(plan, row);
-  journal(plan, row, 'O', message);
+  journal(plan, row, 'TIMED_OUT', message);
   interrupt(plan, row);
   if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
 }
 
 /** Whether and where they go is decided with the rest of the queue, at the end of the transaction. */
 function announceDueBatches({ state, nowUs }: Plan): void {
-  const due = state.batches.takeDue(nowUs);
-  state.undo.record(due.undo);
-  for (const queue of due.queues) state.noteQueue(queue);
+  for (const queue of state.batches.takeDue(nowUs, state.undo)) state.unsettled.noteQueue(queue);
 }

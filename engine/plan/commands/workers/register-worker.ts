@@ -1,5 +1,8 @@
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import type { PlannerWorker } from '../../queue/planner-worker.ts';
+import type { ShardState } from '../../state/shard-state.ts';
+import type { Restore } from '../../state/undo-log.ts';
 
 export interface RegisterWorkerCommand {
   kind: 'registerWorker';
@@ -22,6 +25,8 @@ export const registerWorker: Kind<RegisterWorkerCommand, void> = {
   plan: register,
 };
 
+const added: Restore<ShardState, PlannerWorker> = { restore: (state, worker) => state.removeWorker(worker) };
+
 function register(plan: Plan, command: RegisterWorkerCommand): void {
   const { state, changes } = plan;
   if (state.workersById.has(command.workerId)) return;
@@ -34,7 +39,7 @@ function register(plan: Plan, command: RegisterWorkerCommand): void {
     labels: new Map(Object.entries(command.labels)),
     runtime: command.runtime,
   });
-  state.undo.record(() => state.removeWorker(worker));
+  state.undo.keep(added, state, worker);
   changes.workers.push({
     id: command.workerId,
     tenantId: command.tenantId,

@@ -1,4 +1,4 @@
-import { ownWorker } from '../../queue/own-worker.ts';
+import { ownWorker } from '../../queue/find-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
@@ -23,10 +23,7 @@ function end(plan: Plan, command: UnsubscribeCommand): void {
   const { state, changes } = plan;
   const worker = ownWorker(plan, command.tenantId, command.workerId);
   if (worker.ended) return;
-  worker.ended = true;
-  state.undo.record(() => {
-    worker.ended = false;
-  });
+  state.undo.set(worker, 'ended', true);
   changes.workerUpdates.push({ id: worker.id, labels: null, paused: null, ended: true });
   changes.effects.push({ kind: 'workerEnded', workerId: worker.id });
 }

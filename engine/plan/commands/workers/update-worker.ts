@@ -1,7 +1,8 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { ownWorker } from '../../queue/own-worker.ts';
+import { ownWorker } from '../../queue/find-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import type { LabelValue } from '../../../model/task/labels.ts';
 
 export interface UpdateWorkerCommand {
   kind: 'updateWorker';
@@ -29,24 +30,17 @@ function update(plan: Plan, command: UpdateWorkerCommand): void {
   const worker = ownWorker(plan, command.tenantId, command.workerId);
   const { paused } = command;
   if (paused !== undefined && paused !== worker.paused) {
-    worker.paused = paused;
-    state.undo.record(() => {
-      worker.paused = !paused;
-    });
-    state.noteRoom(worker);
+    state.undo.set(worker, 'paused', paused);
+    state.unsettled.noteRoom(worker);
   }
   if (command.labels !== undefined) {
-    const { labels } = worker;
-    const merged = new Map([...labels, ...Object.entries(command.labels)]);
+    const merged: ReadonlyMap<string, LabelValue> = new Map([...worker.labels, ...Object.entries(command.labels)]);
     if (merged.size > mostLabels)
       throw new HatchetError('INVALID_ARGUMENT', `worker ${worker.id} would have ${merged.size} labels`, {
         remedy: `Give it at most ${mostLabels}: labels stay until the worker ends.`,
       });
-    worker.labels = merged;
-    state.undo.record(() => {
-      worker.labels = labels;
-    });
-    state.noteRoom(worker);
+    state.undo.set(worker, 'labels', merged);
+    state.unsettled.noteRoom(worker);
   }
   changes.workerUpdates.push({
     id: worker.id,

@@ -1,5 +1,5 @@
 import type { WorkerDeath } from '../../../model/task/worker-death.ts';
-import { loseWorker } from '../../lifecycle/lost-workers.ts';
+import { loseWorker } from '../../lifecycle/lose-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -27,11 +27,8 @@ function setPresence(plan: Plan, command: WorkerPresenceCommand): void {
   if (worker === undefined) return;
   setAway(plan, worker, command.away === true);
   if (worker.assignable === command.assignable) return;
-  worker.assignable = command.assignable;
-  state.undo.record(() => {
-    worker.assignable = !command.assignable;
-  });
-  if (command.assignable) state.noteRoom(worker);
+  state.undo.set(worker, 'assignable', command.assignable);
+  if (command.assignable) state.unsettled.noteRoom(worker);
 }
 
 /** While a worker is away the deadlines of its tasks stand still; back again, they move by as long as it was away. */
@@ -39,10 +36,7 @@ function setAway(plan: Plan, worker: PlannerWorker, away: boolean): void {
   const { state, nowUs } = plan;
   const { awaySinceUs } = worker;
   if (away === awaySinceUs > 0) return;
-  worker.awaySinceUs = away ? nowUs : 0;
-  state.undo.record(() => {
-    worker.awaySinceUs = awaySinceUs;
-  });
+  state.undo.set(worker, 'awaySinceUs', away ? nowUs : 0);
   for (const row of worker.tasks) {
     if (away) state.deadlines.hold(row, state.undo);
     else if (state.deadlines.isHeld(row)) {

@@ -55,11 +55,13 @@ function entryAnswer(entry: Entry, result: { seq: number; status: number } | und
 const shortLogs: StatementModel = {
   text: logs.readEntries.text,
   run: (context, parameters) => {
-    const most = parameters.orNull(2, 'bigint') ?? Infinity;
+    const oldest = new Map(parameters.all(1, 'uuid').map((id, at) => [id, parameters.all(2, 'integer')[at] ?? 1]));
+    const most = parameters.orNull(3, 'bigint') ?? Infinity;
+    const isSeen = (entry: Entry): boolean => entry.branch === 0 || entry.branch >= (oldest.get(entry.task_id) ?? 1);
     return selected(
       [...parameters.all(1, 'uuid')]
         .sort(byText)
-        .flatMap((id) => entriesOf(context, id).slice(0, most))
+        .flatMap((id) => entriesOf(context, id).filter(isSeen).slice(0, most))
         .map((entry) => entryAnswer(entry, wholeResult(context, entry))),
     );
   },

@@ -1,4 +1,4 @@
-import { runPayloads, taskErrors, taskOutputs } from '../../../../engine/monitor/payload-reads.ts';
+import { runPayloads, taskErrors, taskInputs, taskOutputs } from '../../../../engine/monitor/payload-reads.ts';
 import { readPayloads } from '../../../../engine/shard/timekeeper.ts';
 import { selected, type Context, type StatementModel } from '../statement.ts';
 
@@ -63,6 +63,19 @@ const errors: StatementModel = {
   },
 };
 
+const inputs: StatementModel = {
+  text: taskInputs.text,
+  run: ({ tables, transaction }, parameters) => {
+    const branches = parameters.all(2, 'integer');
+    return selected(
+      parameters.all(1, 'uuid').flatMap((id, at) => {
+        const payload = tables.durable_result.get(transaction, id, branches[at] ?? 0, 0, -1)?.payload ?? null;
+        return payload === null ? [] : [{ task_id: id, payload }];
+      }),
+    );
+  },
+};
+
 const timers: StatementModel = {
   text: readPayloads.text,
   run: ({ tables, transaction }, parameters) => {
@@ -85,4 +98,4 @@ const timers: StatementModel = {
 };
 
 /** Payloads for dispatch and for timers. */
-export const payloadStatements = [runs, outputs, errors, timers];
+export const payloadStatements = [runs, outputs, errors, inputs, timers];

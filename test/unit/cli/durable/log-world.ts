@@ -60,7 +60,7 @@ export function eventOf(key: string): ConditionRow {
 }
 
 export function makeBranch(branch: number, parent: number, firstNode: number): BranchRow {
-  return { branch, parent, firstNode, madeAt: at(30_000) };
+  return { branch, parent, firstNode, madeAt: at(30_000), continued: false };
 }
 
 export function makeLog(nodes: readonly NodeRow[], branches: readonly BranchRow[] = []): DurableLogRow {

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  byteSize,
-  choice,
-  durationMs,
-  names,
-  pair,
-  statuses,
-  timeOrAge,
-  wholeNumber,
-} from '../../../../cli/input/parse-flags.ts';
+import { byteSize, choice, durationMs, names, pair, statuses, wholeNumber } from '../../../../cli/input/parse-flags.ts';
+import { timeOrAge } from '../../../../cli/input/time-or-age.ts';
 
 describe('flags', () => {
   it('reads durations', () => {

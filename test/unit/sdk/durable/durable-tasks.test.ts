@@ -88,7 +88,7 @@ it('a task comes to an end though a replay takes more than half of its execution
   });
   if (body === undefined) throw new Error('it has a function');
   const durable: DurableAction = {
-    durable: { body, evictionPolicy: {}, executionTimeoutMs: 1_000, versionId: '' },
+    durable: { body, evictionPolicy: {}, executionTimeoutMs: 1_000, versionId: '', standsFor: undefined },
     workflowName: 'a-workflow',
     inputSchema: undefined,
     outputSchema: undefined,

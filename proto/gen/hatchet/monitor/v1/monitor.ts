@@ -701,7 +701,11 @@ export interface DurableBranch {
   branch: number;
   parent: number;
   firstNode: number;
-  madeAt?: Date | undefined;
+  madeAt?:
+    | Date
+    | undefined;
+  /** The task continued as new: the branch has an input of its own, and sees no node of its parent. */
+  continued: boolean;
 }
 
 export interface GetDurableLogRequest {
@@ -775,6 +779,16 @@ export interface BranchTaskResponse {
 
 export interface RestoreTaskRequest {
   taskId: string;
+}
+
+export interface ContinueAsNewRequest {
+  taskId: string;
+  invocation: number;
+  /** JSON. */
+  input: string;
+}
+
+export interface ContinueAsNewResponse {
 }
 
 export interface RestoreTaskResponse {
@@ -6480,7 +6494,7 @@ export const DurableNode: MessageFns<DurableNode> = {
 };
 
 function createBaseDurableBranch(): DurableBranch {
-  return { branch: 0, parent: 0, firstNode: 0, madeAt: undefined };
+  return { branch: 0, parent: 0, firstNode: 0, madeAt: undefined, continued: false };
 }
 
 export const DurableBranch: MessageFns<DurableBranch> = {
@@ -6496,6 +6510,9 @@ export const DurableBranch: MessageFns<DurableBranch> = {
     }
     if (message.madeAt !== undefined) {
       Timestamp.encode(toTimestamp(message.madeAt), writer.uint32(34).fork()).join();
+    }
+    if (message.continued !== false) {
+      writer.uint32(40).bool(message.continued);
     }
     return writer;
   },
@@ -6545,6 +6562,14 @@ export const DurableBranch: MessageFns<DurableBranch> = {
             message.madeAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.continued = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6566,6 +6591,7 @@ export const DurableBranch: MessageFns<DurableBranch> = {
     message.parent = object.parent ?? 0;
     message.firstNode = object.firstNode ?? 0;
     message.madeAt = object.madeAt ?? undefined;
+    message.continued = object.continued ?? false;
     return message;
   },
 };
@@ -7293,6 +7319,128 @@ export const RestoreTaskRequest: MessageFns<RestoreTaskRequest> = {
   },
 };
 
+function createBaseContinueAsNewRequest(): ContinueAsNewRequest {
+  return { taskId: "", invocation: 0, input: "" };
+}
+
+export const ContinueAsNewRequest: MessageFns<ContinueAsNewRequest> = {
+  encode(message: ContinueAsNewRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.invocation !== 0) {
+      writer.uint32(16).int32(message.invocation);
+    }
+    if (message.input !== "") {
+      writer.uint32(26).string(message.input);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContinueAsNewRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContinueAsNewRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.invocation = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.input = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ContinueAsNewRequest>, I>>(base?: I): ContinueAsNewRequest {
+    return ContinueAsNewRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ContinueAsNewRequest>, I>>(object: I): ContinueAsNewRequest {
+    const message = createBaseContinueAsNewRequest();
+    message.taskId = object.taskId ?? "";
+    message.invocation = object.invocation ?? 0;
+    message.input = object.input ?? "";
+    return message;
+  },
+};
+
+function createBaseContinueAsNewResponse(): ContinueAsNewResponse {
+  return {};
+}
+
+export const ContinueAsNewResponse: MessageFns<ContinueAsNewResponse> = {
+  encode(_: ContinueAsNewResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContinueAsNewResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContinueAsNewResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ContinueAsNewResponse>, I>>(base?: I): ContinueAsNewResponse {
+    return ContinueAsNewResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ContinueAsNewResponse>, I>>(_: I): ContinueAsNewResponse {
+    const message = createBaseContinueAsNewResponse();
+    return message;
+  },
+};
+
 function createBaseRestoreTaskResponse(): RestoreTaskResponse {
   return { taskId: "", requeued: false };
 }
@@ -7609,6 +7757,21 @@ export const MonitorServiceService = {
     responseSerialize: (value: RestoreTaskResponse): Buffer => Buffer.from(RestoreTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RestoreTaskResponse => RestoreTaskResponse.decode(value),
   },
+  /**
+   * Said by the worker that runs a durable task: the task starts again with another input, on a branch of its own that
+   * begins empty. The invocation is over once this is answered. Saying it again, or for an invocation that is over, changes
+   * nothing.
+   */
+  continueAsNew: {
+    path: "/hatchet.monitor.v1.MonitorService/ContinueAsNew" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ContinueAsNewRequest): Buffer => Buffer.from(ContinueAsNewRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ContinueAsNewRequest => ContinueAsNewRequest.decode(value),
+    responseSerialize: (value: ContinueAsNewResponse): Buffer =>
+      Buffer.from(ContinueAsNewResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ContinueAsNewResponse => ContinueAsNewResponse.decode(value),
+  },
 } as const;
 
 export interface MonitorServiceServer extends UntypedServiceImplementation {
@@ -7668,6 +7831,12 @@ export interface MonitorServiceServer extends UntypedServiceImplementation {
   branchTask: handleUnaryCall<BranchTaskRequest, BranchTaskResponse>;
   /** Wakes an evicted task, whatever it waits for. */
   restoreTask: handleUnaryCall<RestoreTaskRequest, RestoreTaskResponse>;
+  /**
+   * Said by the worker that runs a durable task: the task starts again with another input, on a branch of its own that
+   * begins empty. The invocation is over once this is answered. Saying it again, or for an invocation that is over, changes
+   * nothing.
+   */
+  continueAsNew: handleUnaryCall<ContinueAsNewRequest, ContinueAsNewResponse>;
 }
 
 export interface MonitorServiceClient extends Client {
@@ -7986,6 +8155,26 @@ export interface MonitorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RestoreTaskResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Said by the worker that runs a durable task: the task starts again with another input, on a branch of its own that
+   * begins empty. The invocation is over once this is answered. Saying it again, or for an invocation that is over, changes
+   * nothing.
+   */
+  continueAsNew(
+    request: ContinueAsNewRequest,
+    callback: (error: ServiceError | null, response: ContinueAsNewResponse) => void,
+  ): ClientUnaryCall;
+  continueAsNew(
+    request: ContinueAsNewRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ContinueAsNewResponse) => void,
+  ): ClientUnaryCall;
+  continueAsNew(
+    request: ContinueAsNewRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ContinueAsNewResponse) => void,
   ): ClientUnaryCall;
 }
 

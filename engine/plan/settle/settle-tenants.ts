@@ -3,7 +3,7 @@ import { assignWaiting } from '../queue/assign.ts';
 import { noteRefills } from '../rate-limits/release-units.ts';
 import type { Plan } from '../state/plan.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
-import { takeFromLost } from './lost-workers.ts';
+import { takeFromLost } from '../lifecycle/lose-worker.ts';
 import { SettleBudget } from '../state/settle-budget.ts';
 
 interface Turn {
@@ -21,7 +21,7 @@ export function settle(plans: Iterable<Plan>, budget = new SettleBudget()): void
   let turns: Turn[] = [];
   for (const plan of plans) {
     noteRefills(plan);
-    for (const work of plan.state.unsettled) turns.push({ plan, work });
+    for (const work of plan.state.unsettled.turns) turns.push({ plan, work });
   }
   const served = new Set<Turn>();
   for (let moved = true; moved && turns.length > 0 && !budget.isSpent;) {
@@ -40,18 +40,13 @@ export function settle(plans: Iterable<Plan>, budget = new SettleBudget()): void
       moved ||= spent.admissions + spent.assignments > 0;
       served.add(turn);
       const { state } = turn.plan;
-      if (turn.work.isDone) state.undo.delete(state.unsettled, turn.work);
+      if (turn.work.isDone) state.unsettled.settled(turn.work);
       else left.push(turn);
     }
     turns = left;
   }
   // Whoever had no turn is first in the next transaction.
-  for (const turn of turns) {
-    if (!served.has(turn)) continue;
-    const { unsettled } = turn.plan.state;
-    unsettled.delete(turn.work);
-    unsettled.add(turn.work);
-  }
+  for (const turn of turns) if (served.has(turn)) turn.plan.state.unsettled.moveBack(turn.work);
 }
 
 function settleTenant({ plan, work }: Turn, budget: SettleBudget): void {

@@ -3,6 +3,8 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { LostWorker, TenantWork } from '../state/tenant-work.ts';
 import { takeFromWorker, type Loss } from './interrupt.ts';
+import type { ShardState } from '../state/shard-state.ts';
+import type { Restore } from '../state/undo-log.ts';
 import { SettleBudget } from '../state/settle-budget.ts';
 
 /** Tasks that leave a lost worker with the command itself: all, but for the largest workers. */
@@ -18,9 +20,9 @@ export function loseWorker(plan: Plan, worker: PlannerWorker, lost: LostWorker):
   const { undo } = state;
   undo.set(worker, 'assignable', false);
   undo.set(worker, 'isLeaving', true);
-  const work = state.workOf(worker.tenantId);
+  const work = state.unsettled.of(worker.tenantId);
   const before = work.lostWorkers.get(worker);
-  state.noteLost(
+  state.unsettled.noteLost(
     worker,
     before === undefined
       ? lost
@@ -51,17 +53,18 @@ function takeTasks(plan: Plan, worker: PlannerWorker, loss: Loss, budget: Settle
   return true;
 }
 
+const workerRemoved: Restore<ShardState, PlannerWorker> = { restore: (state, worker) => state.restoreWorker(worker) };
+
 function endLoss(plan: Plan, work: TenantWork, worker: PlannerWorker): void {
   const { state } = plan;
   const { undo } = state;
   const lost = work.lostWorkers.get(worker);
   if (lost === undefined) return;
-  work.lostWorkers.delete(worker);
-  undo.record(() => work.lostWorkers.set(worker, lost));
+  undo.remove(work.lostWorkers, worker);
   undo.set(worker, 'isLeaving', false);
   // One that still has to be told is forgotten when it is lost for good.
-  if (!lost.forget || worker.tasks.size > 0) return state.noteRoom(worker);
+  if (!lost.forget || worker.tasks.size > 0) return state.unsettled.noteRoom(worker);
   undo.delete(work.workersWithRoom, worker);
   state.removeWorker(worker);
-  undo.record(() => state.restoreWorker(worker));
+  undo.keep(workerRemoved, state, worker);
 }

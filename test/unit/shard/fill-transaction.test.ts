@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { noFacts } from '../../../engine/plan/commands/facts.ts';
-import { CommandLines } from '../../../engine/shard/command-lines.ts';
+import { CommandLines } from '../../../engine/shard/fill-transaction.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { transactionChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
 

@@ -1,14 +1,16 @@
 import { lastingFlags, LiveState } from '../../model/task/live-state.ts';
 import { EntryKind } from '../../model/durable/durable.ts';
+import type { Delivery } from './delivery.ts';
+import type { DurableTask } from './durable-index.ts';
 import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
 import { isLeftAlone } from './durable-tell.ts';
 import { journal, leaveWorker, moveTo, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';
 
 /** A durable task leaves its worker: no slot, no timeout. Its places stay taken; its first sleep wakes it. */
-export function evict(plan: Plan, row: number, log: DurableLog, reason: string): void {
+export function evict(plan: Plan, { row, log }: DurableTask, reason: string): void {
   const { state } = plan;
-  journal(plan, row, 'I', reason);
+  journal(plan, row, 'DURABLE_EVICTED', reason);
   moveTo(plan, row, LiveState.Evicted);
   leaveWorker(plan, row);
   state.tasks.write('flags', row, (state.tasks.flags[row] ?? 0) & lastingFlags, state.undo);
@@ -32,35 +34,37 @@ const arrivedUs = 2_000_000;
  * Whether an invocation that leaves would miss its wake-up: something that it waits for is there already, or nothing is
  * open that could ever wake it.
  */
-export function mustGoOn(plan: Plan, row: number, log: DurableLog): boolean {
+export function mustGoOn(plan: Plan, task: DurableTask): boolean {
+  const { log, delivery } = task;
+  if (delivery.isLost) return true;
   let open = false;
   for (const node of log.nodes) {
-    if (node.kind === EntryKind.Memo || node.node > log.position) continue;
-    if (log.awaited !== null && !log.awaited.has(node.node) && !isCarried(plan, log, node)) continue;
-    if (isLeftAlone(plan, row, log, node)) continue;
+    if (node.kind === EntryKind.Memo || !delivery.hasAsked(node)) continue;
+    if (delivery.awaited !== null && !delivery.awaited.has(node.node) && !isCarried(plan, delivery, node)) continue;
+    if (isLeftAlone(plan, task, node)) continue;
     if (node.result !== null) return true;
     open = true;
   }
   return !open;
 }
 
-function isCarried({ nowUs }: Plan, log: DurableLog, { node }: DurableNode): boolean {
-  return log.carried.has(node) && nowUs - (log.toldUs.get(node) ?? nowUs) < arrivedUs;
+function isCarried({ nowUs }: Plan, { carried, toldUs }: Delivery, { node }: DurableNode): boolean {
+  return carried.has(node) && nowUs - (toldUs.get(node) ?? nowUs) < arrivedUs;
 }
 
 /** Back to the head of its queue: the attempt goes on in its next invocation, however long it waits for a worker. */
 export function restore(plan: Plan, row: number): void {
   const { state } = plan;
-  journal(plan, row, 'Y');
+  journal(plan, row, 'DURABLE_RESTORING');
   queueTask(plan, row, 'head', { isRestored: true });
   state.deadlines.set(row, 0, state.undo);
 }
 
 /** The running invocation cannot go on: its worker is told to drop it, and the task starts again from its log. */
-export function startAgain(plan: Plan, row: number, log: DurableLog, reason: string): void {
-  dismiss(plan, row, reason);
-  evict(plan, row, log, reason);
-  restore(plan, row);
+export function startAgain(plan: Plan, task: DurableTask, reason: string): void {
+  dismiss(plan, task.row, reason);
+  evict(plan, task, reason);
+  restore(plan, task.row);
 }
 
 /** Tells a worker to drop an invocation. */

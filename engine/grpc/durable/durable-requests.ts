@@ -1,0 +1,108 @@
+import type { DurableSender } from '../../model/durable/durable-ask.ts';
+import type { Parsed } from '../../edge/commands.ts';
+
+export type AskKind = 'waitFor' | 'memo' | 'triggerRuns';
+
+/** A request that was not answered yet. */
+export interface OpenRequest {
+  readonly sender: Parsed<DurableSender>;
+  readonly kind: AskKind;
+  /** Refusals of what the task asked for next: a worker takes an error for the answer to its oldest request. */
+  readonly refusals: (() => void)[];
+}
+
+/**
+ * The requests of one durable stream, and their order. A task's requests are submitted in the order in which they came,
+ * without waiting for each other's commits; what the task is told leaves in the order in which it was planned. Tasks don't
+ * wait for each other.
+ */
+export class DurableRequests {
+  readonly #fail: (error: unknown) => void;
+  #newest = 0;
+  /** By the requests' numbers, which go up. */
+  readonly #open = new Map<number, OpenRequest>();
+  /** By task: the last request on its way to the owner, and the last message on its way to the worker. */
+  readonly #in = new Map<string, Promise<unknown>>();
+  readonly #out = new Map<string, Promise<void>>();
+
+  /** @param fail ends the stream */
+  constructor(fail: (error: unknown) => void) {
+    this.#fail = fail;
+  }
+
+  /** @returns the request's number */
+  open(sender: Parsed<DurableSender>, kind: AskKind): number {
+    const request = ++this.#newest;
+    this.#open.set(request, { sender, kind, refusals: [] });
+    return request;
+  }
+
+  find(request: number): OpenRequest | undefined {
+    return this.#open.get(request);
+  }
+
+  /** What was refused after it goes out now. */
+  settle(request: number): void {
+    const settled = this.#open.get(request);
+    this.#open.delete(request);
+    for (const refuse of settled?.refusals ?? []) refuse();
+  }
+
+  /** What is refused before its plan would else overtake the answers to requests of the task whose commits are under way. */
+  refuseInTurn(request: number, refuse: () => void): void {
+    const own = this.#open.get(request);
+    if (own === undefined) return;
+    const before = this.#openBefore(request, own.sender.taskId);
+    if (before !== undefined) {
+      before.refusals.push(() => this.refuseInTurn(request, refuse));
+      return;
+    }
+    this.leave(own.sender.taskId, Promise.resolve(), refuse);
+    this.settle(request);
+  }
+
+  #openBefore(request: number, taskId: string): OpenRequest | undefined {
+    let last: OpenRequest | undefined;
+    for (const [number, open] of this.#open) {
+      if (number >= request) break;
+      if (open.sender.taskId === taskId) last = open;
+    }
+    return last;
+  }
+
+  /** Runs after what the task asked for before has been submitted. */
+  enter<T>(taskId: string, run: () => Promise<T>): Promise<T> {
+    const done = this.entered(taskId).then(run, run);
+    this.holdUp(taskId, done);
+    return done;
+  }
+
+  /** When what the task asked for so far has been submitted. */
+  entered(taskId: string): Promise<unknown> {
+    return this.#in.get(taskId) ?? Promise.resolve();
+  }
+
+  /** What the task asks for next is submitted after this. */
+  holdUp(taskId: string, done: Promise<unknown>): void {
+    const settled = done.catch(() => undefined);
+    this.#in.set(taskId, settled);
+    void settled.then(() => {
+      if (this.#in.get(taskId) === settled) this.#in.delete(taskId);
+    });
+  }
+
+  /** Writes after what the task was told before. */
+  leave<T>(
+    taskId: string,
+    ready: Promise<T>,
+    write: (value: T) => void,
+    refuse: (error: unknown) => void = this.#fail,
+  ): void {
+    const before = this.#out.get(taskId) ?? Promise.resolve();
+    const done = before.then(() => ready).then(write, refuse);
+    this.#out.set(taskId, done);
+    void done.then(() => {
+      if (this.#out.get(taskId) === done) this.#out.delete(taskId);
+    });
+  }
+}

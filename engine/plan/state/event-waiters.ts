@@ -1,0 +1,49 @@
+import type { Restore, UndoLog } from './undo-log.ts';
+import type { Step } from './version.ts';
+
+/** The tasks of a shard that wait for events, by tenant and event key. */
+export class EventWaiters {
+  readonly #rows = new Map<string, Map<string, Set<number>>>();
+
+  /** The task listens for the event keys of its step's conditions. */
+  listen(row: number, step: Step, undo?: UndoLog): void {
+    const { tenantId } = step.version;
+    const byKey = this.#rows.get(tenantId) ?? new Map<string, Set<number>>();
+    for (const key of eventKeys(step)) {
+      this.#rows.set(tenantId, byKey);
+      const rows = byKey.get(key) ?? new Set();
+      byKey.set(key, rows);
+      rows.add(row);
+    }
+    undo?.keep(listened, this, step, row);
+  }
+
+  ignore(row: number, step: Step, undo?: UndoLog): void {
+    const { tenantId } = step.version;
+    const byKey = this.#rows.get(tenantId);
+    for (const key of eventKeys(step)) {
+      const rows = byKey?.get(key);
+      rows?.delete(row);
+      if (rows?.size === 0) byKey?.delete(key);
+    }
+    if (byKey?.size === 0) this.#rows.delete(tenantId);
+    undo?.keep(ignored, this, step, row);
+  }
+
+  has(row: number, step: Step): boolean {
+    const byKey = this.#rows.get(step.version.tenantId);
+    return eventKeys(step).some((key) => byKey?.get(key)?.has(row) === true);
+  }
+
+  /** The tasks that wait for an event of the key, in the order in which they began to. */
+  of(tenantId: string, key: string): number[] {
+    return [...(this.#rows.get(tenantId)?.get(key) ?? [])];
+  }
+}
+
+function eventKeys({ definition }: Step): string[] {
+  return definition.conditions.flatMap((condition) => (condition.kind === 'event' ? [condition.eventKey] : []));
+}
+
+const listened: Restore<EventWaiters, Step, number> = { restore: (waiters, step, row) => waiters.ignore(row, step) };
+const ignored: Restore<EventWaiters, Step, number> = { restore: (waiters, step, row) => waiters.listen(row, step) };

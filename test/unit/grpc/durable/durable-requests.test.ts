@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { Parsed } from '../../../../engine/edge/commands.ts';
+import { DurableRequests } from '../../../../engine/grpc/durable/durable-requests.ts';
+import { markChecked } from '../../../../engine/model/checked.ts';
+import type { DurableSender } from '../../../../engine/model/durable/durable-ask.ts';
+
+function senderOf(taskId: string): Parsed<DurableSender> {
+  return {
+    tenantId: markChecked('tenant'),
+    workerId: markChecked('worker'),
+    taskId: markChecked(taskId),
+    invocation: markChecked(1),
+  };
+}
+
+/** A promise that the test fulfils. */
+class Gate {
+  open: () => void = () => undefined;
+  readonly passed = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
+
+function unexpected(error: unknown): void {
+  throw error;
+}
+
+describe('DurableRequests', () => {
+  it('submits what a task asks for in its order, and goes on after a refusal', async () => {
+    const requests = new DurableRequests(unexpected);
+    const submitted: string[] = [];
+    const slow = new Gate();
+    const first = requests.enter('a', async () => {
+      await slow.passed;
+      submitted.push('a1');
+      throw new Error('refused');
+    });
+    const second = requests.enter('a', async () => submitted.push('a2'));
+    await requests.enter('b', async () => submitted.push('b1'));
+    expect(submitted).toEqual(['b1']);
+    slow.open();
+    await expect(first).rejects.toThrow('refused');
+    await second;
+    expect(submitted).toEqual(['b1', 'a1', 'a2']);
+  });
+
+  it('tells a task in the order of the plans, whatever is read first', async () => {
+    const requests = new DurableRequests(unexpected);
+    const told: string[] = [];
+    const slow = new Gate();
+    const done = new Gate();
+    requests.leave('a', slow.passed, () => void told.push('first'));
+    requests.leave('a', Promise.resolve('second'), (value) => {
+      told.push(value);
+      done.open();
+    });
+    slow.open();
+    await done.passed;
+    expect(told).toEqual(['first', 'second']);
+  });
+
+  it('holds a refusal back until what the task asked for before it is answered', async () => {
+    const requests = new DurableRequests(unexpected);
+    const told: string[] = [];
+    const first = requests.open(senderOf('a'), 'waitFor');
+    const second = requests.open(senderOf('a'), 'memo');
+    const third = requests.open(senderOf('a'), 'memo');
+    const other = requests.open(senderOf('b'), 'memo');
+    const last = new Gate();
+    requests.refuseInTurn(third, () => {
+      told.push('third refused');
+      last.open();
+    });
+    requests.refuseInTurn(second, () => void told.push('second refused'));
+    requests.refuseInTurn(other, () => void told.push('other refused'));
+    requests.leave('a', Promise.resolve(), () => void told.push('first answered'));
+    requests.settle(first);
+    await last.passed;
+    expect(told.filter((line) => line !== 'other refused')).toEqual([
+      'first answered',
+      'second refused',
+      'third refused',
+    ]);
+    expect(told).toContain('other refused');
+    expect([first, second, third, other].map((request) => requests.find(request))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
