@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { historyOf } from './moves.ts';
+import { onceWrong } from './once-wrong.ts';
 import { printed, shrink, simulate } from './shrink.ts';
 
 const seeds = 500;
@@ -21,6 +22,10 @@ it('what is left out of a history changes nothing for the rest', async () => {
   const before = (all: readonly string[]): string[] =>
     all.filter((line) => Number(line.split(' ')[0]) < Math.floor(last));
   expect(before(shorter.lines)).toEqual(before(lines));
+});
+
+it.each(onceWrong)('no more: $what', async ({ history }) => {
+  expect((await simulate(history)).violation).toBeUndefined();
 });
 
 it(`${seeds} histories keep what is promised, and come to their end`, async () => {
