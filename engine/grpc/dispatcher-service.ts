@@ -56,8 +56,8 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
     listenV2: (call, caller, signal) => listen(deps, call, caller, signal),
     heartbeat: async (request, { tenantId }) => {
       const workerId = knownId(request.workerId, 'UNKNOWN_WORKER');
-      await owner.served(tenantId);
-      deps.dispatcher.heartbeat(tenantId, workerId);
+      // While its shard is recovered nobody knows which workers there are, and nobody is judged: each gets its full grace after it.
+      if (owner.stateOf(tenantId) !== undefined) deps.dispatcher.heartbeat(tenantId, workerId);
       return {};
     },
     unsubscribe: async (request, { tenantId }) => {
