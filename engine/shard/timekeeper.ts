@@ -80,7 +80,8 @@ export class Timekeeper {
     let reason: unknown;
     for (const [at, timer] of timers.entries()) {
       const result = fired[at];
-      if (result?.status !== 'rejected') {
+      if (result?.status === 'fulfilled' && result.value === 'no row') this.#again([timer], retryMs);
+      else if (result?.status !== 'rejected') {
         this.#holds.over(keyOf(timer));
         this.#release(timer);
       } else if (result.reason instanceof HatchetError && result.reason.code === 'COMMAND_FAILED') {
@@ -129,17 +130,20 @@ export class Timekeeper {
     else this.#holds.over(keyOf(timer));
   }
 
-  async #fire(timer: Timer, payload: TimerPayload | undefined, nowUs: number): Promise<void> {
+  /** Memory has a timer before its row is committed, and the row may be taken back: one that has no row is looked at again. */
+  async #fire(timer: Timer, payload: TimerPayload | undefined, nowUs: number): Promise<'fired' | 'no row'> {
     const { tenantId } = timer;
     const cron = this.#owner.stateOf(tenantId)?.crons.get(timer.id);
     const tick =
       timer.kind === 'cron' && cron !== undefined
         ? dueTick(cron, { dueMs: timer.dueUs / 1000, nowMs: nowUs / 1000 })
         : { fire: true, nextMs: Infinity };
+    if (tick.fire && payload === undefined) return 'no row';
     const prepared =
       tick.fire && payload !== undefined ? await this.#prepare(timer, payload) : { run: null, error: null };
     const nextUs = Math.min(tick.nextMs * 1000, Number.MAX_SAFE_INTEGER);
     await this.#owner.submit(tenantId, { kind: 'fireTimer', timer, nextUs, ...prepared });
+    return 'fired';
   }
 
   /** A run that cannot be made does not stop its timer: the reason is kept with it. */

@@ -26,4 +26,21 @@ export const onceWrong: readonly { what: string; history: History }[] = [
       ],
     },
   },
+  {
+    what: 'a schedule that came due before it was stored was dropped without a run',
+    history: {
+      seed: 1727,
+      engines: [{ wallAheadMs: 0, rate: 1, startMs: 0 }],
+      tenants: 1,
+      workersOfTenant: 1,
+      endMs: 21115.989049896598,
+      moves: [
+        { atMs: 4760.916665731564, do: 'stepStoreClock', byMs: 3600000 },
+        { atMs: 7157.787350828118, do: 'cut', of: 'any', skip: 5, when: 'after', losesAnswers: false, times: 3 },
+        { atMs: 7832.2502938587895, do: 'stallEngine', pick: 620, ms: 7000 },
+        { atMs: 10895.414175641039, do: 'durable', tenant: 0, program: { do: 'sleep', ms: 11111 } },
+        { atMs: 14808.374658866365, do: 'flood', tenant: 0, forMs: 8920.413319952786, slowMs: 40 },
+      ],
+    },
+  },
 ];
