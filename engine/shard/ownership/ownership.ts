@@ -231,7 +231,9 @@ export class Ownership {
       client,
       empty.map((life) => life.id),
     );
-    await this.#serve(empty.map((life) => ({ life, state: new ShardState(life.recover()), open: [] })));
+    // Some may have been lost meanwhile.
+    const ours = empty.filter((life) => life.phase === 'acquired');
+    await this.#serve(ours.map((life) => ({ life, state: new ShardState(life.recover()), open: [] })));
     let tasks = 0;
     // Those with little are not kept waiting by one that takes long.
     const rest = acquired.flatMap((life) => {
