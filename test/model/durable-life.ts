@@ -9,7 +9,6 @@ import { stepOf, tenantId, workflowOf } from '../helpers/planner-world.ts';
 import { nameOf, nodeResult, readLog, unfinished } from './durable-oracle.ts';
 import type { Program } from './durable-program.ts';
 import { DurableInvocation, type Manner } from './durable-worker.ts';
-import { rowOf } from '../helpers/row-of.ts';
 
 export type Step =
   | 'send'
@@ -281,7 +280,9 @@ export class DurableLife {
       new Set([...world.stored.runs.values()].filter((run) => run.parentTaskId === taskId).map((run) => run.id)),
     ).toEqual(new Set(children));
     expect(world.listens.size).toBe(0);
-    expect(world.state.durable.task(rowOf(world.state.tasks, taskId))).toBeUndefined();
+    // One that has ended may have left its row.
+    const row = world.state.tasks.find(taskId);
+    if (row !== undefined) expect(world.state.durable.task(row)).toBeUndefined();
   }
 
   /** @param current the invocation that was there before the step @param on the branches that the task was on meanwhile */

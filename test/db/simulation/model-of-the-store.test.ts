@@ -27,7 +27,7 @@ it('has the columns, keys and references of the schema', async () => {
   expect(describeModel(twins.store).sort()).toEqual((await describePostgres(twins)).sort());
 });
 
-it.each(Array.from({ length: 6 }, (_, seed) => seed))(
+it.each(Array.from({ length: 10 }, (_, seed) => seed))(
   'does with random rows what Postgres does: seed %i',
   async (seed) => {
     const random = new RandomRows(seed);

@@ -331,6 +331,18 @@ export class RandomRows {
         payload: this.orNull(this.text()),
         generation: this.orNull(1 + this.below(2)),
       }),
+    // The input with which a task continued as new.
+    (changes) =>
+      changes.durableResults.push({
+        taskId: this.id('task'),
+        branch: 1 + this.below(2),
+        node: 0,
+        condition: -1,
+        seq: this.seq(),
+        status: RunStatus.Completed,
+        payload: this.text(),
+        generation: null,
+      }),
     (changes) => {
       const place = { taskId: this.id('task'), branch: 1, node: 2 + this.below(2) };
       const asked = { fingerprint: '', asked: '{}', invocation: 1, childRunId: this.orNull(this.id('run')) };

@@ -59,7 +59,7 @@ describe('task table', () => {
     (id) => {
       const table = new TaskTable();
       table.insert('00000000-0000-0000-0000-000000000000');
-      expect(table.find(id)).toBe(-1);
+      expect(table.find(id)).toBeUndefined();
     },
   );
 
