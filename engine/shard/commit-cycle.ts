@@ -131,6 +131,7 @@ export class CommitCycle {
         clock: this.#parts.clock,
         log: this.#parts.log,
         unsettled,
+        isShared: this.#parts.mailbox.isShared,
       });
     } catch (error) {
       return this.#planFailed(jobs, unsettled, error);

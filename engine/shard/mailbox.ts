@@ -1,5 +1,6 @@
 import { HatchetError } from '../base/errors.ts';
 import { processHost, type Host, type HostTimer } from '../base/host.ts';
+import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
 import { CommandLines } from './fill-transaction.ts';
 import type { Job } from './job.ts';
@@ -17,6 +18,7 @@ export class Mailbox {
   readonly #host: Host;
   readonly #lines = new CommandLines();
   readonly #parked = new Map<number, Job[]>();
+  readonly #neighbours = new Neighbours();
   #timer: HostTimer | undefined;
   #emptied: (() => void)[] = [];
 
@@ -45,7 +47,12 @@ export class Mailbox {
 
   /** The commands of the next transaction; those that are not ready stay. */
   take(isReady: (job: Job) => boolean): Job[] {
-    return this.#lines.take(isReady);
+    return this.#lines.take(isReady, this.isShared);
+  }
+
+  /** Several tenants have sent commands lately: none of them takes a transaction for itself. */
+  get isShared(): boolean {
+    return this.#neighbours.areSeveral(this.#awakeMs());
   }
 
   /** Those of the given that wait, to be put back later. */
@@ -54,6 +61,7 @@ export class Mailbox {
   }
 
   add(job: Job): void {
+    if (job.tenantId !== undefined) this.#neighbours.seen(job.tenantId, job.queuedAtMs);
     if (this.#isServed(job.shard)) this.#lines.push(job);
     else this.#park([job], 'behind');
   }

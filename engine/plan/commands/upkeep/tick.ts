@@ -37,6 +37,7 @@ export const tick: Kind<TickCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ most = perTick }) => most,
+  split: undefined,
   plan: pass,
 };
 

@@ -16,6 +16,11 @@ export class Neighbours {
     this.#last.atMs = nowMs;
   }
 
+  /** Whether more than one tenant has sent something lately. */
+  areSeveral(nowMs: number): boolean {
+    return nowMs - this.#last.atMs < activeMs && nowMs - this.#before.atMs < activeMs;
+  }
+
   /** Whether another tenant has sent something lately. */
   others(tenantId: string, nowMs: number): boolean {
     const other = this.#last.tenantId === tenantId ? this.#before : this.#last;
