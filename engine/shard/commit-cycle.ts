@@ -124,6 +124,8 @@ export class CommitCycle {
 
   async #planAndCommit(lane: Lane, jobs: readonly Job[], facts: LoadedFacts): Promise<void> {
     const unsettled = this.#goOn === undefined ? this.#unsettled() : [];
+    for (const state of unsettled)
+      for (const { tenantId } of state.unsettled.turns) this.#parts.mailbox.noteWork(tenantId);
     let transaction: PlannedTransaction;
     try {
       transaction = planTransaction(jobs, facts, {

@@ -47,10 +47,17 @@ export class Mailbox {
 
   /** The commands of the next transaction; those that are not ready stay. */
   take(isReady: (job: Job) => boolean): Job[] {
-    return this.#lines.take(isReady, this.isShared);
+    const taken = this.#lines.take(isReady, this.isShared);
+    for (const { tenantId } of taken) if (tenantId !== undefined) this.noteWork(tenantId);
+    return taken;
   }
 
-  /** Several tenants have sent commands lately: none of them takes a transaction for itself. */
+  /** Something is done for the tenant, whether it has sent anything lately or has long waited. */
+  noteWork(tenantId: string): void {
+    this.#neighbours.seen(tenantId, this.#awakeMs());
+  }
+
+  /** Something has been done for several tenants lately: none of them takes a transaction for itself. */
   get isShared(): boolean {
     return this.#neighbours.areSeveral(this.#awakeMs());
   }
@@ -61,7 +68,6 @@ export class Mailbox {
   }
 
   add(job: Job): void {
-    if (job.tenantId !== undefined) this.#neighbours.seen(job.tenantId, job.queuedAtMs);
     if (this.#isServed(job.shard)) this.#lines.push(job);
     else this.#park([job], 'behind');
   }
