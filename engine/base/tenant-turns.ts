@@ -41,7 +41,7 @@ export class TenantTurns {
     for (let from = 0; from < items.length; from += itemsATurn) {
       if (from > 0) await this.next(tenantId);
       const some = items.slice(from, from + itemsATurn);
-      results.push(...(await Promise.all(some.map((item, index) => prepare(item, from + index)))));
+      results.push(...(await Promise.all(some.map(async (item, index) => prepare(item, from + index)))));
     }
     return results;
   }

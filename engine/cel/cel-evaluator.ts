@@ -8,7 +8,7 @@ import type { CelVariables } from './cel-variables.ts';
 import { compileCel } from './compile-cel.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
 
-/** Time that one expression may take in the thread, once the thread runs and has read what the expression reads. */
+/** Time on a core that one expression may take in the thread, once the thread runs and has read what the expression reads. */
 const deadlineMs = 50;
 /** Past its deadline the thread stops an expression by itself, but not in the middle of a single call of the language's own functions. */
 const defaultGraceMs = 150;
@@ -120,8 +120,9 @@ export class CelEvaluator {
     thread.unref();
     thread.on('message', (message: FromThread) => {
       if (thread !== this.#thread) return;
-      if (message === 'begins') {
-        this.#timer = setTimeout(() => this.#overrun(), deadlineMs + this.#graceMs);
+      if (typeof message === 'object' && 'begins' in message) {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#overrun(), message.begins.wallMs + this.#graceMs);
         return;
       }
       if (message === 'ready') this.#ready = true;

@@ -194,10 +194,12 @@ export class Owner {
   ): Promise<ReplyByKind[K]> {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
-    return new Promise<ReplyByKind[K]>((resolve, reject) => {
+    try {
       const leave = this.#room.enter(isTimes(command.kind) ? 0 : this.#mailbox.size, payloads.size);
-      this.#queue<K>({ shard, tenantId, command, payloads }, { leave, resolve, reject });
-    });
+      return this.#queue<K>({ shard, tenantId, command, payloads }, leave);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** There is room for all of them, or none is carried out. */
@@ -213,12 +215,7 @@ export class Owner {
       parts.reduce((sum, { payloads }) => sum + payloads.size, 0),
     );
     const answers = await Promise.allSettled(
-      parts.map(
-        (part) =>
-          new Promise<ReplyByKind[K]>((resolve, reject) =>
-            this.#queue<K>({ shard, tenantId, ...part }, { leave: () => undefined, resolve, reject }),
-          ),
-      ),
+      parts.map(async (part) => this.#queue<K>({ shard, tenantId, ...part }, () => undefined)),
     );
     leave();
     const replies = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -227,6 +224,7 @@ export class Owner {
     return replies;
   }
 
+  /** @param left once it is answered */
   #queue<K extends CommandKind>(
     given: {
       shard: number;
@@ -234,31 +232,33 @@ export class Owner {
       command: CommandByKind[K] & { kind: K };
       payloads: JobPayloads;
     },
-    on: { leave: () => void; resolve: (reply: ReplyByKind[K]) => void; reject: (error: Error) => void },
-  ): void {
+    left: () => void,
+  ): Promise<ReplyByKind[K]> {
     const { command, payloads } = given;
-    const leave = (): void => (on.leave(), this.#staging.release(payloads.staged));
-    const job: Job = {
-      ...given,
-      rows: kindOf<K>(command).weight(command),
-      queuedAtMs: this.#awakeMs(),
-      mayBeDone: false,
-      longLogs: [],
-      run: (plan, facts) => {
-        const reply = planCommand<K>(plan, command, facts);
-        return () => {
+    const leave = (): void => (left(), this.#staging.release(payloads.staged));
+    return new Promise((resolve, reject) => {
+      const job: Job = {
+        ...given,
+        rows: kindOf<K>(command).weight(command),
+        queuedAtMs: this.#awakeMs(),
+        mayBeDone: false,
+        longLogs: [],
+        run: (plan, facts) => {
+          const reply = planCommand<K>(plan, command, facts);
+          return () => {
+            leave();
+            resolve(reply);
+          };
+        },
+        reject: (error) => {
           leave();
-          on.resolve(reply);
-        };
-      },
-      reject: (error) => {
-        leave();
-        on.reject(error);
-      },
-    };
-    if (isTimes(command.kind)) this.#mailbox.addFirst(job);
-    else this.#mailbox.add(job);
-    this.#wake();
+          reject(error);
+        },
+      };
+      if (isTimes(command.kind)) this.#mailbox.addFirst(job);
+      else this.#mailbox.add(job);
+      this.#wake();
+    });
   }
 
   /** Commits what waits, gives the shards back and disconnects. */
