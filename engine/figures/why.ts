@@ -82,7 +82,7 @@ function cause(
 function running(state: ShardState, row: TaskRow): Cause {
   const worker = state.workerOf(row);
   const started = ((state.tasks.flags[row] ?? 0) & LiveFlag.Started) !== 0;
-  if (worker?.isSilent === true)
+  if (worker?.isBlocked === true)
     return cause(
       'NOT_ANSWERING',
       `${started ? 'runs on' : 'was sent to'} worker ${worker.name}, which does not answer`,
@@ -229,7 +229,7 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
     return cause('NO_WORKER_CONNECTED', `none of the ${workers.length} workers for ${action} is connected and active`, {
       ids: ids(workers),
     });
-  const answering = present.filter((worker) => !worker.isSilent);
+  const answering = present.filter((worker) => !worker.isBlocked);
   if (answering.length === 0) {
     const [first] = present;
     return cause(
@@ -254,7 +254,7 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
       ids: ids(present),
     });
   }
-  if (suitable.every((worker) => worker.isSilent))
+  if (suitable.every((worker) => worker.isBlocked))
     return cause('NOT_ANSWERING', `none of the ${suitable.length} workers that suit it answers`, {
       ids: ids(suitable),
     });

@@ -166,7 +166,7 @@ export function workflowMessage(workflow: WorkflowHead): WorkflowSummary {
 
 function workerStatus(stored: StoredWorker, planned: PlannerWorker | undefined): WorkerStatus {
   if (planned?.assignable !== true || (stored.ended && !stored.paused)) return WorkerStatus.WORKER_STATUS_INACTIVE;
-  if (planned.isSilent) return WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
+  if (planned.isBlocked) return WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
   return stored.paused ? WorkerStatus.WORKER_STATUS_PAUSED : WorkerStatus.WORKER_STATUS_ACTIVE;
 }
 

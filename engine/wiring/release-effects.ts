@@ -12,7 +12,7 @@ import { eachApart } from '../base/apart.ts';
 /** Where lines of tasks' logs are written. */
 export type LogLines = Pick<LogWriter, 'write'>;
 
-/** What a committed batch causes, in the order in which the planner decided it. One that throws does not stop the others. */
+/** What a committed transaction causes, in the order in which the planner decided it. One that throws does not stop the others. */
 export function releaseEffects(
   effects: readonly Effect[],
   parts: {

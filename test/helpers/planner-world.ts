@@ -330,7 +330,7 @@ export class PlannerWorld {
           worker.paused,
           worker.ended,
           worker.awaySinceUs,
-          worker.isSilent,
+          worker.isBlocked,
         ]),
       held: [...state.tasks.rows()].filter((row) => state.deadlines.isHeld(row)).sort((a, b) => a - b),
       runs: [...state.runsById]

@@ -373,14 +373,14 @@ export class ReferenceModel implements ModelView {
     this.#attempt(ref, (task) => {
       const { worker } = task;
       if (worker === null || worker.id !== workerId || worker.awaySince > 0 || task.started) return;
-      worker.silent = true;
+      worker.blocked = true;
       if (task.unanswered < 3) this.#interrupt(task, 'elsewhere');
     });
   }
 
   /** A worker that says something of a task answers. */
   #heard(task: ModelTask): void {
-    if (task.worker !== null) task.worker.silent = false;
+    if (task.worker !== null) task.worker.blocked = false;
   }
 
   #reassign(task: ModelTask): void {

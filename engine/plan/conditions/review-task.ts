@@ -13,7 +13,7 @@ import type { TaskRow } from '../state/rows.ts';
 /** What an expression gave, for those that were evaluated before the plan. */
 export type Evaluated = ReadonlyMap<string, CelResult>;
 
-/** An expression is too dear for the plan, and who asks it came with the same batch: the command is to be loaded again. */
+/** An expression is too dear for the plan, and who asks it came with the same transaction: the command is to be loaded again. */
 export class NotEvaluated extends Error {}
 
 export type Review = { do: 'nothing' } | { do: 'skip' } | { do: 'cancel'; why: string };

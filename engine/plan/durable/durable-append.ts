@@ -1,6 +1,6 @@
 import { guardOf } from '../../cel/equality-guard.ts';
 import { storedAsked, type Asked, type EntryKind } from '../../model/durable/durable.ts';
-import { noteProgress } from '../lifecycle/worker-deaths.ts';
+import { noteProgress } from '../lifecycle/note-progress.ts';
 import type { Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { DurableIndex, DurableTask } from './durable-index.ts';

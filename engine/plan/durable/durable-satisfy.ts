@@ -7,7 +7,7 @@ import { branchOfNode, conditionsOf, type DurableNode } from './durable-log.ts';
 import { tell } from './durable-tell.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
-import { noteProgress } from '../lifecycle/worker-deaths.ts';
+import { noteProgress } from '../lifecycle/note-progress.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /** How a node was satisfied. A child's output is not copied: it stays with the child, in the generation given. */

@@ -1,6 +1,6 @@
 import { EntryKind, firstBranch, type Asked, type BranchPoint } from '../../model/durable/durable.ts';
 import { LiveState } from '../../model/task/live-state.ts';
-import { noteProgress } from '../lifecycle/worker-deaths.ts';
+import { noteProgress } from '../lifecycle/note-progress.ts';
 import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';

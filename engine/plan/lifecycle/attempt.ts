@@ -8,7 +8,7 @@ import { endTask } from './end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';
 import { beginTimeout } from './running-task.ts';
-import { hear } from '../queue/silent-worker.ts';
+import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 export interface AttemptRef {

@@ -1,7 +1,7 @@
 import { HatchetError } from '../../base/errors.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { touch, type Plan } from '../state/plan.ts';
-import { hear } from '../queue/silent-worker.ts';
+import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /** Its worker has just said that it has it: its execution timeout begins now. */

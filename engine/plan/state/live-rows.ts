@@ -8,7 +8,7 @@ import type { ShardState } from './shard-state.ts';
 import type { TaskRow } from './rows.ts';
 
 /**
- * The batch's writes to `live`: each touched task once, in its final image. A task that came and went within the batch
+ * The transaction's writes to `live`: each touched task once, in its final image. A task that came and went within it
  * writes nothing. `live` equals memory after every commit because it is written from memory.
  */
 export function collectLive(plan: Plan): void {

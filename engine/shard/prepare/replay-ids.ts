@@ -2,7 +2,7 @@ import { HatchetError } from '../../base/errors.ts';
 import { maxBulkTriggers } from '../../model/limits.ts';
 import type { Owner } from '../owner.ts';
 
-/** Runs a command: its rows are read between two batches. */
+/** Runs a command: its rows are read between two transactions. */
 const chunk = 200;
 
 /** Replays runs or tasks, a chunk at a time. @returns the tasks that run again @throws HatchetError INVALID_ARGUMENT */

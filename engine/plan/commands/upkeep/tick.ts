@@ -8,7 +8,7 @@ import { endReviewed, endTask } from '../../lifecycle/end-task.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';
 import { togetherWith } from '../../lifecycle/running-task.ts';
 import { queueTask } from '../../queue/queue-task.ts';
-import { stayingWith } from '../../queue/silent-worker.ts';
+import { stayingWith } from '../../queue/blocked-worker.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';

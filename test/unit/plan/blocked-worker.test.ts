@@ -51,11 +51,11 @@ const why = (made: PlannerWorld, taskId: string): string => {
 describe('a worker that does not answer', () => {
   it('is told that the attempt is over, and the task goes to another at no cost', () => {
     const made = worldOf();
-    const silent = made.register({ actions, slots: 1 });
+    const blocked = made.register({ actions, slots: 1 });
     const taskId = made.trigger('single');
     const other = made.register({ actions, slots: 1 });
-    unanswered(made, silent, taskId);
-    expect(made.effects.at(-1)).toMatchObject({ kind: 'tellCancel', workerId: silent, taskId, attempt: 0 });
+    unanswered(made, blocked, taskId);
+    expect(made.effects.at(-1)).toMatchObject({ kind: 'tellCancel', workerId: blocked, taskId, attempt: 0 });
     told(made, taskId);
     expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 1, worker: other });
     expect(JSON.parse(made.stored.live.get(taskId) ?? '')).toMatchObject({ unanswered: 1, reassigns: 0, retries: 0 });
@@ -97,7 +97,7 @@ describe('a worker that does not answer', () => {
     made.run({ kind: 'started', tenantId, taskId, attempt: 0 });
     unanswered(made, workerId, taskId);
     expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 0, worker: workerId });
-    expect(made.state.workersById.get(workerId)?.isSilent).toBe(false);
+    expect(made.state.workersById.get(workerId)?.isBlocked).toBe(false);
     unanswered(made, made.register({ actions, slots: 1 }), taskId);
     made.run({ kind: 'unanswered', workerId, attempts: [{ taskId, attempt: 7, invocation: null }] });
     expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 0, worker: workerId });
@@ -141,7 +141,7 @@ describe('a worker that begins tasks without saying so', () => {
       expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 1, worker: other });
     }
     expect(factsOf(made, first)).toEqual({ state: LiveState.Running, attempt: 0, worker: workerId });
-    expect(made.state.workersById.get(workerId)?.isSilent).toBe(true);
+    expect(made.state.workersById.get(workerId)?.isBlocked).toBe(true);
     pass(made, 5_000);
     expect(made.stored.results.get(`${first}/1`)?.status).toBe(RunStatus.Failed);
   });

@@ -4,15 +4,15 @@ import { hasFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import type { TaskRow } from '../state/rows.ts';
 
-/** The worker has left a task unanswered: it takes nothing until it answers. */
-export function silence({ state }: Plan, worker: PlannerWorker): void {
-  state.undo.set(worker, 'isSilent', true);
+/** The worker has left a task unanswered, so it is taken for blocked: it takes nothing until it answers. */
+export function noteBlocked({ state }: Plan, worker: PlannerWorker): void {
+  state.undo.set(worker, 'isBlocked', true);
 }
 
 /** The worker has said something of a task, or has connected anew. */
 export function hear({ state }: Plan, worker: PlannerWorker | undefined): void {
-  if (worker?.isSilent !== true) return;
-  state.undo.set(worker, 'isSilent', false);
+  if (worker?.isBlocked !== true) return;
+  state.undo.set(worker, 'isBlocked', false);
   state.unsettled.noteRoom(worker);
 }
 

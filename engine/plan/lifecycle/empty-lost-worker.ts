@@ -2,7 +2,7 @@ import { LiveFlag } from '../../model/task/live-state.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { LostWorker, TenantWork } from '../state/tenant-work.ts';
-import { takeFromWorker, type Loss } from './interrupt.ts';
+import { takeFromWorker, type Loss } from './reassign-task.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import type { Restore } from '../state/undo-log.ts';
 import { SettleBudget } from '../state/settle-budget.ts';
@@ -15,7 +15,7 @@ const atOnce = 200;
  * there is room for. Until then they are its: what it may still report of one counts, and it gets nothing new, whatever is
  * said of it meanwhile.
  */
-export function loseWorker(plan: Plan, worker: PlannerWorker, lost: LostWorker): void {
+export function emptyLostWorker(plan: Plan, worker: PlannerWorker, lost: LostWorker): void {
   const { state } = plan;
   const { undo } = state;
   undo.set(worker, 'assignable', false);
@@ -35,7 +35,7 @@ export function loseWorker(plan: Plan, worker: PlannerWorker, lost: LostWorker):
   if (before === undefined && takeTasks(plan, worker, lost, new SettleBudget(atOnce, 0))) endLoss(plan, work, worker);
 }
 
-export function takeFromLost(plan: Plan, work: TenantWork, budget: SettleBudget): void {
+export function emptyLostWorkers(plan: Plan, work: TenantWork, budget: SettleBudget): void {
   for (const [worker, lost] of work.lostWorkers) {
     if (!takeTasks(plan, worker, lost, budget)) return;
     endLoss(plan, work, worker);
