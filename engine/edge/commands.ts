@@ -4,7 +4,7 @@ import type { WorkflowDefinition } from '../model/definition.ts';
 import type { DurableCondition } from '../model/durable/durable.ts';
 import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
-import type { DurableAsk } from '../model/durable/durable-ask.ts';
+import type { DurableAsk } from '../model/durable/durable-operation.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { TriggerRun } from '../model/task/trigger-run.ts';
 import type { PayloadReader } from '../payloads/payload-reader.ts';

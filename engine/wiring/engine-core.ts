@@ -6,7 +6,7 @@ import { processHost, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { DurableLinks } from '../dispatch/durable-links.ts';
-import type { DurableAskReply } from '../model/durable/durable-ask.ts';
+import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import type { HistoryRow } from '../model/rows.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';

@@ -5,7 +5,7 @@ import type { Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { LogWriter } from '../monitor/lines/log-writer.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';
-import type { DurableAskReply } from '../model/durable/durable-ask.ts';
+import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import type { Effect } from '../model/task/effect.ts';
 import { eachApart } from '../base/apart.ts';
 

@@ -14,7 +14,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
 import type { NodeResult } from '../../monitor/durable/durable-results.ts';
 import type { NodeResults } from '../../monitor/durable/node-results.ts';
-import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-ask.ts';
+import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-operation.ts';
 import { childName, prepareRun } from '../../shard/prepare/prepare-run.ts';
 import {
   DurableTaskErrorType,

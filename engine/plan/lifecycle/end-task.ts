@@ -2,7 +2,7 @@ import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { skippedOutput } from '../../model/payload/payload.ts';
 import { runOutcome, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
-import { meetChild } from '../durable/durable-satisfy.ts';
+import { meetChild } from '../durable/satisfy-node.ts';
 import { dropExtras } from '../concurrency/make-extras.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.ts';
 import { queueTask } from '../queue/queue-task.ts';

@@ -10,7 +10,7 @@ import { readShortLogs } from '../../../engine/shard/facts/durable-logs.ts';
 import { LongLogs } from '../../../engine/shard/facts/long-logs.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { NodeResults } from '../../../engine/monitor/durable/node-results.ts';
-import type { DurableAsk, DurableAskReply } from '../../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk, DurableAskReply } from '../../../engine/model/durable/durable-operation.ts';
 import type { TriggerRun } from '../../../engine/model/task/trigger-run.ts';
 import { branchTask } from '../../../engine/shard/prepare/branch-task.ts';
 import { childName, prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';

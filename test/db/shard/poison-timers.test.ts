@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../engine/base/log.ts';
 import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import type { DurableAsk } from '../../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { Timekeeper } from '../../../engine/shard/timekeeper.ts';

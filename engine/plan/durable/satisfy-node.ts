@@ -1,10 +1,11 @@
+import { restore } from './restore-task.ts';
 import { EntryKind, isSatisfied, waitPayload, wholeNode } from '../../model/durable/durable.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
-import { firstSleepUs, restore } from './evict-restore.ts';
+import { firstSleepUs } from './evict-task.ts';
 import type { ChildLink, DurableIndex, DurableTask } from './durable-index.ts';
 import { branchOfNode, conditionsOf, type DurableNode } from './durable-log.ts';
-import { tell } from './durable-tell.ts';
+import { tell } from './tell-results.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
 import { noteProgress } from '../lifecycle/note-progress.ts';

@@ -1,6 +1,6 @@
-import { HatchetError } from '../../base/errors.ts';
-import type { Plan } from '../state/plan.ts';
-import type { PlannerWorker } from './planner-worker.ts';
+import { HatchetError } from '../../../base/errors.ts';
+import type { Plan } from '../../state/plan.ts';
+import type { PlannerWorker } from '../../queue/planner-worker.ts';
 
 /** The tenant's worker. @throws HatchetError UNKNOWN_WORKER */
 export function ownWorker(plan: Plan, tenantId: string, workerId: string): PlannerWorker {

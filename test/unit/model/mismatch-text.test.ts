@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mismatchMessage, parseMismatch } from '../../../engine/model/durable/mismatch.ts';
+import { mismatchMessage, parseMismatch } from '../../../engine/model/durable/mismatch-text.ts';
 
 describe('the message of a mismatch', () => {
   it('is found again, whatever an SDK puts around it', () => {

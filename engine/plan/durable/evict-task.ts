@@ -3,10 +3,8 @@ import { EntryKind } from '../../model/durable/durable.ts';
 import type { Delivery } from './delivery.ts';
 import type { DurableTask } from './durable-index.ts';
 import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
-import { isLeftAlone } from './durable-tell.ts';
+import { isLeftAlone } from './tell-results.ts';
 import { journal, leaveWorker, moveTo, type Plan } from '../state/plan.ts';
-import { queueTask } from '../queue/queue-task.ts';
-import type { TaskRow } from '../state/rows.ts';
 
 /** A durable task leaves its worker: no slot, no timeout. Its places stay taken; its first sleep wakes it. */
 export function evict(plan: Plan, { row, log }: DurableTask, reason: string): void {
@@ -51,33 +49,4 @@ export function mustGoOn(plan: Plan, task: DurableTask): boolean {
 
 function isCarried({ nowUs }: Plan, { carried, toldUs }: Delivery, { node }: DurableNode): boolean {
   return carried.has(node) && nowUs - (toldUs.get(node) ?? nowUs) < arrivedUs;
-}
-
-/** Back to the head of its queue: the attempt goes on in its next invocation, however long it waits for a worker. */
-export function restore(plan: Plan, row: TaskRow): void {
-  const { state } = plan;
-  journal(plan, row, 'DURABLE_RESTORING');
-  queueTask(plan, row, 'head', { isRestored: true });
-  state.deadlines.set(row, 0, state.undo);
-}
-
-/** The running invocation cannot go on: its worker is told to drop it, and the task starts again from its log. */
-export function startAgain(plan: Plan, task: DurableTask, reason: string): void {
-  dismiss(plan, task.row, reason);
-  evict(plan, task, reason);
-  restore(plan, task.row);
-}
-
-/** Tells a worker to drop an invocation. */
-export function dismiss(plan: Plan, row: TaskRow, reason: string): void {
-  const { state } = plan;
-  const worker = state.workerOf(row);
-  if (worker === undefined) return;
-  plan.changes.effects.push({
-    kind: 'durableDismissed',
-    workerId: worker.id,
-    taskId: state.tasks.id(row),
-    invocation: state.tasks.invocation[row] ?? 0,
-    reason,
-  });
 }

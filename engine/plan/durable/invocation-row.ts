@@ -1,5 +1,5 @@
 import { HatchetError } from '../../base/errors.ts';
-import type { DurableSender } from '../../model/durable/durable-ask.ts';
+import type { DurableSender } from '../../model/durable/durable-operation.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import type { Plan } from '../state/plan.ts';
 import type { DurableTask } from './durable-index.ts';
