@@ -9,7 +9,13 @@ import { Tokens } from './auth/tokens.ts';
 import { WebhookStore } from './auth/webhooks/webhook-store.ts';
 import { AwakeClock } from './base/awake-clock.ts';
 import type { Clock } from './base/clock.ts';
-import type { EngineOptions, RunningEngine, StageEvent, StageName } from './base/config.ts';
+import {
+  type EngineOptions,
+  type RunningEngine,
+  type StageEvent,
+  type StageName,
+  engineDefaults,
+} from './base/engine-options.ts';
 import { openDatabase } from './local/database.ts';
 import { dispatchReads } from './dispatch/payload-loader.ts';
 import { edgeCommands } from './wiring/edge-commands.ts';
@@ -51,17 +57,8 @@ import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
-import { packageVersion } from './base/version.ts';
+import { packageVersion } from './base/package-version.ts';
 
-const defaults = {
-  host: '127.0.0.1',
-  grpcPort: 7077,
-  httpPort: 8888,
-  workerTimeoutMs: 30_000,
-  maxWorkerDeaths: 3,
-  retentionDays: 30,
-  auditDays: 365,
-};
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
 
@@ -158,7 +155,7 @@ async function openTls(
   { log, onStop }: Pick<Assembly, 'log' | 'onStop'>,
 ): Promise<TlsIdentity | undefined> {
   const isInsecureAllowed = options.insecure ?? ['1', 'true'].includes(process.env['HATCHET_ENGINE_INSECURE'] ?? '');
-  const host = options.host ?? defaults.host;
+  const host = options.host ?? engineDefaults.host;
   await checkBind({ host, hasTls: options.tls !== undefined, isInsecureAllowed });
   if (options.tls === undefined) {
     if (!(await isLoopbackHost(host))) log.warn({ host }, 'tokens and payloads cross the network in plain text');
@@ -179,7 +176,7 @@ interface ServeContext extends Omit<Assembly, 'onStage'> {
 
 async function serve(options: EngineOptions, context: ServeContext): Promise<RunningEngine> {
   const { log, onStop, databaseUrl, version, startedAt } = context;
-  const host = options.host ?? defaults.host;
+  const host = options.host ?? engineDefaults.host;
   const awake = new AwakeClock();
   onStop(async () => awake.stop());
   const reads = createPool(databaseUrl, { name: 'hatchet reads', max: 8, statementMs: 30_000, log });
@@ -206,11 +203,11 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
           standstillUs: () => Math.round(awake.pausedMs() * 1000),
         };
 
-  const retentionDays = options.retentionDays ?? defaults.retentionDays;
+  const retentionDays = options.retentionDays ?? engineDefaults.retentionDays;
   const maintenance = new Maintenance({
     databaseUrl,
     retentionDays,
-    auditDays: options.auditDays ?? defaults.auditDays,
+    auditDays: options.auditDays ?? engineDefaults.auditDays,
     log,
   });
   await maintenance.prepare();
@@ -231,7 +228,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const streams = new StreamWriter(writes, (taskIds) => linesStored.changed(taskIds));
   onStop(() => streams.stop());
 
-  const workerTimeoutMs = options.workerTimeoutMs ?? defaults.workerTimeoutMs;
+  const workerTimeoutMs = options.workerTimeoutMs ?? engineDefaults.workerTimeoutMs;
   const results: RunResults = new RunResults({
     pool: reads,
     log,
@@ -250,7 +247,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     awake,
     log,
     workerTimeoutMs,
-    mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,
+    mostDeaths: options.maxWorkerDeaths ?? engineDefaults.maxWorkerDeaths,
     payloadReads,
     results,
     logs,
@@ -314,7 +311,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   ];
   const grpc = await startGrpc({
     host,
-    port: options.grpcPort ?? defaults.grpcPort,
+    port: options.grpcPort ?? engineDefaults.grpcPort,
     services,
     connections,
     tls,
@@ -327,7 +324,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const rest = await startRest({
     ...edge,
     host,
-    port: options.httpPort ?? defaults.httpPort,
+    port: options.httpPort ?? engineDefaults.httpPort,
     tls,
     allowedHosts: options.allowedHosts ?? [],
     audit,

@@ -2,7 +2,7 @@ import type { CelEvaluator } from '../cel/cel-evaluator.ts';
 import type { Checked } from '../model/checked.ts';
 import type { WorkflowDefinition } from '../model/definition.ts';
 import type { DurableCondition } from '../model/durable/durable.ts';
-import type { CronRow, FilterRow, ScheduleRow } from '../model/rows.ts';
+import type { CronRow, FilterRow, ScheduleRow } from '../model/stored-rows.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { DurableAsk } from '../model/durable/durable-operation.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';

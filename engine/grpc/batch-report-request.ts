@@ -3,7 +3,7 @@ import type { Commands, Parsed } from '../edge/commands.ts';
 import { id } from '../edge/parse/id.ts';
 import { atMost } from '../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
-import { reportedFailure, reportedOutcome, retryDelay, type ReportedOutcome } from '../edge/parse/report.ts';
+import { reportedFailure, reportedOutcome, retryDelay, type ReportedOutcome } from '../edge/parse/attempt-report.ts';
 import type { Checked } from '../model/checked.ts';
 import { maxBatchSize } from '../model/limits.ts';
 import type { BatchReportItem } from '../plan/commands/attempts/batch-report.ts';

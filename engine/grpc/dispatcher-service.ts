@@ -5,7 +5,7 @@ import { id, knownId } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import { duration } from '../edge/parse/time.ts';
-import { reportedOutcome, reportedFailure } from '../edge/parse/report.ts';
+import { reportedOutcome, reportedFailure } from '../edge/parse/attempt-report.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerMessage } from '../dispatch/worker-session.ts';

@@ -20,7 +20,7 @@ import type { ReadingTurns } from './reading-turns.ts';
 import { releaseOnceSent } from './send-message.ts';
 import type { GrpcService } from './server.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
-import { toServiceError } from './status.ts';
+import { toServiceError } from './service-error.ts';
 
 /** What every service needs at its edge. */
 export interface Edge {

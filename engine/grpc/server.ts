@@ -8,7 +8,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { HatchetError } from '../base/errors.ts';
-import type { Address } from '../base/config.ts';
+import type { Address } from '../base/engine-options.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
 import type { TlsIdentity } from '../net/tls-identity.ts';
 

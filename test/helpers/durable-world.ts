@@ -1,6 +1,6 @@
 import { EntryKind, parseAsked, wholeNode, type Asked, type BranchPoint } from '../../engine/model/durable/durable.ts';
 import type { StepDefinition } from '../../engine/model/definition.ts';
-import type { DurableEntryRow, DurableListenRow, DurableResultRow } from '../../engine/model/rows.ts';
+import type { DurableEntryRow, DurableListenRow, DurableResultRow } from '../../engine/model/stored-rows.ts';
 import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { kindOf, type Command } from '../../engine/plan/commands/command.ts';
 import { noFacts, type Facts } from '../../engine/plan/commands/facts.ts';

@@ -8,7 +8,7 @@ import { HatchetError } from '../../engine/base/errors.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
 import { isRunTransition, statusAfter } from '../../engine/model/task/transition.ts';
-import type { HistoryRow, ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/rows.ts';
+import type { HistoryRow, ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/stored-rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';

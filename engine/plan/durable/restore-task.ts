@@ -1,6 +1,6 @@
 import type { DurableTask } from './durable-index.ts';
 import { journal, type Plan } from '../state/plan.ts';
-import { queueTask } from '../queue/queue-task.ts';
+import { makeReady } from '../queue/make-ready.ts';
 import type { TaskRow } from '../state/rows.ts';
 import { dismiss } from './dismiss-invocation.ts';
 import { evict } from './evict-task.ts';
@@ -9,7 +9,7 @@ import { evict } from './evict-task.ts';
 export function restore(plan: Plan, row: TaskRow): void {
   const { state } = plan;
   journal(plan, row, 'DURABLE_RESTORING');
-  queueTask(plan, row, 'head', { isRestored: true });
+  makeReady(plan, row, 'head', { isRestored: true });
   state.deadlines.set(row, 0, state.undo);
 }
 

@@ -1,12 +1,12 @@
 import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { skippedOutput } from '../../model/payload/payload.ts';
-import { longestSeconds, retryDelayMs } from '../../model/task/retry.ts';
+import { longestSeconds, retryDelayMs } from '../../model/task/backoff.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
 import type { Evaluated } from '../conditions/review-task.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from '../state/plan.ts';
-import { queueTask } from '../queue/queue-task.ts';
+import { makeReady } from '../queue/make-ready.ts';
 import { beginTimeout } from './running-task.ts';
 import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/rows.ts';
@@ -88,7 +88,7 @@ export function retryTask(plan: Plan, row: TaskRow, afterMs: number | null = nul
     afterMs === null
       ? retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds })
       : Math.min(afterMs, longestSeconds * 1000);
-  if (delayMs === 0) return queueTask(plan, row, 'head');
+  if (delayMs === 0) return makeReady(plan, row, 'head');
   moveTo(plan, row, LiveState.Delayed);
   // Its place is free for others while it waits; it asks again afterwards.
   releasePlaces(plan, state.extras.get(row)?.taskRequest ?? null);

@@ -5,7 +5,7 @@ import type { WorkerDeath } from '../../model/task/worker-death.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, setFlag, type Plan, touch } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
-import { queueTask } from '../queue/queue-task.ts';
+import { makeReady } from '../queue/make-ready.ts';
 import { nextAttempt, retryTask } from './attempt.ts';
 import type { TaskRow } from '../state/rows.ts';
 import { interrupt } from './interrupt.ts';
@@ -38,7 +38,7 @@ export function reassign(plan: Plan, row: TaskRow, why: string): void {
   }
   nextAttempt(plan, row);
   tasks.write('reassigns', row, reassigns, undo);
-  queueTask(plan, row, 'head');
+  makeReady(plan, row, 'head');
 }
 
 function failedFor(error: string): TaskEnd {
@@ -51,7 +51,7 @@ function leaveBlocked(plan: Plan, row: TaskRow): void {
   journal(plan, row, 'REASSIGNED', `worker ${plan.state.workerOf(row)?.name ?? ''} did not answer`);
   nextAttempt(plan, row);
   tasks.write('unanswered', row, unanswered, undo);
-  queueTask(plan, row, 'head');
+  makeReady(plan, row, 'head');
 }
 
 export interface Loss {
@@ -102,7 +102,7 @@ function outlive(
 
 function goElsewhere(plan: Plan, row: TaskRow): void {
   nextAttempt(plan, row);
-  queueTask(plan, row, 'head');
+  makeReady(plan, row, 'head');
 }
 
 /** @param message why the engine does not try it any more */

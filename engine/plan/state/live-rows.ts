@@ -1,9 +1,9 @@
-import type { LiveRow } from '../../model/rows.ts';
+import type { LiveRow } from '../../model/stored-rows.ts';
 import { isWallTime, LiveState } from '../../model/task/live-state.ts';
 import { sweepGroups } from '../concurrency/make-extras.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
-import { sweepRateLimits } from '../rate-limits/rate-limits.ts';
+import { sweepRateLimits } from '../rate-limits/rate-limit-table.ts';
 import type { ShardState } from './shard-state.ts';
 import type { TaskRow } from './rows.ts';
 

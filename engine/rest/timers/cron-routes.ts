@@ -7,7 +7,7 @@ import { markChecked, type Checked } from '../../model/checked.ts';
 import { nextTick } from '../../model/time/cron.ts';
 import { catchUpPolicies } from '../../model/time/missed-ticks.ts';
 import { maxPageBytes } from '../../model/limits.ts';
-import type { CronRow } from '../../model/rows.ts';
+import type { CronRow } from '../../model/stored-rows.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { listCrons, type StoredCron } from '../../monitor/timer-reads.ts';

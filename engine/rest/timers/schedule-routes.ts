@@ -5,7 +5,7 @@ import { dateText, moment } from '../../edge/parse/time.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { maxPageBytes } from '../../model/limits.ts';
-import type { ScheduleRow } from '../../model/rows.ts';
+import type { ScheduleRow } from '../../model/stored-rows.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { readRunStatuses } from '../../monitor/runs/run-list.ts';

@@ -9,7 +9,7 @@ import { isRunStatus, type RunStatus } from '../../model/task/status.ts';
 import type { StoredRun, StoredTask } from '../../plan/lifecycle/stored-run.ts';
 import { chosenSteps } from '../../plan/lifecycle/reopen-run.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
-import type { Version } from '../../plan/state/version.ts';
+import type { Version } from '../../plan/state/workflow-version.ts';
 import { readBranchPoints } from './durable-logs.ts';
 import { asksAnything, evaluateDemands } from '../prepare/evaluate-demands.ts';
 import { childExpressions } from '../../plan/lifecycle/output-expressions.ts';

@@ -21,7 +21,7 @@ import * as timers from '../../../engine/shard/recovery/recover-timers.ts';
 import { readWaits } from '../../../engine/shard/recovery/recover-waits.ts';
 import * as aside from '../../../engine/shard/recovery/set-aside.ts';
 import * as contents from '../../../engine/shard/recovery/shard-contents.ts';
-import { readPayloads } from '../../../engine/shard/timekeeper.ts';
+import { readPayloads } from '../../../engine/shard/due-timers.ts';
 import type { RandomRows } from './random-rows.ts';
 
 const firstId = '00000000-0000-0000-0000-000000000000';

@@ -7,7 +7,7 @@ import { mayRetry } from '../../lifecycle/attempt.ts';
 import { endReviewed, endTask } from '../../lifecycle/end-task.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';
 import { togetherWith } from '../../lifecycle/running-task.ts';
-import { queueTask } from '../../queue/queue-task.ts';
+import { makeReady } from '../../queue/make-ready.ts';
 import { stayingWith } from '../../queue/blocked-worker.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
@@ -67,7 +67,7 @@ function meetDeadline(plan: Plan, row: TaskRow): void {
       wakeSleeper(plan, row);
       return endReviewed(plan, row, reviewTask(plan, row));
     case LiveState.Delayed:
-      return queueTask(plan, row, 'head');
+      return makeReady(plan, row, 'head');
     case LiveState.Evicted:
       // Its log came with the tick, and the sleep has woken it: what is left here is one whose log is being read.
       return state.deadlines.set(row, plan.nowUs + logUs, state.undo);

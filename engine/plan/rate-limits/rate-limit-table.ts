@@ -1,6 +1,6 @@
 import type { RateLimitWindow } from '../../model/definition.ts';
 import type { RateLimitDemand } from '../../model/task/demands.ts';
-import type { RateLimitRow } from '../../model/rows.ts';
+import type { RateLimitRow } from '../../model/stored-rows.ts';
 import type { Plan } from '../state/plan.ts';
 import type { LimitEntry } from '../queue/line.ts';
 import { RateLimit, sweepAt } from './rate-limit.ts';

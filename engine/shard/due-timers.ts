@@ -33,7 +33,7 @@ export const readPayloads = {
  * Fires what is due: reads its input, prepares its run, and has the owner make it. Whatever fails here is tried again: after a
  * second, or, where it fails by its own content, after a pause of its own that grows. So it holds up no other timer.
  */
-export class Timekeeper {
+export class DueTimers {
   readonly #owner: Owner;
   readonly #pool: Sql;
   readonly #host: Host;

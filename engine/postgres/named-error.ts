@@ -1,5 +1,5 @@
 import { HatchetError } from '../base/errors.ts';
-import { Sqlstate, sqlstateOf } from '../postgres/sqlstate.ts';
+import { Sqlstate, sqlstateOf } from './sqlstate.ts';
 
 /** What the pool says where no connection became free in time; it has no code of its own. */
 const noConnection = 'timeout exceeded when trying to connect';

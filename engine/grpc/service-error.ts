@@ -3,7 +3,7 @@ import { HatchetError, type ErrorCode } from '../base/errors.ts';
 import { CollisionError } from './collision.ts';
 import { faults } from '../base/faults.ts';
 import type { Logger } from '../base/log.ts';
-import { namedError } from '../monitor/named-error.ts';
+import { namedError } from '../postgres/named-error.ts';
 
 const codes: Partial<Record<ErrorCode, status>> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,

@@ -96,3 +96,14 @@ export interface RunningEngine {
   /** Ends everything that startEngine began, Postgres included. Idempotent. */
   stop(): Promise<void>;
 }
+
+/** What holds where EngineOptions say nothing. */
+export const engineDefaults = {
+  host: '127.0.0.1',
+  grpcPort: 7077,
+  httpPort: 8888,
+  workerTimeoutMs: 30_000,
+  maxWorkerDeaths: 3,
+  retentionDays: 30,
+  auditDays: 365,
+};

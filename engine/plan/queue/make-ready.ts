@@ -1,11 +1,11 @@
 import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { enqueue } from './enqueue.ts';
+import { joinQueue } from './join-queue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
 import { rankOf, retryRank } from '../state/ranked-list.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */
-export function queueTask(plan: Plan, row: TaskRow, place: 'tail' | 'head', { isRestored = false } = {}): void {
+export function makeReady(plan: Plan, row: TaskRow, place: 'tail' | 'head', { isRestored = false } = {}): void {
   const { state, nowUs } = plan;
   const { tasks, undo } = state;
   const step = state.stepOf(row);
@@ -17,6 +17,6 @@ export function queueTask(plan: Plan, row: TaskRow, place: 'tail' | 'head', { is
   state.deadlines.set(row, nowUs + step.definition.scheduleTimeoutMs * 1000, undo);
   // A retry stays ahead over a restart too: recovery ranks by retries and reassignments.
   const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
-  if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return enqueue(plan, row, rank);
+  if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return joinQueue(plan, row, rank);
   state.unsettled.noteArrival(step.version.tenantId, row, rank);
 }

@@ -1,6 +1,6 @@
 import type { ConcurrencyDemand, Demands } from '../../model/task/demands.ts';
 import type { Constraint } from '../queue/placement.ts';
-import type { ConcurrencyGroup } from './concurrency-group.ts';
+import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 
 /** What several tasks of a tenant ask for in the same words: 10,000 that wait for one key differ in nothing. */
 export interface SharedDemands {

@@ -1,23 +1,13 @@
 import { LiveFlag } from '../../model/task/live-state.ts';
 import type { DesiredLabel } from '../../model/definition.ts';
 import type { RateLimitDemand } from '../../model/task/demands.ts';
-import { gatherTask } from '../batch-tasks/gather-task.ts';
 import type { Constraint, Placement } from './placement.ts';
-import type { Plan } from '../state/plan.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 const noLabels: readonly DesiredLabel[] = [];
-const noLimits: readonly RateLimitDemand[] = [];
 
-/** Puts a task that has all its places into its action's queue, or among those that wait for its batch. */
-export function enqueue(plan: Plan, row: TaskRow, rank: number, { keepsTurn = false } = {}): void {
-  const { state } = plan;
-  const { queue, definition } = state.stepOf(row);
-  if (definition.batch !== null) return gatherTask(plan, row, { rank, placement: placementOf(state, row), keepsTurn });
-  const key = state.extras.get(row)?.ringKey ?? '';
-  queue.push(row, { rank, key, constraint: constraintOf(state, row) }, state.undo);
-}
+const noLimits: readonly RateLimitDemand[] = [];
 
 /** Where a task may run: its step's placement, unless it asks something of its own. */
 export function placementOf(state: ShardState, row: TaskRow): Placement {

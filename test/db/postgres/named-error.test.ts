@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
-import { namedError } from '../../../engine/monitor/named-error.ts';
+import { namedError } from '../../../engine/postgres/named-error.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 let database: TestDatabase;
