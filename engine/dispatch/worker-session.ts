@@ -1,4 +1,4 @@
-import type { BatchFacts } from './assignment.ts';
+import type { BatchFacts } from './sending.ts';
 
 interface Start {
   tenantId: string;

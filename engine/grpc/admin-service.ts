@@ -27,7 +27,7 @@ import { readDefinition } from './definition/read-definition.ts';
 import { readDesiredLabels } from './definition/desired-labels.ts';
 import { serve, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
-import { runIdsFrom } from './runs/run-trigger.ts';
+import { runIdsFrom } from './runs/run-ids-header.ts';
 import { utf8 } from './utf8.ts';
 import type { GrpcService } from './server.ts';
 

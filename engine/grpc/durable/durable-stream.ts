@@ -25,7 +25,7 @@ import {
 } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
 import { DurableRequests, type AskKind } from './durable-requests.ts';
-import { triggerRequest } from '../trigger-request.ts';
+import { triggerRequest } from '../requests/trigger-request.ts';
 import { utf8 } from '../utf8.ts';
 
 export interface DurableStreamDeps {

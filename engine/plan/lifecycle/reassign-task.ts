@@ -6,7 +6,7 @@ import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
 import { hasFlag, journal, setFlag, type Plan, touch } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { makeReady } from '../queue/make-ready.ts';
-import { nextAttempt, retryTask } from './attempt.ts';
+import { nextAttempt, retryTask } from './retry-task.ts';
 import type { TaskRow } from '../state/rows.ts';
 import { interrupt } from './interrupt.ts';
 

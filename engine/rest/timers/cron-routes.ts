@@ -13,7 +13,7 @@ import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { listCrons, type StoredCron } from '../../monitor/timer-reads.ts';
 import { pageSize } from '../../monitor/budget/within-bytes.ts';
 import { answer } from '../answer.ts';
-import { leftOutFields, pagination, resourceMeta, storedJson } from '../contract.ts';
+import { leftOutFields, pagination, resourceMeta, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { bodyWithPayloads, objectBody, textMember } from '../request-values.ts';
 import type { Router } from '../router.ts';

@@ -13,7 +13,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import { listSchedules, type StoredSchedule } from '../../monitor/timer-reads.ts';
 import { pageSize } from '../../monitor/budget/within-bytes.ts';
 import { answer } from '../answer.ts';
-import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from '../contract.ts';
+import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { isObject } from '../../model/payload/is-object.ts';
 import { bodyWithPayloads, idMember, objectBody, stringList, textMember } from '../request-values.ts';

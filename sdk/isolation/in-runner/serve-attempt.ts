@@ -10,7 +10,7 @@ import { withParentRun } from '../../run/parent-run.ts';
 import type { Runner } from '../../run/runner.ts';
 import { validate } from '../../schema/validate.ts';
 import type { StandardSchema } from '../../schema/standard-schema.ts';
-import { forgottenCalls } from '../../worker/forgotten-lines.ts';
+import { logForgottenCalls } from '../../worker/log-forgotten-calls.ts';
 import { toFailure, toResult, type AttemptResult } from '../../worker/report.ts';
 import { watchProcess } from '../../worker/watch-process.ts';
 import { Calls } from './calls.ts';
@@ -53,7 +53,7 @@ export function serveAttempt(port: RunnerPort, task: ServedTask, text: string): 
     order.capturesConsole
       ? captured((level, message) => void host.log({ at: new Date(), level, message, metadata: '{}' }), body)
       : body();
-  const forgotten = forgottenCalls((line) => void host.log(line));
+  const forgotten = logForgottenCalls((line) => void host.log(line));
   const run = async (): Promise<AttemptResult> => {
     try {
       const payload = parseActionPayload(action.actionPayload);

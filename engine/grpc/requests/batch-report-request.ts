@@ -1,17 +1,17 @@
-import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { Commands, Parsed } from '../edge/commands.ts';
-import { id } from '../edge/parse/id.ts';
-import { atMost } from '../edge/parse/list.ts';
-import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
-import { reportedFailure, reportedOutcome, retryDelay, type ReportedOutcome } from '../edge/parse/attempt-report.ts';
-import type { Checked } from '../model/checked.ts';
-import { maxBatchSize } from '../model/limits.ts';
-import type { BatchReportItem } from '../plan/commands/attempts/batch-report.ts';
+import type { Dispatcher } from '../../dispatch/dispatcher.ts';
+import type { Commands, Parsed } from '../../edge/commands.ts';
+import { id } from '../../edge/parse/id.ts';
+import { atMost } from '../../edge/parse/list.ts';
+import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';
+import { reportedFailure, reportedOutcome, retryDelay, type ReportedOutcome } from '../../edge/parse/attempt-report.ts';
+import type { Checked } from '../../model/checked.ts';
+import { maxBatchSize } from '../../model/limits.ts';
+import type { BatchReportItem } from '../../plan/commands/attempts/batch-report.ts';
 import {
   StepActionEventType,
   type BatchActionEvent,
   type BatchActionEventItem,
-} from '../../proto/gen/hatchet/contract/dispatcher.ts';
+} from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 
 /** A report names its batch, or each item its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */
 export async function reportBatch(

@@ -1,7 +1,7 @@
 import type { RunRow } from '../../../monitor/run-reader.ts';
 import { clickedRow, windowStart } from '../frame.ts';
 import { tableRows } from '../layout.ts';
-import { askedKey, fittingRuns } from './found-runs.ts';
+import { askedKey, fittingRuns } from './filter-runs.ts';
 import type { UiState } from '../ui-state.ts';
 
 type Shown = Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>;

@@ -15,12 +15,12 @@ import {
 import { listRunSummaries } from '../../monitor/runs/run-list.ts';
 import { listTaskRefs } from '../../monitor/runs/task-list.ts';
 import { uuidFloor } from '../../model/ids/uuid-floor.ts';
-import { pagination } from '../contract.ts';
+import { pagination } from '../message-fields.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
 import { PayloadSpace } from '../payload-space.ts';
 import { booleanQuery, dateQuery, listQuery, pageQuery, uuidQuery } from '../request-values.ts';
 import { oneTaskMessage, runRow } from './run-messages.ts';
-import { childCounts } from './run-reads.ts';
+import { childCounts } from './read-run.ts';
 
 type Request = Context<RestEnv>['req'];
 

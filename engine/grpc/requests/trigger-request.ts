@@ -1,7 +1,7 @@
-import { text } from '../edge/parse/text.ts';
-import type { TriggerRequest } from '../shard/prepare/prepare-run.ts';
-import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { readDesiredLabels } from './definition/desired-labels.ts';
+import { text } from '../../edge/parse/text.ts';
+import type { TriggerRequest } from '../../shard/prepare/prepare-run.ts';
+import type { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { readDesiredLabels } from '../definition/desired-labels.ts';
 
 /** A trigger in the engine's own words; what it brings is checked when its run is prepared. @throws HatchetError INVALID_ARGUMENT */
 export function triggerRequest(request: TriggerWorkflowRequest): TriggerRequest {

@@ -1,12 +1,12 @@
-import { metadata, payload } from '../edge/parse/json.ts';
-import { atMost } from '../edge/parse/list.ts';
-import { priority } from '../edge/parse/number.ts';
-import { moment } from '../edge/parse/time.ts';
-import { markChecked, type Checked } from '../model/checked.ts';
-import type { ScheduleRow } from '../model/stored-rows.ts';
-import { newId, parseUuid } from '../model/ids/uuid.ts';
-import type { PayloadReader } from '../payloads/payload-reader.ts';
-import type { ScheduleWorkflowRequest } from '../../proto/gen/hatchet/contract/workflows.ts';
+import { metadata, payload } from '../../edge/parse/json.ts';
+import { atMost } from '../../edge/parse/list.ts';
+import { priority } from '../../edge/parse/number.ts';
+import { moment } from '../../edge/parse/time.ts';
+import { markChecked, type Checked } from '../../model/checked.ts';
+import type { ScheduleRow } from '../../model/stored-rows.ts';
+import { newId, parseUuid } from '../../model/ids/uuid.ts';
+import type { PayloadReader } from '../../payloads/payload-reader.ts';
+import type { ScheduleWorkflowRequest } from '../../../proto/gen/hatchet/contract/workflows.ts';
 
 const most = 1000;
 

@@ -1,9 +1,9 @@
-import { numbered } from '../edge/parse/choice.ts';
-import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
-import { text } from '../edge/parse/text.ts';
-import type { Checked } from '../model/checked.ts';
-import { rateLimitWindows, type RateLimitWindow } from '../model/definition.ts';
-import type { PutRateLimitRequest } from '../../proto/gen/hatchet/contract/workflows.ts';
+import { numbered } from '../../edge/parse/choice.ts';
+import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';
+import { text } from '../../edge/parse/text.ts';
+import type { Checked } from '../../model/checked.ts';
+import { rateLimitWindows, type RateLimitWindow } from '../../model/definition.ts';
+import type { PutRateLimitRequest } from '../../../proto/gen/hatchet/contract/workflows.ts';
 
 /** @throws HatchetError INVALID_ARGUMENT */
 export function readRateLimit(request: PutRateLimitRequest): {
