@@ -9,11 +9,11 @@ import { RunStatus as Status } from '../model/task/status.ts';
 import { maxRunBytes } from '../model/limits.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { readTasksAlone, readWithin } from '../monitor/budget/answers-in-flight.ts';
-import { replayByFilter } from '../monitor/runs/replay-selection.ts';
-import { cancelByFilter } from '../monitor/runs/run-selection.ts';
+import { replayByFilter } from '../bulk/replay-selection.ts';
+import { cancelByFilter } from '../bulk/cancel-selection.ts';
 import { payloadSize, readRunDetail, type RunDetail } from '../monitor/runs/run-detail.ts';
-import { cancelIds } from '../shard/prepare/cancel-ids.ts';
-import { replayIds } from '../shard/prepare/replay-ids.ts';
+import { cancelIds } from '../bulk/cancel-ids.ts';
+import { replayIds } from '../bulk/replay-ids.ts';
 import { branchTask } from '../shard/prepare/branch-task.ts';
 import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import {

@@ -2,7 +2,7 @@ import { knownId } from '../edge/parse/id.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import type { Checked } from '../model/checked.ts';
 import { EntryKind, type DurableCondition } from '../model/durable/durable.ts';
-import { readDurableLog, type LogEntry } from '../monitor/durable/durable-log.ts';
+import { readDurableLog, type LogEntry } from '../monitor/durable/durable-log-reads.ts';
 import { branchTask } from '../shard/prepare/branch-task.ts';
 import { isoUs } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';

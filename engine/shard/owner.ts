@@ -13,7 +13,7 @@ import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/c
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
 import { CommitCycle } from './commit-cycle.ts';
-import { LongLogs } from './facts/long-logs.ts';
+import { LongLogs } from './facts/long-durable-logs.ts';
 import type { Job } from './job.ts';
 import { JobPayloads } from './job-payloads.ts';
 import { LaneConnection } from './lane-connection.ts';

@@ -3,7 +3,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { DurableLinks } from '../dispatch/durable-links.ts';
 import type { Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
-import type { LogWriter } from '../monitor/lines/log-writer.ts';
+import type { LogWriter } from '../writers/log-writer.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';
 import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import type { Effect } from '../model/task/effect.ts';

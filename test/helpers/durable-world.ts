@@ -6,7 +6,7 @@ import { kindOf, type Command } from '../../engine/plan/commands/command.ts';
 import { noFacts, type Facts } from '../../engine/plan/commands/facts.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import type { TriggerRun } from '../../engine/model/task/trigger-run.ts';
-import { loadedLog, visibleNodes, type ReadableLog } from '../../engine/shard/facts/durable-logs.ts';
+import { loadedLog, visibleNodes, type ReadableLog } from '../../engine/shard/facts/stored-durable-logs.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
 const placeOf = (row: { taskId: string; branch: number; node: number }): string =>

@@ -1,4 +1,4 @@
-import { mergeLog } from '../../monitor/durable-log.ts';
+import { mergeLog } from '../../monitor/durable-log-row.ts';
 import type { EventRow, RunDetail } from '../../monitor/run-reader.ts';
 import { applyEvents, mergeRuns } from './runs/apply-events.ts';
 import { withOutcome, withProgress } from './dialogs/bulk-dialog.ts';

@@ -7,7 +7,7 @@ import type { DurableLinks } from '../../dispatch/durable-links.ts';
 import type { Checked } from '../../model/checked.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
 import type { DurableAskReply } from '../../model/durable/durable-operation.ts';
-import { readSignal } from '../../monitor/durable/durable-log.ts';
+import { readSignal } from '../../monitor/durable/durable-log-reads.ts';
 import type { NodeResults } from '../../monitor/durable/node-results.ts';
 import {
   V1DispatcherService,

@@ -10,7 +10,7 @@ import type { StoredRun, StoredTask } from '../../plan/lifecycle/stored-run.ts';
 import { chosenSteps } from '../../plan/lifecycle/reopen-run.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Version } from '../../plan/state/workflow-version.ts';
-import { readBranchPoints } from './durable-logs.ts';
+import { readBranchPoints } from './stored-durable-logs.ts';
 import { asksAnything, evaluateDemands } from '../prepare/evaluate-demands.ts';
 import { childExpressions } from '../../plan/lifecycle/output-expressions.ts';
 import { expressionsOf } from '../job.ts';

@@ -7,7 +7,7 @@ import type { Body } from '../../definition/workflow-definition.ts';
 import { TaskCancelledError } from '../../errors.ts';
 import { fieldOf, textFieldOf } from '../../failure/total.ts';
 import { withParentRun } from '../../run/parent-run.ts';
-import type { Runner } from '../../run/runner.ts';
+import type { RunStarter } from '../../run/run-starter.ts';
 import { validate } from '../../schema/validate.ts';
 import type { StandardSchema } from '../../schema/standard-schema.ts';
 import { logForgottenCalls } from '../../worker/log-forgotten-calls.ts';
@@ -24,7 +24,7 @@ export interface ServedTask {
   readonly body: Body;
   readonly inputSchema: StandardSchema | undefined;
   readonly outputSchema: StandardSchema | undefined;
-  readonly runner: Runner;
+  readonly runner: RunStarter;
 }
 
 let watched = false;

@@ -1,4 +1,4 @@
-import type { Owner } from '../owner.ts';
+import type { Owner } from '../shard/owner.ts';
 
 /** Ids a command: other commands get their turn in between. */
 const chunk = 500;

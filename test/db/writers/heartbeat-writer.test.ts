@@ -1,7 +1,7 @@
 import { Client, Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
-import { HeartbeatWriter } from '../../../engine/monitor/heartbeat-writer.ts';
+import { HeartbeatWriter } from '../../../engine/writers/heartbeat-writer.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

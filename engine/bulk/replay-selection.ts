@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import { RunStatus } from '../../model/task/status.ts';
-import { listRunSummaries } from './run-list.ts';
-import type { RunSelection } from './run-selection.ts';
-import { uuidFloor } from '../../model/ids/uuid-floor.ts';
+import { RunStatus } from '../model/task/status.ts';
+import { listRunSummaries } from '../monitor/runs/run-list.ts';
+import type { RunSelection } from './cancel-selection.ts';
+import { uuidFloor } from '../model/ids/uuid-floor.ts';
 
 /** Runs a command: other commands get their turn in between. */
 const chunkRuns = 200;

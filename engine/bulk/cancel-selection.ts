@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
-import { RunStatus } from '../../model/task/status.ts';
-import { readUnfinishedRuns } from './unfinished-runs.ts';
-import { uuidFloor } from '../../model/ids/uuid-floor.ts';
+import { RunStatus } from '../model/task/status.ts';
+import { readUnfinishedRuns } from '../monitor/runs/unfinished-runs.ts';
+import type { Owner } from '../shard/owner.ts';
+import { cancelIds } from './cancel-ids.ts';
+import { uuidFloor } from '../model/ids/uuid-floor.ts';
 
 /** Runs to cancel or to replay. */
 export interface RunSelection {
@@ -14,17 +16,9 @@ export interface RunSelection {
   metadata: string | null;
 }
 
-/** Runs a command: other commands get their turn in between. */
-const chunkRuns = 500;
-
 interface CancelPorts {
   pool: Pool;
-  owner: {
-    submit(
-      tenantId: string,
-      command: { kind: 'cancel'; tenantId: string; ids: readonly string[] },
-    ): Promise<{ cancelled: readonly string[] }>;
-  };
+  owner: Pick<Owner, 'submit'>;
 }
 
 /** Cancels the unfinished runs of a selection, a chunk at a time between other commands. @returns the ids cancelled */
@@ -43,12 +37,5 @@ export async function cancelByFilter(ports: CancelPorts, tenantId: string, selec
     untilId: selection.until === undefined ? null : uuidFloor(selection.until.getTime()),
     metadata: selection.metadata,
   });
-  const cancelled: string[] = [];
-  for (let from = 0; from < ids.length; from += chunkRuns) {
-    cancelled.push(
-      ...(await ports.owner.submit(tenantId, { kind: 'cancel', tenantId, ids: ids.slice(from, from + chunkRuns) }))
-        .cancelled,
-    );
-  }
-  return cancelled;
+  return cancelIds(ports.owner, tenantId, ids);
 }

@@ -5,8 +5,8 @@ import { oldestVisibleBranch } from '../../plan/durable/branch-points.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Asking } from './asking.ts';
 import { findListeners } from './durable-listeners.ts';
-import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './durable-logs.ts';
-import { shortLog, type LongLogs } from './long-logs.ts';
+import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './stored-durable-logs.ts';
+import { shortLog, type LongLogs } from './long-durable-logs.ts';
 import type { TaskRow } from '../../plan/state/rows.ts';
 
 /** A log that a command needs and memory lacks. */

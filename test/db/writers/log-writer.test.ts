@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { LogWriter } from '../../../engine/monitor/lines/log-writer.ts';
+import { LogWriter } from '../../../engine/writers/log-writer.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 let database: TestDatabase;

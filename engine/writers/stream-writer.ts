@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { RowBuffer } from '../../postgres/row-buffer.ts';
+import { RowBuffer } from '../postgres/row-buffer.ts';
 
 export interface NewChunk {
   tenantId: string;

@@ -34,7 +34,7 @@ export interface RunItem<Input, Output> {
 }
 
 /** Starts runs and waits for them. Runs started inside a task become its children. */
-export class Runner {
+export class RunStarter {
   readonly #connection: Connection;
   readonly #logger: Logger;
   readonly #actions: RunRefActions;

@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg';
 import { delay, processHost, type Host } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
 import { postgresConnector, type Connector, type Sql, type SqlPool } from '../../postgres/sql-client.ts';
-import { type LogPart, StoredLog, type EntrySqlRow, type MetSqlRow } from './durable-logs.ts';
+import { type LogPart, StoredLog, type EntrySqlRow, type MetSqlRow } from './stored-durable-logs.ts';
 
 /** A log of no more entries is read on the lane, in a few milliseconds, with all others that a transaction needs. */
 export const shortLog = 500;

@@ -1,6 +1,6 @@
-import { HatchetError } from '../../base/errors.ts';
-import { maxBulkTriggers } from '../../model/limits.ts';
-import type { Owner } from '../owner.ts';
+import { HatchetError } from '../base/errors.ts';
+import { maxBulkTriggers } from '../model/limits.ts';
+import type { Owner } from '../shard/owner.ts';
 
 /** Runs a command: its rows are read between two transactions. */
 const chunk = 200;
