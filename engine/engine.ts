@@ -50,7 +50,7 @@ import { StreamWriter } from './writers/stream-writer.ts';
 import { RunResults } from './monitor/runs/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
-import { migrateUp } from './postgres/migrate.ts';
+import { migrateUp } from './postgres/schema/migrate.ts';
 import { startRest } from './rest/server.ts';
 import type { Owner } from './shard/owner.ts';
 import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';

@@ -8,7 +8,7 @@ import {
   readRecord,
   recordPath,
   writeRecord,
-} from '../../../engine/postgres/cluster-record.ts';
+} from '../../../engine/postgres/embedded/pgdata-record.ts';
 
 let dataDir: string;
 beforeEach(() => {

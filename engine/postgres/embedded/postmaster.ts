@@ -46,13 +46,13 @@ function ownerOf(pid: number): number {
 
 /**
  * Whether the process is a server on the folder; the pid of a dead one may have gone to another process. It has to belong to
- * the cluster's owner, who writes the pid file: root would end whatever process that user names.
+ * the pgdata's owner, who writes the pid file: root would end whatever process that user names.
  */
 export function isServerOf(pid: number, folder: string): boolean {
   if (!isAlive(pid) || !commandLine(pid).includes(folder)) return false;
-  // A cluster that was deleted under its server has no pid file either: this pid is one that we started.
-  const cluster = statSync(folder, { throwIfNoEntry: false });
-  return cluster === undefined || process.getuid === undefined || ownerOf(pid) === cluster.uid;
+  // A pgdata that was deleted under its server has no pid file either: this pid is one that we started.
+  const pgData = statSync(folder, { throwIfNoEntry: false });
+  return pgData === undefined || process.getuid === undefined || ownerOf(pid) === pgData.uid;
 }
 
 function pidFile(folder: string): string {

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
-import { HatchetError } from '../base/errors.ts';
-import { underAdvisoryLock } from './advisory-lock.ts';
-import { connect } from './connect.ts';
+import { HatchetError } from '../../base/errors.ts';
+import { underAdvisoryLock } from '../advisory-lock.ts';
+import { connect } from '../connect.ts';
 import { migrationFiles, migrationsFolder, type MigrationFile } from './migration-files.ts';
-import { Sqlstate, sqlstateOf } from './sqlstate.ts';
+import { Sqlstate, sqlstateOf } from '../sqlstate.ts';
 
 export interface MigrationStep {
   name: string;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
-import { underAdvisoryLock } from './advisory-lock.ts';
+import { underAdvisoryLock } from '../advisory-lock.ts';
 import { dayBound, oldPartitionName, partitionDay, partitionName, type DayTable } from './day-partitions.ts';
-import { Sqlstate, sqlstateOf } from './sqlstate.ts';
+import { Sqlstate, sqlstateOf } from '../sqlstate.ts';
 
 const maintenanceLock = 7_077_700_003;
 const lockTries = 40;

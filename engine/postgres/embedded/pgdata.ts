@@ -13,18 +13,18 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { HatchetError } from '../base/errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import type { Binaries } from './binaries.ts';
-import { createRecord, recordPath, readRecord, type Cluster } from './cluster-record.ts';
+import { createRecord, recordPath, readRecord, type PgData } from './pgdata-record.ts';
 import { isAlive, runningPostmaster } from './postmaster.ts';
-import { makeSystemFolder, systemClusterKey, type ServerUser } from './server-user.ts';
+import { makeSystemFolder, systemKey, type ServerUser } from './server-user.ts';
 
 const run = promisify(execFile);
 
 /** Folders such as /tmp have it. */
 const stickyBit = 0o1000;
 
-/** Makes the data folder: closed to others, except that root's must let the server's user through to the cluster. */
+/** Makes the data folder: closed to others, except that root's must let the server's user through to the pgdata. */
 export function prepareDataDir(dataDir: string, user: ServerUser): void {
   try {
     mkdirSync(dataDir, { recursive: true });
@@ -56,11 +56,11 @@ function reachableByOthers(path: string): boolean {
 function chooseFolder(dataDir: string, user: ServerUser): string {
   const absolute = resolve(dataDir);
   if (!user.isRoot || reachableByOthers(absolute)) return join(absolute, 'postgres');
-  return join(makeSystemFolder(user, systemClusterKey(absolute)), 'postgres');
+  return join(makeSystemFolder(user, systemKey(absolute)), 'postgres');
 }
 
 /** The version that made it; nothing where it cannot be read. */
-export function clusterMajor(folder: string): number | undefined {
+export function pgDataMajor(folder: string): number | undefined {
   try {
     const major = Number.parseInt(readFileSync(join(folder, 'PG_VERSION'), 'utf8'), 10);
     return Number.isNaN(major) ? undefined : major;
@@ -69,7 +69,7 @@ export function clusterMajor(folder: string): number | undefined {
   }
 }
 
-function hasCluster(folder: string): boolean {
+function hasPgData(folder: string): boolean {
   return existsSync(join(folder, 'PG_VERSION'));
 }
 
@@ -77,11 +77,11 @@ function hasCluster(folder: string): boolean {
 const tracesOfEngine = ['token', 'engine.json', 'postgres.log'];
 
 /**
- * A cluster without its record has lost its password. Outside the data folder that is what deleting the data folder
+ * A pgdata without its record has lost its password. Outside the data folder that is what deleting the data folder
  * leaves behind, and it goes too; inside, only the file is missing, and nothing is deleted for that.
  */
 function clearOrphan(dataDir: string, folder: string): void {
-  if (!hasCluster(folder)) return;
+  if (!hasPgData(folder)) return;
   if (
     dirname(folder) !== resolve(dataDir) &&
     tracesOfEngine.every((name) => !existsSync(join(dataDir, name))) &&
@@ -100,23 +100,23 @@ function clearOrphan(dataDir: string, folder: string): void {
 }
 
 /**
- * The data folder's cluster, made with initdb the first time. The record is written before the cluster gets its name,
- * so that a kill in between leaves either nothing or a cluster whose password is known.
+ * The data folder's pgdata, made with initdb the first time. The record is written before the pgdata gets its name,
+ * so that a kill in between leaves either nothing or a pgdata whose password is known.
  * @throws HatchetError DATA_DIR_UNUSABLE, POSTGRES_START, DISK_FULL
  */
-export async function openCluster(
+export async function openPgData(
   dataDir: string,
   options: { user: ServerUser; binaries: Binaries },
-): Promise<{ cluster: Cluster; created: boolean }> {
-  let cluster = readRecord(dataDir);
-  if (cluster === undefined) {
+): Promise<{ pgData: PgData; created: boolean }> {
+  let pgData = readRecord(dataDir);
+  if (pgData === undefined) {
     const folder = chooseFolder(dataDir, options.user);
     clearOrphan(dataDir, folder);
-    cluster = createRecord(dataDir, { folder, password: randomBytes(24).toString('base64url'), port: 0 });
+    pgData = createRecord(dataDir, { folder, password: randomBytes(24).toString('base64url'), port: 0 });
   }
-  if (hasCluster(cluster.folder)) return { cluster, created: false };
-  await initialize(cluster, options);
-  return { cluster, created: true };
+  if (hasPgData(pgData.folder)) return { pgData, created: false };
+  await initialize(pgData, options);
+  return { pgData, created: true };
 }
 
 /** What a process that was killed during initdb left. */
@@ -133,19 +133,19 @@ function removeUnfinished(folder: string): void {
   }
 }
 
-async function initialize(cluster: Cluster, options: { user: ServerUser; binaries: Binaries }): Promise<void> {
+async function initialize(pgData: PgData, options: { user: ServerUser; binaries: Binaries }): Promise<void> {
   const { user, binaries } = options;
-  const parent = dirname(cluster.folder);
-  const fresh = `${cluster.folder}.${process.pid}.new`;
+  const parent = dirname(pgData.folder);
+  const fresh = `${pgData.folder}.${process.pid}.new`;
   const passwordFile = `${fresh}.pw`;
   try {
-    removeUnfinished(cluster.folder);
+    removeUnfinished(pgData.folder);
     removeFolder(fresh);
     mkdirSync(fresh, { mode: 0o700 });
     user.own(fresh);
-    writeFileSync(passwordFile, cluster.password, { mode: 0o600 });
+    writeFileSync(passwordFile, pgData.password, { mode: 0o600 });
     user.own(passwordFile);
-    // Synced to disk (60 ms): a cluster lost to a power cut would take acknowledged runs with it.
+    // Synced to disk (60 ms): a pgdata lost to a power cut would take acknowledged runs with it.
     await run(
       binaries.initdb,
       [
@@ -166,9 +166,9 @@ async function initialize(cluster: Cluster, options: { user: ServerUser; binarie
       },
     );
     try {
-      renameSync(fresh, cluster.folder);
+      renameSync(fresh, pgData.folder);
     } catch (error) {
-      if (!hasCluster(cluster.folder)) throw error; // otherwise another engine was faster
+      if (!hasPgData(pgData.folder)) throw error; // otherwise another engine was faster
     }
   } catch (cause) {
     const detail =
@@ -178,7 +178,7 @@ async function initialize(cluster: Cluster, options: { user: ServerUser; binarie
     const full = detail.includes('No space left on device') || detail.includes('ENOSPC');
     throw new HatchetError(
       full ? 'DISK_FULL' : 'POSTGRES_START',
-      `a new Postgres cluster could not be made in ${cluster.folder}: ${detail}`,
+      `a new Postgres cluster could not be made in ${pgData.folder}: ${detail}`,
       {
         cause,
         remedy: full

@@ -3,18 +3,18 @@ import { closeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { HatchetError } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
+import { HatchetError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import { findBinaries, serverMajor, type Binaries } from './binaries.ts';
-import { clusterMajor, openCluster, prepareDataDir } from './cluster.ts';
-import { readRecord, recordPath, writeRecord, type Cluster } from './cluster-record.ts';
+import { pgDataMajor, openPgData, prepareDataDir } from './pgdata.ts';
+import { readRecord, recordPath, writeRecord, type PgData } from './pgdata-record.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
-import { freePort, isFreePort } from './free-port.ts';
+import { freePort, isFreePort } from '../free-port.ts';
 import { clearReusedPid, isAlive, isServerOf, runningPostmaster } from './postmaster.ts';
 import { boundServerLog, lastLines, openServerLog } from './server-log.ts';
 import { serverFlags } from './server-settings.ts';
 import { serverUser, type ServerUser } from './server-user.ts';
-import { Sqlstate, sqlstateOf } from './sqlstate.ts';
+import { Sqlstate, sqlstateOf } from '../sqlstate.ts';
 
 /** A running embedded Postgres, held by this process alone until it stops. */
 export interface EmbeddedPostgres {
@@ -68,13 +68,13 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const user = serverUser(readRecord(dataDir)?.folder);
   prepareDataDir(dataDir, user);
   const binaries = await findBinaries(user, options.binaries);
-  const { cluster, created } = await openCluster(dataDir, { user, binaries });
+  const { pgData, created } = await openPgData(dataDir, { user, binaries });
   const server = new EmbeddedServer({
     dataDir,
     log: options.log,
     user,
     binaries,
-    cluster,
+    pgData,
     settings: options.settings ?? {},
   });
   await server.start(created);
@@ -86,7 +86,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   readonly #log: Logger;
   readonly #user: ServerUser;
   readonly #binaries: Binaries;
-  readonly #cluster: Cluster;
+  readonly #pgData: PgData;
   readonly #settings: Readonly<Record<string, string>>;
   readonly #callbacks: (() => void)[] = [];
   #pid = 0;
@@ -102,14 +102,14 @@ class EmbeddedServer implements EmbeddedPostgres {
     log: Logger;
     user: ServerUser;
     binaries: Binaries;
-    cluster: Cluster;
+    pgData: PgData;
     settings: Readonly<Record<string, string>>;
   }) {
     this.#dataDir = options.dataDir;
     this.#log = options.log;
     this.#user = options.user;
     this.#binaries = options.binaries;
-    this.#cluster = options.cluster;
+    this.#pgData = options.pgData;
     this.#settings = options.settings;
   }
 
@@ -118,7 +118,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   get port(): number {
-    return this.#cluster.port;
+    return this.#pgData.port;
   }
 
   get version(): string {
@@ -126,7 +126,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   get url(): string {
-    return `postgres://postgres:${encodeURIComponent(this.#cluster.password)}@127.0.0.1:${this.#cluster.port}/postgres`;
+    return `postgres://postgres:${encodeURIComponent(this.#pgData.password)}@127.0.0.1:${this.#pgData.port}/postgres`;
   }
 
   async start(created: boolean): Promise<void> {
@@ -154,7 +154,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   async #relaunch(): Promise<void> {
-    if (this.#lock !== undefined && isServerOf(this.#pid, this.#cluster.folder)) return;
+    if (this.#lock !== undefined && isServerOf(this.#pid, this.#pgData.folder)) return;
     this.#log.warn({ pid: this.#pid, code: 'POSTGRES_LOST' }, 'Postgres is gone; starting it again');
     await this.#bringUp({ samePort: true });
   }
@@ -180,16 +180,16 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   async #tryOnce(options: { samePort: boolean }): Promise<'adopted' | 'launched' | 'failed'> {
-    const { folder } = this.#cluster;
+    const { folder } = this.#pgData;
     const found = runningPostmaster(folder);
     if (found !== undefined) {
       if (Number.isNaN(found.port)) return 'failed';
-      if (options.samePort && found.port !== this.#cluster.port) throw this.#startError();
+      if (options.samePort && found.port !== this.#pgData.port) throw this.#startError();
       this.#pid = found.pid;
       await this.#usePort(found.port);
       return (await this.#answers(() => isAlive(found.pid))) ? 'adopted' : 'failed';
     }
-    if (!options.samePort && (this.#cluster.port === 0 || !(await isFreePort(this.#cluster.port))))
+    if (!options.samePort && (this.#pgData.port === 0 || !(await isFreePort(this.#pgData.port))))
       await this.#usePort(await freePort());
     const child = this.#spawn();
     const launched = await this.#answers(() => !child.ended);
@@ -198,15 +198,15 @@ class EmbeddedServer implements EmbeddedPostgres {
   }
 
   async #usePort(port: number): Promise<void> {
-    if (this.#cluster.port === port) return;
-    this.#cluster.port = port;
-    writeRecord(this.#dataDir, this.#cluster);
+    if (this.#pgData.port === port) return;
+    this.#pgData.port = port;
+    writeRecord(this.#dataDir, this.#pgData);
   }
 
-  /** Asked after a start that failed: a cluster of another major never starts, however often it is tried. */
+  /** Asked after a start that failed: a pgdata of another major never starts, however often it is tried. */
   async #checkMajor(): Promise<void> {
-    const { folder } = this.#cluster;
-    const [of, by] = [clusterMajor(folder), await serverMajor(this.#binaries)];
+    const { folder } = this.#pgData;
+    const [of, by] = [pgDataMajor(folder), await serverMajor(this.#binaries)];
     if (of === undefined || by === undefined || of === by) return;
     throw new HatchetError(
       'DATA_DIR_UNUSABLE',
@@ -233,10 +233,10 @@ class EmbeddedServer implements EmbeddedPostgres {
     const log = openServerLog(this.#logPath);
     const child = spawn(
       this.#binaries.postgres,
-      ['-D', this.#cluster.folder, ...serverFlags(this.#cluster.port, this.#settings)],
+      ['-D', this.#pgData.folder, ...serverFlags(this.#pgData.port, this.#settings)],
       {
         ...this.#user.spawn,
-        cwd: this.#cluster.folder,
+        cwd: this.#pgData.folder,
         detached: true, // a Ctrl+C in the terminal must not reach it before the engine has let go
         stdio: ['ignore', log, log],
         env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
@@ -343,7 +343,7 @@ class EmbeddedServer implements EmbeddedPostgres {
   /** A process that ends by a bug or by process.exit leaves no server behind. */
   readonly #signalAtExit = (): void => {
     try {
-      if (isServerOf(this.#pid, this.#cluster.folder)) process.kill(this.#pid, 'SIGINT');
+      if (isServerOf(this.#pid, this.#pgData.folder)) process.kill(this.#pid, 'SIGINT');
     } catch {
       // It ended by itself in this very moment.
     }
@@ -361,9 +361,9 @@ class EmbeddedServer implements EmbeddedPostgres {
     if (this.#lock === undefined) return;
     this.#stopWatch();
     await this.#relocking;
-    const pid = runningPostmaster(this.#cluster.folder)?.pid ?? this.#pid;
+    const pid = runningPostmaster(this.#pgData.folder)?.pid ?? this.#pid;
     for (const { signal, limitMs } of stopSignals) {
-      if (!isServerOf(pid, this.#cluster.folder)) break;
+      if (!isServerOf(pid, this.#pgData.folder)) break;
       process.kill(pid, signal);
       const deadline = Date.now() + limitMs;
       while (isAlive(pid) && Date.now() < deadline) await delay(10);

@@ -4,7 +4,7 @@ import { cpSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, symlin
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { HatchetError } from '../base/errors.ts';
+import { HatchetError } from '../../base/errors.ts';
 import { makeSystemFolder, type ServerUser } from './server-user.ts';
 
 const run = promisify(execFile);

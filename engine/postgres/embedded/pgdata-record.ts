@@ -1,12 +1,12 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { HatchetError } from '../base/errors.ts';
-import { systemClusterFolder, systemClusters } from './server-user.ts';
-import { distrustRecord } from './trusted-record.ts';
+import { HatchetError } from '../../base/errors.ts';
+import { systemPgData, systemFolders } from './server-user.ts';
+import { distrustRecord } from '../../base/trusted-record.ts';
 
-/** What `<dataDir>/postgres.json` (0600) remembers of the embedded cluster. */
-export interface Cluster {
-  /** The cluster's own folder, absolute. Stored relative where it is inside the data folder, so that a project can be moved. */
+/** What `<dataDir>/postgres.json` (0600) remembers of the embedded pgdata. */
+export interface PgData {
+  /** The pgdata's own folder, absolute. Stored relative where it is inside the data folder, so that a project can be moved. */
   folder: string;
   password: string;
   /** Used again at the next start when it is free; 0 before the first. */
@@ -19,9 +19,9 @@ export function recordPath(dataDir: string): string {
 
 /**
  * @throws HatchetError DATA_DIR_UNUSABLE when it is there and cannot be read, when somebody else may have written it, or
- * when it names a folder in which no engine makes a cluster
+ * when it names a folder in which no engine makes a pgdata
  */
-export function readRecord(dataDir: string): Cluster | undefined {
+export function readRecord(dataDir: string): PgData | undefined {
   const path = recordPath(dataDir);
   const distrust = distrustRecord(path, { ofFolderOwner: true });
   if (distrust !== undefined) {
@@ -44,19 +44,19 @@ export function readRecord(dataDir: string): Cluster | undefined {
       },
     );
   }
-  const cluster = parseRecord(text, dataDir);
-  if (cluster === undefined) {
+  const pgData = parseRecord(text, dataDir);
+  if (pgData === undefined) {
     throw new HatchetError('DATA_DIR_UNUSABLE', `${path} holds the password of the embedded Postgres and is damaged`, {
       remedy: 'Restore the file, or delete the data folder to start afresh.',
     });
   }
   // A project that was moved keeps the place that it had under the system folder.
-  if (cluster.folder !== innerCluster(dataDir) && dirname(dirname(cluster.folder)) !== systemClusters())
-    throw strangeFolder(dataDir, cluster.folder);
-  return cluster;
+  if (pgData.folder !== innerPgData(dataDir) && dirname(dirname(pgData.folder)) !== systemFolders())
+    throw strangeFolder(dataDir, pgData.folder);
+  return pgData;
 }
 
-function innerCluster(dataDir: string): string {
+function innerPgData(dataDir: string): string {
   return join(resolve(dataDir), 'postgres');
 }
 
@@ -71,21 +71,17 @@ function strangeFolder(dataDir: string, folder: string): HatchetError {
 }
 
 /**
- * The record's cluster, if it lies where this data folder's is made: the only one that may be deleted with the folder.
+ * The record's pgdata, if it lies where this data folder's is made: the only one that may be deleted with the folder.
  * @throws HatchetError DATA_DIR_UNUSABLE where it lies elsewhere
  */
-export function readOwnRecord(dataDir: string): Cluster | undefined {
-  const cluster = readRecord(dataDir);
-  if (
-    cluster === undefined ||
-    cluster.folder === innerCluster(dataDir) ||
-    cluster.folder === systemClusterFolder(dataDir)
-  )
-    return cluster;
-  throw strangeFolder(dataDir, cluster.folder);
+export function readOwnRecord(dataDir: string): PgData | undefined {
+  const pgData = readRecord(dataDir);
+  if (pgData === undefined || pgData.folder === innerPgData(dataDir) || pgData.folder === systemPgData(dataDir))
+    return pgData;
+  throw strangeFolder(dataDir, pgData.folder);
 }
 
-export function parseRecord(text: string, dataDir: string): Cluster | undefined {
+export function parseRecord(text: string, dataDir: string): PgData | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -105,28 +101,28 @@ export function parseRecord(text: string, dataDir: string): Cluster | undefined 
   return { folder: resolve(dataDir, folder), password, port };
 }
 
-function formatRecord(dataDir: string, cluster: Cluster): string {
-  const inside = relative(resolve(dataDir), cluster.folder);
-  const folder = inside.startsWith('..') || isAbsolute(inside) ? cluster.folder : inside;
-  return `${JSON.stringify({ ...cluster, folder }, null, 2)}\n`;
+function formatRecord(dataDir: string, pgData: PgData): string {
+  const inside = relative(resolve(dataDir), pgData.folder);
+  const folder = inside.startsWith('..') || isAbsolute(inside) ? pgData.folder : inside;
+  return `${JSON.stringify({ ...pgData, folder }, null, 2)}\n`;
 }
 
-export function writeRecord(dataDir: string, cluster: Cluster): void {
+export function writeRecord(dataDir: string, pgData: PgData): void {
   const fresh = `${recordPath(dataDir)}.${process.pid}`;
-  writeFileSync(fresh, formatRecord(dataDir, cluster), { mode: 0o600 });
+  writeFileSync(fresh, formatRecord(dataDir, pgData), { mode: 0o600 });
   renameSync(fresh, recordPath(dataDir));
 }
 
 /** Of two processes that make the record at once, one wins, and both go on with its password. */
-export function createRecord(dataDir: string, cluster: Cluster): Cluster {
+export function createRecord(dataDir: string, pgData: PgData): PgData {
   const fresh = `${recordPath(dataDir)}.${process.pid}`;
-  writeFileSync(fresh, formatRecord(dataDir, cluster), { mode: 0o600 });
+  writeFileSync(fresh, formatRecord(dataDir, pgData), { mode: 0o600 });
   try {
     linkSync(fresh, recordPath(dataDir));
-    return cluster;
+    return pgData;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    return readRecord(dataDir) ?? cluster;
+    return readRecord(dataDir) ?? pgData;
   } finally {
     rmSync(fresh, { force: true });
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { HatchetError } from '../base/errors.ts';
-import { connectionConfig } from './connect.ts';
+import { HatchetError } from '../../base/errors.ts';
+import { connectionConfig } from '../connect.ts';
 import { isAlive } from './postmaster.ts';
 
 /** Any number will do, as long as it never changes. */

@@ -28,40 +28,40 @@ function idsOf(name: string): Ids | undefined {
   }
 }
 
-/** The system's own user for Postgres if there is one: other services run as `nobody` too, and could read the cluster. */
+/** The system's own user for Postgres if there is one: other services run as `nobody` too, and could read the pgdata. */
 function unprivileged(): Ids {
   return idsOf('postgres') ?? idsOf('nobody') ?? { uid: 65534, gid: 65534 };
 }
 
-/** @param cluster the folder of an existing cluster: root runs it as its owner, whoever that is */
-export function serverUser(cluster?: string): ServerUser {
+/** @param pgData the folder of an existing pgdata: root runs it as its owner, whoever that is */
+export function serverUser(pgData?: string): ServerUser {
   if (process.getuid?.() !== 0) return { spawn: {}, own: () => undefined, isRoot: false };
-  const owner = cluster === undefined ? undefined : statSync(cluster, { throwIfNoEntry: false });
+  const owner = pgData === undefined ? undefined : statSync(pgData, { throwIfNoEntry: false });
   const { uid, gid } = owner === undefined || owner.uid === 0 ? unprivileged() : owner;
   return { spawn: { uid, gid }, own: (path) => chownSync(path, uid, gid), isRoot: true };
 }
 
 const rootsSystemFolder = '/var/lib/hatchet-ts';
 
-/** A folder that the server's user can reach whatever the project's own path: for copies and clusters that cannot stay with it. */
+/** A folder that the server's user can reach whatever the project's own path: for copies and pgdata that cannot stay with it. */
 function systemFolder(user: ServerUser): string {
   return user.isRoot ? rootsSystemFolder : join(homedir(), '.local', 'share', 'hatchet-ts');
 }
 
-/** Where root's clusters are that cannot stay in their data folders, a folder each; undefined for others, who have none. */
-export function systemClusters(): string | undefined {
+/** Where root keeps pgdata that cannot stay in a data folder, a folder each; undefined for others, who have none. */
+export function systemFolders(): string | undefined {
   return process.getuid?.() === 0 ? rootsSystemFolder : undefined;
 }
 
 /** The name of a data folder's own place there. */
-export function systemClusterKey(dataDir: string): string {
+export function systemKey(dataDir: string): string {
   return createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16);
 }
 
-/** The cluster of a data folder there, whether it has one or not. */
-export function systemClusterFolder(dataDir: string): string | undefined {
-  const clusters = systemClusters();
-  return clusters === undefined ? undefined : join(clusters, systemClusterKey(dataDir), 'postgres');
+/** The pgdata of a data folder there, whether it has one or not. */
+export function systemPgData(dataDir: string): string | undefined {
+  const folders = systemFolders();
+  return folders === undefined ? undefined : join(folders, systemKey(dataDir), 'postgres');
 }
 
 /** Makes a folder under the system folder that the server's user can pass through, whatever the umask. */
