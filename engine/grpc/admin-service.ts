@@ -29,7 +29,7 @@ import { serve, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
 import { runIdsFrom } from './runs/run-ids-header.ts';
 import { utf8 } from './utf8.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 
 export interface AdminDeps extends Edge {
   owner: Commands;

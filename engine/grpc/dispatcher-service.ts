@@ -26,7 +26,7 @@ import { RunSubscription } from './runs/run-subscription.ts';
 import { reportBatch, retryAfter } from './requests/batch-report-request.ts';
 import { Headed, serve, unsupported, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 import { offersMetadata } from './offers.ts';
 import { wireVersion } from './wire-version.ts';
 import { labelValues, readWorker } from './requests/worker-request.ts';

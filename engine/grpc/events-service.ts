@@ -22,7 +22,7 @@ import {
 } from '../../proto/gen/hatchet/contract/events.ts';
 import { serve, type Edge } from './handlers.ts';
 import type { LogIntake } from './log-intake.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 
 export interface EventsDeps extends Edge {
   owner: Commands;

@@ -18,7 +18,7 @@ import { longestInline } from '../model/limits.ts';
 import { Held } from '../monitor/budget/answers-in-flight.ts';
 import type { ReadingTurns } from './reading-turns.ts';
 import { releaseOnceSent } from './send-message.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
 import { toServiceError } from './service-error.ts';
 

@@ -10,7 +10,7 @@ import { serve, unsupported, type Edge } from './handlers.ts';
 import { readRateLimit } from './requests/rate-limit-request.ts';
 import { runIdsFrom } from './runs/run-ids-header.ts';
 import { readSchedules } from './requests/schedule-request.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 import { triggerRequest } from './requests/trigger-request.ts';
 
 export interface WorkflowDeps extends Edge {

@@ -24,7 +24,7 @@ import { Ownership, type ServedShard } from './ownership/ownership.ts';
 import { AwayJobs } from './away-jobs.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { ServiceWaiters } from './service-waiters.ts';
-import { isTimes, Ticks } from './ticks.ts';
+import { isTimes, DeadlineTicks } from './deadline-ticks.ts';
 
 /**
  * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
@@ -35,7 +35,7 @@ export class Owner {
   readonly #log: Logger;
   readonly #trouble: PostgresTrouble;
   readonly #events: OwnerEvents;
-  readonly #ticks: Ticks;
+  readonly #ticks: DeadlineTicks;
   readonly #ownership: Ownership;
   readonly #connection: LaneConnection;
   /** For whoever prepares commands; `cel` also for what a plan asks. */
@@ -110,7 +110,7 @@ export class Owner {
       isStopping: () => this.#stopping,
       wake: () => this.#wake(),
     });
-    this.#ticks = new Ticks({
+    this.#ticks = new DeadlineTicks({
       clock: options.clock,
       log: options.log,
       states: () => this.#ownership.states(),

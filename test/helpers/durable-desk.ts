@@ -1,4 +1,5 @@
-import { waitFingerprint, type DurableCondition } from '../../engine/model/durable/durable.ts';
+import { waitFingerprint } from '../../engine/model/durable/fingerprint.ts';
+import { type DurableCondition } from '../../engine/model/durable/durable.ts';
 import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/model/durable/durable-operation.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
 import { DurableWorld } from './durable-world.ts';

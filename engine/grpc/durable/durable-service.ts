@@ -18,7 +18,7 @@ import { readDurableConditions } from './durable-conditions.ts';
 import { DurableStream } from './durable-stream.ts';
 import { offersMetadata } from '../offers.ts';
 import { serve, type Duplex, type Edge } from '../handlers.ts';
-import type { GrpcService } from '../server.ts';
+import type { GrpcService } from '../grpc-server.ts';
 
 export interface DurableDeps extends Edge {
   owner: Commands;

@@ -1,3 +1,4 @@
+import { childFingerprint, waitFingerprint } from '../../model/durable/fingerprint.ts';
 import type { Commands, Parsed } from '../../edge/commands.ts';
 import { payload as checkedPayload } from '../../edge/parse/json.ts';
 import { atMost } from '../../edge/parse/list.ts';
@@ -6,7 +7,7 @@ import { shownText } from '../../edge/parse/text.ts';
 import type { DurableLinks, DurableMessage } from '../../dispatch/durable-links.ts';
 import { HatchetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { childFingerprint, EntryKind, waitFingerprint } from '../../model/durable/durable.ts';
+import { EntryKind } from '../../model/durable/durable.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { splitError } from '../../model/payload/split-error.ts';

@@ -1,5 +1,6 @@
+import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
+import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import type { Condition } from '../../../engine/model/definition.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';

@@ -1,7 +1,8 @@
+import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import { Client, Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
-import { EntryKind, waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
+import { EntryKind, type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';

@@ -1,8 +1,9 @@
+import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../engine/base/log.ts';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
+import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';

@@ -1,5 +1,6 @@
+import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import { describe, expect, it } from 'vitest';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
+import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
 import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';

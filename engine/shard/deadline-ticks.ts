@@ -16,7 +16,7 @@ export function isTimes(kind: CommandKind): boolean {
   return kind === 'tick' || kind === 'putOff' || kind === 'fireTimer';
 }
 
-export interface TicksOptions {
+export interface DeadlineTicksOptions {
   clock: Clock;
   log: Logger;
   states: () => Iterable<ShardState>;
@@ -30,8 +30,8 @@ export interface TicksOptions {
  * halves and put off, longer and longer, and the others of its shard go on. Where a tick without any deadline fails too,
  * all of its shard wait so; its crons and schedules, the other shards and all commands go on.
  */
-export class Ticks {
-  readonly #options: TicksOptions;
+export class DeadlineTicks {
+  readonly #options: DeadlineTicksOptions;
   readonly #host: Host;
   readonly #holds = new HoldOff<number>();
   /** By shard, the tasks whose deadlines are put off. */
@@ -41,7 +41,7 @@ export class Ticks {
   #timer: HostTimer | undefined;
   #stopped = false;
 
-  constructor(options: TicksOptions) {
+  constructor(options: DeadlineTicksOptions) {
     this.#options = options;
     this.#host = options.host ?? processHost;
   }
