@@ -29,7 +29,6 @@ import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { LogIntake } from './grpc/log-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
-import { ReadingTurns } from './grpc/reading-turns.ts';
 import { ChangeSignal } from './figures/change-signal.ts';
 import { startGrpc } from './grpc/grpc-server.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
@@ -283,7 +282,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const gate = new Gate({ tokens, audit, open, limits, log });
   const commands = edgeCommands(owner, limits, new RetentionBound(retentionDays));
   const connections = new ConnectionGuard();
-  const edge = { gate, log, owner: commands, connections, turns: new ReadingTurns() };
+  const edge = { gate, log, owner: commands, connections, turns: owner.turns };
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),

@@ -2,8 +2,8 @@ import { HatchetError } from '../base/errors.ts';
 import { maxBulkTriggers } from '../model/limits.ts';
 import type { Owner } from '../shard/owner.ts';
 
-/** Runs a command: its rows are read between two transactions. */
-const chunk = 200;
+/** Runs a command: its rows are read between two transactions, which others wait for. */
+const chunk = 50;
 
 /** Replays runs or tasks, a chunk at a time. @returns the tasks that run again @throws HatchetError INVALID_ARGUMENT */
 export async function replayIds(

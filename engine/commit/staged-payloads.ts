@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { postgresConnector, type Connector, type SqlPool } from '../postgres/sql-client.ts';
-import { Neighbours } from './neighbours.ts';
+import { Neighbours } from '../base/neighbours.ts';
 
 /** A transaction takes a text from the row with this id; by the text itself, as it stands in the transaction's rows. */
 export type StagedIds = ReadonlyMap<string, string>;

@@ -10,10 +10,11 @@ export interface SentAttempt {
   batchId: string | null;
 }
 
-interface Sent extends SentAttempt {
-  session: WorkerSession;
-  link: WorkerLink;
-  sweep: number;
+interface Sent {
+  readonly attempt: SentAttempt;
+  readonly session: WorkerSession;
+  readonly link: WorkerLink;
+  readonly sweep: number;
 }
 
 /**
@@ -22,23 +23,33 @@ interface Sent extends SentAttempt {
  */
 const patience = 5 + 1;
 
+/** Of one worker in a sweep: a command of the planner's with each of them. */
+const perSweep = 500;
+
 /**
  * The attempts that were written to a stream of which their workers have said nothing yet. One is unanswered once its worker
  * has said nothing of any task for as long. A worker whose heartbeats come
  * from a thread of its own looks alive while the loop that runs its tasks is blocked; only what it says of an attempt
  * proves that it takes work.
+ *
+ * A sweep looks at the workers, and at the attempts of those alone that are silent: one that is slow may have a hundred thousand.
  */
 export class AnswerWatch {
-  /** In the order in which they were sent. */
   readonly #awaited = new Map<string, Sent>();
+  /** By worker the same, in the order in which they were sent. */
+  readonly #bySession = new Map<WorkerSession, Set<Sent>>();
   /** Those that the planner was told of: whatever is said of one shows that its worker is back. */
   readonly #unanswered = new Map<string, WorkerSession>();
   #sweep = 0;
 
   sent(session: WorkerSession, link: WorkerLink, attempt: SentAttempt): void {
     const key = keyOf(attempt);
-    this.#awaited.delete(key); // one that was sent before goes to the end
-    this.#awaited.set(key, { ...attempt, session, link, sweep: this.#sweep });
+    this.#stopAwaiting(key); // one that was sent before goes to the end
+    const sent = { attempt, session, link, sweep: this.#sweep };
+    this.#awaited.set(key, sent);
+    const own = this.#bySession.get(session);
+    if (own === undefined) this.#bySession.set(session, new Set([sent]));
+    else own.add(sent);
   }
 
   /**
@@ -51,7 +62,7 @@ export class AnswerWatch {
   ): WorkerSession | undefined {
     const key = keyOf(attempt);
     if (speaker !== undefined) speaker.heardSweep = this.#sweep;
-    this.#awaited.delete(key);
+    this.#stopAwaiting(key);
     const session = this.#unanswered.get(key);
     if (session !== undefined) this.forget(session);
     return session;
@@ -61,18 +72,33 @@ export class AnswerWatch {
   due(): Map<WorkerSession, SentAttempt[]> {
     this.#sweep++;
     const due = new Map<WorkerSession, SentAttempt[]>();
-    for (const [key, { session, link, sweep, ...attempt }] of this.#awaited) {
-      if (sweep + patience > this.#sweep) break;
-      // It is slow, not blocked: it gets to this one too, and moving what waits in a busy worker would only make it busier.
-      if (session.link === link && session.heardSweep + patience > this.#sweep) continue;
-      this.#awaited.delete(key);
-      // On another stream since: what becomes of it is found out there.
-      if (session.link !== link) continue;
-      const attempts = due.get(session);
-      if (attempts === undefined) due.set(session, [attempt]);
-      else attempts.push(attempt);
+    for (const [session, own] of this.#bySession) {
+      // It is slow, not blocked: it gets to all of them, and moving what waits in a busy worker would only make it busier.
+      if (session.link !== undefined && session.heardSweep + patience > this.#sweep) continue;
+      const attempts = this.#dueOf(session, own);
+      if (attempts.length > 0) due.set(session, attempts);
     }
     return due;
+  }
+
+  #dueOf(session: WorkerSession, own: ReadonlySet<Sent>): SentAttempt[] {
+    const attempts: SentAttempt[] = [];
+    for (const { attempt, link, sweep } of own) {
+      if (sweep + patience > this.#sweep || attempts.length === perSweep) break;
+      this.#stopAwaiting(keyOf(attempt));
+      // On another stream since: what becomes of it is found out there.
+      if (session.link === link) attempts.push(attempt);
+    }
+    return attempts;
+  }
+
+  #stopAwaiting(key: string): void {
+    const sent = this.#awaited.get(key);
+    if (sent === undefined) return;
+    this.#awaited.delete(key);
+    const own = this.#bySession.get(sent.session);
+    own?.delete(sent);
+    if (own?.size === 0) this.#bySession.delete(sent.session);
   }
 
   /** The planner is being told of these. */
@@ -83,7 +109,13 @@ export class AnswerWatch {
     }
   }
 
-  /** Nothing is expected of the worker any more. */
+  /** The worker is gone. */
+  drop(session: WorkerSession): void {
+    this.forget(session);
+    for (const { attempt } of this.#bySession.get(session) ?? []) this.#stopAwaiting(keyOf(attempt));
+  }
+
+  /** The planner hears no more of what it was told. */
   forget(session: WorkerSession): void {
     for (const key of session.unanswered) this.#unanswered.delete(key);
     session.unanswered.clear();

@@ -356,7 +356,7 @@ export class Dispatcher {
   /** One that came back in the last moment hears that it is not known. */
   #forget(session: WorkerSession): void {
     this.#sessions.delete(session.workerId);
-    this.#answers.forget(session);
+    this.#answers.drop(session);
     session.link?.close();
   }
 }

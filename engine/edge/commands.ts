@@ -7,6 +7,7 @@ import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/c
 import type { DurableAsk } from '../model/durable/durable-operation.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { TriggerRun } from '../model/task/trigger-run.ts';
+import type { TenantTurns } from '../base/tenant-turns.ts';
 import type { PayloadReader } from '../payloads/payload-reader.ts';
 
 /** What one parser reads and checks as a whole. */
@@ -46,4 +47,6 @@ export interface Commands {
   readonly nowUs: number;
   readonly cel: CelEvaluator;
   readonly payloads: PayloadReader;
+  /** For what prepares many. */
+  readonly turns: TenantTurns;
 }

@@ -16,7 +16,7 @@ import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { longestInline } from '../model/limits.ts';
 import { Held } from '../monitor/budget/answers-in-flight.ts';
-import type { ReadingTurns } from './reading-turns.ts';
+import type { TenantTurns } from '../base/tenant-turns.ts';
 import { releaseOnceSent } from './send-message.ts';
 import type { GrpcService } from './grpc-server.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
@@ -28,7 +28,7 @@ export interface Edge {
   log: Logger;
   /** Of the port on which the calls come. */
   connections: ConnectionGuard;
-  turns: ReadingTurns;
+  turns: TenantTurns;
 }
 
 /** A stream of a client's and one to it, once it is known whose it is. */

@@ -36,10 +36,8 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     bulkTriggerWorkflow: async ({ workflows }, caller, metadata) => {
       const { tenantId } = caller;
       const ids = runIdsFrom(metadata, atMost(workflows, 'the runs that the call triggers', maxBulkTriggers).length);
-      const runs = await Promise.all(
-        workflows.map(async (request, index) =>
-          prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] }),
-        ),
+      const runs = await owner.turns.each(tenantId, workflows, (request, index) =>
+        prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] }),
       );
       const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
       if (tasks > maxBulkTasks)

@@ -35,6 +35,16 @@ export function planFailure(error: unknown, kind: CommandKind): HatchetError {
   });
 }
 
+/** What the caller of a command is told of whose parts some failed. */
+export function partlyDone(error: unknown, { done, of }: { done: number; of: number }): unknown {
+  if (done === 0 || !(error instanceof HatchetError)) return error;
+  return new HatchetError(error.code, `${error.message}; ${done} of the ${of} parts of the call are stored`, {
+    cause: error,
+    details: { ...error.details, partsStored: done, parts: of },
+    remedy: 'Call again with the same ids: what is stored is not made twice.',
+  });
+}
+
 /** A value that Postgres refuses should have been refused at the edge. */
 export function countRefusal(error: unknown): void {
   const sqlstate =

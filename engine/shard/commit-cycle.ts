@@ -124,6 +124,8 @@ export class CommitCycle {
 
   async #planAndCommit(lane: Lane, jobs: readonly Job[], facts: LoadedFacts): Promise<void> {
     const unsettled = this.#goOn === undefined ? this.#unsettled() : [];
+    for (const state of unsettled)
+      for (const { tenantId } of state.unsettled.turns) this.#parts.mailbox.noteWork(tenantId);
     let transaction: PlannedTransaction;
     try {
       transaction = planTransaction(jobs, facts, {
@@ -131,6 +133,7 @@ export class CommitCycle {
         clock: this.#parts.clock,
         log: this.#parts.log,
         unsettled,
+        isShared: this.#parts.mailbox.isShared,
       });
     } catch (error) {
       return this.#planFailed(jobs, unsettled, error);

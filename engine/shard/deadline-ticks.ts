@@ -10,6 +10,8 @@ import { firstDue, perTick } from '../plan/commands/upkeep/tick.ts';
 import { HoldOff } from './hold-off.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
+/** What is due in a shard, of one transaction while several tenants are there. */
+const perTickBesideOthers = 50;
 
 /** Commands that time brings: they go before those that wait, so that no deadline or cron is late for a mailbox that is never empty. */
 export function isTimes(kind: CommandKind): boolean {
@@ -22,6 +24,8 @@ export interface DeadlineTicksOptions {
   states: () => Iterable<ShardState>;
   submit: (shard: number, command: TickCommand | PutOffCommand) => Promise<void>;
   timersDue: (state: ShardState, nowUs: number) => void;
+  /** Several tenants are there. */
+  isShared?: () => boolean;
   host?: Host;
 }
 
@@ -93,7 +97,7 @@ export class DeadlineTicks {
     if (this.#under.has(state.id)) return;
     this.#under.add(state.id);
     try {
-      const refusal = await this.#try(state, perTick);
+      const refusal = await this.#try(state, this.#options.isShared?.() === true ? perTickBesideOthers : perTick);
       if (refusal === undefined) {
         this.#holds.over(state.id);
         this.#putOff.get(state.id)?.lapse(this.#options.clock.nowUs());

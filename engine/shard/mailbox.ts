@@ -1,5 +1,6 @@
 import { HatchetError } from '../base/errors.ts';
 import { processHost, type Host, type HostTimer } from '../base/host.ts';
+import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
 import { CommandLines } from './fill-transaction.ts';
 import type { Job } from './job.ts';
@@ -17,6 +18,7 @@ export class Mailbox {
   readonly #host: Host;
   readonly #lines = new CommandLines();
   readonly #parked = new Map<number, Job[]>();
+  readonly #neighbours = new Neighbours();
   #timer: HostTimer | undefined;
   #emptied: (() => void)[] = [];
 
@@ -45,7 +47,19 @@ export class Mailbox {
 
   /** The commands of the next transaction; those that are not ready stay. */
   take(isReady: (job: Job) => boolean): Job[] {
-    return this.#lines.take(isReady);
+    const taken = this.#lines.take(isReady, this.isShared);
+    for (const { tenantId } of taken) if (tenantId !== undefined) this.noteWork(tenantId);
+    return taken;
+  }
+
+  /** Something is done for the tenant, whether it has sent anything lately or has long waited. */
+  noteWork(tenantId: string): void {
+    this.#neighbours.seen(tenantId, this.#awakeMs());
+  }
+
+  /** Something has been done for several tenants lately: none of them takes a transaction for itself. */
+  get isShared(): boolean {
+    return this.#neighbours.areSeveral(this.#awakeMs());
   }
 
   /** Those of the given that wait, to be put back later. */

@@ -6,12 +6,15 @@ import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
 import { processHost, turn, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
+import { TenantTurns } from '../base/tenant-turns.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
+import { partRows } from '../plan/commands/kind.ts';
+import { partlyDone } from './command-failure.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { LongLogs } from './facts/long-durable-logs.ts';
 import type { Job } from './job.ts';
@@ -41,6 +44,8 @@ export class Owner {
   /** For whoever prepares commands; `cel` also for what a plan asks. */
   readonly cel = new CelEvaluator();
   readonly payloads = new PayloadReader();
+  /** For long work on the event loop that comes with calls. */
+  readonly turns: TenantTurns;
   readonly #staging: StagedPayloads;
   readonly #logs: LongLogs;
   readonly #away: AwayJobs;
@@ -66,6 +71,7 @@ export class Owner {
   }) {
     const { host = processHost, connector = postgresConnector } = options;
     this.#host = host;
+    this.turns = new TenantTurns(host);
     this.#awakeMs = options.awakeMs ?? (() => host.monotonicMs());
     this.#mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined, this.#awakeMs, host);
     this.#waiters = new ServiceWaiters(host);
@@ -116,6 +122,7 @@ export class Owner {
       states: () => this.#ownership.states(),
       submit: (shard, command) =>
         command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command),
+      isShared: () => this.#mailbox.isShared,
       timersDue: (state, nowUs) => apart(this.#log, () => options.events.timersDue(state, nowUs)),
       host,
     });
@@ -168,11 +175,15 @@ export class Owner {
   }
 
   /**
-   * Carries out a command; resolves after its commit.
+   * Carries out a command; resolves after its commit. One that brings more than a transaction has room for beside others is
+   * stored in several, in its order.
    * @throws HatchetError for a refusal, PAYLOAD_TOO_LARGE, NOT_OWNER when no owner was found in time, or too much waits already
    */
   submit<K extends CommandKind>(tenantId: string, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
-    return this.submitTo<K>(shardOf(tenantId), command, tenantId);
+    const { split, weight } = kindOf<K>(command);
+    if (split === undefined || weight(command) <= partRows)
+      return this.submitTo<K>(shardOf(tenantId), command, tenantId);
+    return this.#carryOutParts<K>(tenantId, split.into(command)).then((replies) => split.join(replies));
   }
 
   /** @param tenantId whose it is; none for what the engine itself sends to the shard */
@@ -184,33 +195,70 @@ export class Owner {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
-      const free = this.#room.enter(isTimes(command.kind) ? 0 : this.#mailbox.size, payloads.size);
-      const leave = (): void => (free(), this.#staging.release(payloads.staged));
-      const job: Job = {
-        shard,
-        tenantId,
-        command,
-        payloads,
-        rows: kindOf<K>(command).weight(command),
-        queuedAtMs: this.#awakeMs(),
-        mayBeDone: false,
-        longLogs: [],
-        run: (plan, facts) => {
-          const reply = planCommand<K>(plan, command, facts);
-          return () => {
-            leave();
-            resolve(reply);
-          };
-        },
-        reject: (error) => {
-          leave();
-          reject(error);
-        },
-      };
-      if (isTimes(command.kind)) this.#mailbox.addFirst(job);
-      else this.#mailbox.add(job);
-      this.#wake();
+      const leave = this.#room.enter(isTimes(command.kind) ? 0 : this.#mailbox.size, payloads.size);
+      this.#queue<K>({ shard, tenantId, command, payloads }, { leave, resolve, reject });
     });
+  }
+
+  /** There is room for all of them, or none is carried out. */
+  async #carryOutParts<K extends CommandKind>(
+    tenantId: string,
+    commands: readonly (CommandByKind[K] & { kind: K })[],
+  ): Promise<ReplyByKind[K][]> {
+    if (this.#stopping) throw stopping();
+    const shard = shardOf(tenantId);
+    const parts = commands.map((command) => ({ command, payloads: new JobPayloads(command) }));
+    const leave = this.#room.enter(
+      this.#mailbox.size,
+      parts.reduce((sum, { payloads }) => sum + payloads.size, 0),
+    );
+    const answers = await Promise.allSettled(
+      parts.map(
+        (part) =>
+          new Promise<ReplyByKind[K]>((resolve, reject) =>
+            this.#queue<K>({ shard, tenantId, ...part }, { leave: () => undefined, resolve, reject }),
+          ),
+      ),
+    );
+    leave();
+    const replies = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    if (failed !== undefined) throw partlyDone(failed.reason, { done: replies.length, of: parts.length });
+    return replies;
+  }
+
+  #queue<K extends CommandKind>(
+    given: {
+      shard: number;
+      tenantId: string | undefined;
+      command: CommandByKind[K] & { kind: K };
+      payloads: JobPayloads;
+    },
+    on: { leave: () => void; resolve: (reply: ReplyByKind[K]) => void; reject: (error: Error) => void },
+  ): void {
+    const { command, payloads } = given;
+    const leave = (): void => (on.leave(), this.#staging.release(payloads.staged));
+    const job: Job = {
+      ...given,
+      rows: kindOf<K>(command).weight(command),
+      queuedAtMs: this.#awakeMs(),
+      mayBeDone: false,
+      longLogs: [],
+      run: (plan, facts) => {
+        const reply = planCommand<K>(plan, command, facts);
+        return () => {
+          leave();
+          on.resolve(reply);
+        };
+      },
+      reject: (error) => {
+        leave();
+        on.reject(error);
+      },
+    };
+    if (isTimes(command.kind)) this.#mailbox.addFirst(job);
+    else this.#mailbox.add(job);
+    this.#wake();
   }
 
   /** Commits what waits, gives the shards back and disconnects. */

@@ -29,6 +29,7 @@ export function edgeCommands(owner: Owner, limits: TenantLimits, retention: Rete
     },
     cel: owner.cel,
     payloads: owner.payloads,
+    turns: owner.turns,
   };
 }
 

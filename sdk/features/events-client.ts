@@ -82,7 +82,7 @@ export class EventsClient {
     }
   }
 
-  /** Up to 1000 events of one key, in one transaction. @throws as push */
+  /** Up to 1000 events of one key. Each is stored with the runs that it starts; a call of more than some 50 rows goes in parts. @throws as push */
   async bulkPush<Pushed>(
     event: EventDeclaration<Pushed, unknown>,
     items: readonly (PushEventOptions & { payload: NoInfer<Pushed> })[],

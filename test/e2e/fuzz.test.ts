@@ -18,7 +18,7 @@ import { randomFrom } from '../helpers/random.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
 /** More by `npm run test:fuzz`. */
-const count = Number(process.env['FUZZ_REQUESTS'] ?? 10_000);
+const count = Number(process.env['FUZZ_REQUESTS'] ?? 5_000);
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** In flight at once. */
 const width = 16;

@@ -99,6 +99,7 @@ export class SimulatedEngine {
       },
       cel: owner.cel,
       payloads: owner.payloads,
+      turns: owner.turns,
     };
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Neighbours } from '../../engine/commit/neighbours.ts';
+import { Neighbours } from '../../engine/base/neighbours.ts';
 
 it('knows whether another tenant has sent something in the last second', () => {
   const step = fc.record({

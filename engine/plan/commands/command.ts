@@ -103,6 +103,8 @@ export interface CommandByKind {
 export type CommandKind = keyof CommandByKind;
 export type Command = CommandByKind[CommandKind];
 
+type KindOf<K extends CommandKind> = Kind<CommandByKind[K] & { kind: K }, ReplyByKind[K]>;
+
 /** What each command answers, once it is committed. */
 export interface ReplyByKind {
   batchReport: ReplyOf<typeof batchReport>;
@@ -152,7 +154,7 @@ export interface ReplyByKind {
   workerPresence: ReplyOf<typeof workerPresence>;
 }
 
-const kinds: { readonly [K in CommandKind]: Kind<CommandByKind[K], ReplyByKind[K]> } = {
+const kinds: { readonly [K in CommandKind]: KindOf<K> } = {
   batchReport,
   cancelSent,
   completed,
@@ -201,9 +203,7 @@ const kinds: { readonly [K in CommandKind]: Kind<CommandByKind[K], ReplyByKind[K
 };
 
 /** What the engine has to know of the command's kind. */
-export function kindOf<K extends CommandKind>(
-  command: CommandByKind[K] & { kind: K },
-): Kind<CommandByKind[K], ReplyByKind[K]> {
+export function kindOf<K extends CommandKind>(command: CommandByKind[K] & { kind: K }): KindOf<K> {
   return kinds[command.kind];
 }
 

@@ -23,11 +23,23 @@ export interface Kind<C extends { kind: string }, Reply> {
   payloads(this: void, command: C, visit: (text: string) => void): void;
   /** About how many rows it writes: a transaction takes commands until their weights fill it. */
   weight(this: void, command: C): number;
+  /** How one that brings many is cut into commands that are planned apart; undefined where it goes as a whole. */
+  readonly split: Split<C, Reply> | undefined;
   /**
    * Changes the shard's memory and says what is to be written. Run again with its ids it changes nothing.
    * @throws HatchetError for a refusal; whoever calls takes back what was done by then
    */
   plan(this: void, plan: Plan, command: C, facts: Facts): Reply;
+}
+
+/**
+ * For commands of one call whose parts do not depend on each other. Each part is stored as a whole, and all that one call brings
+ * need not be stored together: ids make a call that is repeated harmless.
+ */
+export interface Split<C, Reply> {
+  into(this: void, command: C): readonly C[];
+  /** Of the parts, in their order. */
+  join(this: void, replies: readonly Reply[]): Reply;
 }
 
 /** What is known before a command is loaded. */
@@ -99,6 +111,25 @@ export const needsNothing = (): Needs => nothing;
 export const startsNoRuns = (): readonly TriggerRun[] => noRuns;
 export const hasNoPayloads = (): void => undefined;
 export const weighsOne = (): number => 1;
+
+/** A part of a command that is split writes about so many rows: what one tenant may have of a transaction beside others. */
+export const partRows = 50;
+
+/** In their order, as many in each part as write no more than a part's rows together; one that writes more is alone. */
+export function inParts<Item>(items: readonly Item[], rowsOf: (item: Item) => number): Item[][] {
+  const parts: Item[][] = [];
+  let rows = Infinity;
+  for (const item of items) {
+    const more = rowsOf(item);
+    if (rows + more > partRows) {
+      parts.push([]);
+      rows = 0;
+    }
+    parts.at(-1)?.push(item);
+    rows += more;
+  }
+  return parts;
+}
 
 /** The tasks that the runs have together. */
 export function tasksOf(runs: readonly TriggerRun[]): number {

@@ -24,7 +24,8 @@ export function settle(plans: Iterable<Plan>, budget = new SettleBudget()): void
     for (const work of plan.state.unsettled.turns) turns.push({ plan, work });
   }
   const served = new Set<Turn>();
-  for (let moved = true; moved && turns.length > 0 && !budget.isSpent;) {
+  let moved = true;
+  for (let round = 0; round < budget.rounds && moved && turns.length > 0 && !budget.isSpent; round++) {
     moved = false;
     const left: Turn[] = [];
     for (const [index, turn] of turns.entries()) {

@@ -6,6 +6,9 @@
 const admissionsPerTransaction = 1_000;
 const assignmentsPerTransaction = 500;
 
+/** What one tenant may settle of them while others are there, whose tasks wait for the transaction. */
+const besideOthers = { admissions: 100, assignments: 50 };
+
 /** What a tenant gets at least before it is another's turn: below that the turns cost more than what is done in them. */
 const leastShare = 20;
 
@@ -20,10 +23,22 @@ export class SettleBudget {
   admissions: number;
   /** Tasks that are given to workers. */
   assignments: number;
+  /** Several tenants are there: each settles a small part. */
+  readonly #isShared: boolean;
 
-  constructor(admissions = admissionsPerTransaction, assignments = assignmentsPerTransaction) {
+  constructor(admissions = admissionsPerTransaction, assignments = assignmentsPerTransaction, isShared = false) {
     this.admissions = admissions;
     this.assignments = assignments;
+    this.#isShared = isShared;
+  }
+
+  static forTransaction({ isShared }: { isShared: boolean }): SettleBudget {
+    return new SettleBudget(admissionsPerTransaction, assignmentsPerTransaction, isShared);
+  }
+
+  /** How often each tenant has a turn in the transaction. */
+  get rounds(): number {
+    return this.#isShared ? 1 : Infinity;
   }
 
   get isSpent(): boolean {
@@ -32,8 +47,10 @@ export class SettleBudget {
 
   /** An equal part for one of so many. What the part spends is spent here. */
   share(parts: number): SettleBudget {
-    const part = (left: number): number => Math.min(left, Math.max(leastShare, Math.floor(left / parts)));
-    return new SettleBudget(part(this.admissions), part(this.assignments));
+    const part = (left: number, most: number): number =>
+      Math.min(left, most, Math.max(leastShare, Math.floor(left / parts)));
+    const most = this.#isShared ? besideOthers : { admissions: Infinity, assignments: Infinity };
+    return new SettleBudget(part(this.admissions, most.admissions), part(this.assignments, most.assignments));
   }
 
   spend(part: { admissions: number; assignments: number }): void {

@@ -119,11 +119,11 @@ export interface StoredEvent extends PushedEvent {
 }
 
 /**
- * Pushes events, in one transaction.
+ * Pushes events. Each is stored with all that it starts; not all of one call need be stored together.
  * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, NOT_OWNER
  */
 export async function pushEvents(
-  owner: RunPorts & Pick<Owner, 'submit'>,
+  owner: RunPorts & Pick<Owner, 'submit' | 'turns'>,
   tenantId: string,
   requests: readonly EventRequest[],
 ): Promise<StoredEvent[]> {
@@ -131,7 +131,7 @@ export async function pushEvents(
     throw new HatchetError('INVALID_ARGUMENT', `the call pushes ${requests.length} events`, {
       remedy: `Push at most ${maxBulkTriggers} a call.`,
     });
-  const events = await Promise.all(requests.map(async (request) => prepareEvent(owner, tenantId, request)));
+  const events = await owner.turns.each(tenantId, requests, (request) => prepareEvent(owner, tenantId, request));
   const tasks = events.reduce(
     (sum, event) => sum + event.runs.reduce((each, { run }) => each + run.taskIds.length, 0),
     0,

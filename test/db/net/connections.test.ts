@@ -17,7 +17,7 @@ import { Gate } from '../../../engine/edge/access/gate.ts';
 import { OpenCalls } from '../../../engine/edge/access/open-calls.ts';
 import { strangerInterceptor } from '../../../engine/grpc/stranger-interceptor.ts';
 import { serve } from '../../../engine/grpc/handlers.ts';
-import { ReadingTurns } from '../../../engine/grpc/reading-turns.ts';
+import { TenantTurns } from '../../../engine/base/tenant-turns.ts';
 import { startGrpc, type GrpcServer } from '../../../engine/grpc/grpc-server.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { ConnectionGuard, type ConnectionLimits } from '../../../engine/net/connection-guard.ts';
@@ -42,7 +42,7 @@ const sockets: Socket[] = [];
 const read: string[] = [];
 /** Whose long messages waited for their turn. */
 const turned: string[] = [];
-const turns = new (class extends ReadingTurns {
+const turns = new (class extends TenantTurns {
   override take(tenantId: string, work: () => void): void {
     turned.push(tenantId);
     super.take(tenantId, work);

@@ -104,6 +104,36 @@ it('lets one tenant wait for no other, however much that one sends', () => {
   expect([...lines.take(isReady), ...lines.take(isReady)]).toContain(heavy);
 });
 
+it('leaves a tenant a small part of each transaction while others are there, and all of it while it is alone', () => {
+  const much = (): CommandLines =>
+    linesOf([
+      ...Array.from({ length: 300 }, () => job({ tenantId: 'much' })),
+      ...Array.from({ length: 10 }, () => job({ tenantId: 'much', rows: 50 })),
+      ...Array.from({ length: 3 }, () => job({ tenantId: 'little' })),
+    ]);
+  const lines = much();
+  const first = lines.take(isReady, true);
+  expect(rowsOf(first.filter(({ tenantId }) => tenantId === 'much'))).toBe(50);
+  expect(first.filter(({ tenantId }) => tenantId === 'little')).toHaveLength(3);
+  const transactions: number[] = [];
+  while (lines.size > 0) transactions.push(rowsOf(lines.take(isReady, true)));
+  expect(transactions.every((rows) => rows > 0 && rows <= 100)).toBe(true);
+  expect(rowsOf(much().take(isReady))).toBeGreaterThan(400);
+});
+
+it('carries out what is larger than a part while others are there, too', () => {
+  const lines = linesOf([job({ tenantId: 'heavy', rows: 1000 })]);
+  expect(lines.take(isReady, true)).toHaveLength(1);
+  const heavy = job({ tenantId: 'heavy', rows: 1000 });
+  lines.push(heavy);
+  const taken: Job[] = [];
+  for (let round = 0; round < 60 && !taken.includes(heavy); round++) {
+    lines.push(job({ tenantId: 'light' }));
+    taken.push(...lines.take(isReady, true));
+  }
+  expect(taken).toContain(heavy);
+});
+
 it('lets a heavy command be overtaken by the light ones of others for a while, not for ever', () => {
   const heavy = job({ tenantId: 'heavy', rows: 5000 });
   const lines = linesOf([heavy]);

@@ -17,11 +17,11 @@ beforeEach(() => {
 
 afterEach(() => void vi.useRealTimers());
 
-function job(name: string, shard: number): Job {
+function job(name: string, shard: number, tenantId?: string): Job {
   const command = { kind: 'workerAnswered', workerId: name } as const;
   return {
     shard,
-    tenantId: undefined,
+    tenantId,
     command,
     payloads: new JobPayloads(command),
     rows: 1,
@@ -88,4 +88,18 @@ it('says when nothing is parked any more', async () => {
   await none;
   expect(refused).toEqual(['x STOPPING']);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('is shared as long as something is done for several tenants, however long ago they called', () => {
+  for (let n = 0; n < 2_000; n++) mailbox.add(job(`much ${n}`, 1, 'much'));
+  expect(mailbox.isShared).toBe(false);
+  for (let round = 0; round < 20; round++) {
+    vi.advanceTimersByTime(200);
+    mailbox.add(job(`little ${round}`, 1, 'little'));
+    mailbox.take(() => true);
+    expect(mailbox.isShared).toBe(true);
+  }
+  vi.advanceTimersByTime(1_000);
+  mailbox.take(() => true);
+  expect(mailbox.isShared).toBe(false);
 });

@@ -44,6 +44,7 @@ export const batchReport: Kind<BatchReportCommand, void> = {
     }
   },
   weight: ({ items }) => Math.max(1, items.length),
+  split: undefined,
   plan: report,
 };
 

@@ -15,6 +15,7 @@ export const cancelSent: Kind<CancelSentCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: goOn,
 };
 

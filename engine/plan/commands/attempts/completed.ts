@@ -15,6 +15,7 @@ export const completed: Kind<CompletedCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: ({ output }, visit) => visit(output),
   weight: weighsOne,
+  split: undefined,
   plan(plan, command, facts) {
     const row = runningRow(plan, command);
     if (row !== undefined) completeAttempt(plan, row, command.output, facts.evaluated.get(command.taskId));

@@ -12,6 +12,7 @@ export const failed: Kind<FailedCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: ({ error }, visit) => visit(error),
   weight: weighsOne,
+  split: undefined,
   plan(plan, command) {
     const row = runningRow(plan, command);
     if (row !== undefined) failAttempt(plan, row, command);

@@ -15,6 +15,7 @@ export const reassignUnstarted: Kind<ReassignUnstartedCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: takeElsewhere,
 };
 

@@ -15,6 +15,7 @@ export const returnUnsent: Kind<ReturnUnsentCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: takeBack,
 };
 

@@ -12,6 +12,7 @@ export const started: Kind<StartedCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan(plan, command) {
     const row = runningRow(plan, command);
     if (row !== undefined) startAttempt(plan, row);

@@ -18,6 +18,7 @@ export const unanswered: Kind<UnansweredCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ attempts }) => Math.max(1, attempts.length),
+  split: undefined,
   plan: takeElsewhere,
 };
 

@@ -15,6 +15,7 @@ export const deleteFilter: Kind<DeleteFilterCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: remove,
 };
 

@@ -15,6 +15,7 @@ export const deleteRateLimit: Kind<DeleteRateLimitCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: remove,
 };
 

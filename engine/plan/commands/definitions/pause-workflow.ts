@@ -16,6 +16,7 @@ export const pauseWorkflow: Kind<PauseWorkflowCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: pause,
 };
 

@@ -15,6 +15,7 @@ export const putFilter: Kind<PutFilterCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: put,
 };
 

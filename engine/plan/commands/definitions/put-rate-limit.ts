@@ -18,6 +18,7 @@ export const putRateLimit: Kind<PutRateLimitCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: put,
 };
 

@@ -36,6 +36,7 @@ export const putWorkflow: Kind<PutWorkflowCommand, PutWorkflowReply> = {
     }
   },
   weight: ({ crons, filterIds }) => 2 + crons.length + filterIds.length,
+  split: undefined,
   plan: put,
 };
 

@@ -52,6 +52,7 @@ export const durableAsk: Kind<DurableAskCommand, void> = {
     if (ask.kind === 'memo' && ask.payload !== null) visit(ask.payload);
   },
   weight: ({ ask }) => 1 + tasksOf(childrenOf(ask)),
+  split: undefined,
   plan: ask,
 };
 

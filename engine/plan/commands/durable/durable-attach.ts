@@ -16,6 +16,7 @@ export const durableAttach: Kind<DurableAttachCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: attach,
 };
 

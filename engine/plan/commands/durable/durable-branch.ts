@@ -30,6 +30,7 @@ export const durableBranch: Kind<DurableBranchCommand, DurableBranchReply> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: () => 10,
+  split: undefined,
   plan: startBranch,
 };
 

@@ -18,6 +18,7 @@ export const durableContinue: Kind<DurableContinueCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: ({ input }, visit) => visit(input),
   weight: () => 5,
+  split: undefined,
   plan(plan, command) {
     const row = invocationRow(plan, command);
     if (row === undefined) return; // it has continued already, or is over: either way its sender leaves

@@ -16,6 +16,7 @@ export const durableEvict: Kind<DurableEvictCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan(plan, command) {
     const row = invocationRow(plan, command);
     if (row === undefined) return; // gone already: its worker is answered all the same

@@ -21,6 +21,7 @@ export const durableMemo: Kind<DurableMemoCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: ({ payload }, visit) => visit(payload),
   weight: weighsOne,
+  split: undefined,
   plan(plan, command) {
     const row = invocationRow(plan, command);
     if (row === undefined) return dismissSender(plan, command);

@@ -19,6 +19,7 @@ export const durableRestore: Kind<DurableRestoreCommand, DurableRestoreReply> = 
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan(plan, command) {
     const row = durableRow(plan, command);
     if (plan.state.tasks.state[row] !== LiveState.Evicted) return { requeued: false };

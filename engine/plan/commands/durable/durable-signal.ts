@@ -21,6 +21,7 @@ export const durableSignal: Kind<DurableSignalCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: signal,
 };
 

@@ -20,6 +20,7 @@ export const durableSkip: Kind<DurableSkipCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: skip,
 };
 

@@ -20,6 +20,7 @@ export const durableStatus: Kind<DurableStatusCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ tasks }) => Math.max(1, tasks.length),
+  split: undefined,
   plan: hearStatus,
 };
 

@@ -7,7 +7,7 @@ import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import type { Facts } from '../facts.ts';
-import { tasksOf, visitRun, type WebhookDelivery, type Kind } from '../kind.ts';
+import { inParts, tasksOf, visitRun, type WebhookDelivery, type Kind } from '../kind.ts';
 
 /** A run that an event starts, and the filter that lets it. */
 export interface EventRun {
@@ -27,7 +27,7 @@ export interface PushedEvent {
   webhookName?: string | null | undefined;
   delivery?: WebhookDelivery | undefined;
 }
-/** Events with all that they cause: their runs, and the conditions that they meet. One transaction, or none of it. */
+/** Events with all that they cause: their runs, and the conditions that they meet. */
 export interface PushEventCommand {
   kind: 'pushEvent';
   tenantId: string;
@@ -63,7 +63,11 @@ export const pushEvent: Kind<PushEventCommand, PushEventReply> = {
     }
     for (const run of runsOf(command)) visitRun(run, visit);
   },
-  weight: (command) => command.events.length + tasksOf(runsOf(command)),
+  weight: ({ events }) => events.reduce((sum, event) => sum + rowsOf(event), 0),
+  split: {
+    into: (command) => inParts(command.events, rowsOf).map((events) => ({ ...command, events })),
+    join: (replies) => ({ ids: replies.flatMap(({ ids }) => ids) }),
+  },
   plan: push,
 };
 
@@ -71,6 +75,10 @@ const nothing: ReadonlyMap<string, CelResult> = new Map();
 
 function runsOf({ events }: PushEventCommand): TriggerRun[] {
   return events.flatMap(({ runs }) => runs.map(({ run }) => run));
+}
+
+function rowsOf({ runs }: PushedEvent): number {
+  return 1 + tasksOf(runs.map(({ run }) => run));
 }
 
 function push(plan: Plan, command: PushEventCommand, facts: Facts): PushEventReply {

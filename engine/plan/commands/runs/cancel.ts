@@ -1,7 +1,7 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
 import { cancelRow } from '../../lifecycle/interrupt.ts';
 import { hasFlag, type Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
 
 export interface CancelCommand {
   kind: 'cancel';
@@ -19,6 +19,10 @@ export const cancel: Kind<CancelCommand, CancelReply> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ ids }) => Math.max(1, ids.length),
+  split: {
+    into: (command) => inParts(command.ids, () => 1).map((ids) => ({ ...command, ids })),
+    join: (replies) => ({ cancelled: replies.flatMap(({ cancelled }) => cancelled) }),
+  },
   plan: cancelAll,
 };
 

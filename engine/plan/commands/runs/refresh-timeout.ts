@@ -18,6 +18,7 @@ export const refreshTimeout: Kind<RefreshTimeoutCommand, RefreshTimeoutReply> = 
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: refresh,
 };
 

@@ -15,6 +15,7 @@ export const releaseSlot: Kind<ReleaseSlotCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: release,
 };
 

@@ -21,6 +21,7 @@ export const replay: Kind<ReplayCommand, ReplayReply> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ ids }) => 2 * Math.max(1, ids.length),
+  split: undefined,
   plan(plan, command, facts) {
     return { replayed: reopenRuns(plan, command, facts.storedRuns), deferred: facts.deferredIds };
   },

@@ -2,7 +2,7 @@ import type { Collision, TriggerRun } from '../../../model/task/trigger-run.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts } from '../facts.ts';
-import { tasksOf, visitRun, type Kind } from '../kind.ts';
+import { inParts, tasksOf, visitRun, type Kind } from '../kind.ts';
 
 /** Runs to start. The ids that a caller chose may exist already. */
 export interface TriggerCommand {
@@ -28,6 +28,13 @@ export const trigger: Kind<TriggerCommand, TriggerReply> = {
     for (const run of runs) visitRun(run, visit);
   },
   weight: ({ runs }) => tasksOf(runs),
+  split: {
+    into: (command) => inParts(command.runs, (run) => run.taskIds.length).map((runs) => ({ ...command, runs })),
+    join: (replies) => ({
+      runIds: replies.flatMap(({ runIds }) => runIds),
+      collisions: replies.flatMap(({ collisions }) => collisions),
+    }),
+  },
   plan: start,
 };
 

@@ -1,6 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, dropSchedule, type PutTimersReply } from '../../timers/set-timers.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
 
 export interface DeleteTimersCommand {
   kind: 'deleteTimers';
@@ -15,6 +15,10 @@ export const deleteTimers: Kind<DeleteTimersCommand, PutTimersReply> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ ids }) => Math.max(1, ids.length),
+  split: {
+    into: (command) => inParts(command.ids, () => 1).map((ids) => ({ ...command, ids })),
+    join: (replies) => ({ ids: replies.flatMap(({ ids }) => ids) }),
+  },
   plan: remove,
 };
 

@@ -26,6 +26,7 @@ export const fireTimer: Kind<FireTimerCommand, void> = {
     if (run !== null) visitRun(run, visit);
   },
   weight: ({ run }) => 1 + (run?.taskIds.length ?? 0),
+  split: undefined,
   plan: fire,
 };
 

@@ -18,6 +18,7 @@ export const putCron: Kind<PutCronCommand, void> = {
     visit(cron.metadata);
   },
   weight: weighsOne,
+  split: undefined,
   plan: put,
 };
 

@@ -2,7 +2,7 @@ import type { ScheduleRow } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setSchedule } from '../../timers/set-timers.ts';
 import type { Facts } from '../facts.ts';
-import { startsNoRuns, type Kind } from '../kind.ts';
+import { inParts, startsNoRuns, type Kind } from '../kind.ts';
 
 /** Runs to start at times of their own. Ids are the engine's: only an uncertain try can have stored them. */
 export interface PutSchedulesCommand {
@@ -21,6 +21,10 @@ export const putSchedules: Kind<PutSchedulesCommand, void> = {
     }
   },
   weight: ({ schedules }) => Math.max(1, schedules.length),
+  split: {
+    into: (command) => inParts(command.schedules, () => 1).map((schedules) => ({ ...command, schedules })),
+    join: () => undefined,
+  },
   plan: put,
 };
 

@@ -1,6 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
 import { setSchedule, type PutTimersReply } from '../../timers/set-timers.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
 
 export interface RescheduleCommand {
   kind: 'reschedule';
@@ -14,6 +14,10 @@ export const reschedule: Kind<RescheduleCommand, PutTimersReply> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ updates }) => Math.max(1, updates.length),
+  split: {
+    into: (command) => inParts(command.updates, () => 1).map((updates) => ({ ...command, updates })),
+    join: (replies) => ({ ids: replies.flatMap(({ ids }) => ids) }),
+  },
   plan: reset,
 };
 

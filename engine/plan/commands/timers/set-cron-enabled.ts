@@ -17,6 +17,7 @@ export const setCronEnabled: Kind<SetCronEnabledCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: setEnabled,
 };
 

@@ -13,6 +13,7 @@ export const closeTenant: Kind<CloseTenantCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: close,
 };
 

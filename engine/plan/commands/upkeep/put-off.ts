@@ -15,6 +15,7 @@ export const putOff: Kind<PutOffCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: putOffTask,
 };
 

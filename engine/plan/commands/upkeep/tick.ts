@@ -32,6 +32,7 @@ export const tick: Kind<TickCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: ({ most = perTick }) => most,
+  split: undefined,
   plan: pass,
 };
 

@@ -22,6 +22,7 @@ export const registerWorker: Kind<RegisterWorkerCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: register,
 };
 

@@ -15,6 +15,7 @@ export const unsubscribe: Kind<UnsubscribeCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: end,
 };
 

@@ -19,6 +19,7 @@ export const updateWorker: Kind<UpdateWorkerCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: update,
 };
 

@@ -13,5 +13,6 @@ export const workerAnswered: Kind<WorkerAnsweredCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: (plan, { workerId }) => hear(plan, plan.state.workersById.get(workerId)),
 };

@@ -21,6 +21,7 @@ export const workerLost: Kind<WorkerLostCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: lose,
 };
 

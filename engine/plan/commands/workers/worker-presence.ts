@@ -17,6 +17,7 @@ export const workerPresence: Kind<WorkerPresenceCommand, void> = {
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
   weight: weighsOne,
+  split: undefined,
   plan: setPresence,
 };
 

@@ -1,7 +1,7 @@
-/** A tenant that has sent nothing for so long is no neighbour. */
+/** A tenant for which nothing was done for so long is no neighbour. */
 const activeMs = 1_000;
 
-/** Whether a tenant is alone. Of all tenants, the last that sent a command and the last before it that is another are enough. */
+/** Whether a tenant is alone. Of all tenants, the last for which something was done and the last before it that is another are enough. */
 export class Neighbours {
   #last = { tenantId: '', atMs: -Infinity };
   #before = { tenantId: '', atMs: -Infinity };
@@ -16,7 +16,12 @@ export class Neighbours {
     this.#last.atMs = nowMs;
   }
 
-  /** Whether another tenant has sent something lately. */
+  /** Whether something was done for more than one tenant lately. */
+  areSeveral(nowMs: number): boolean {
+    return nowMs - this.#last.atMs < activeMs && nowMs - this.#before.atMs < activeMs;
+  }
+
+  /** Whether something was done for another tenant lately. */
   others(tenantId: string, nowMs: number): boolean {
     const other = this.#last.tenantId === tenantId ? this.#before : this.#last;
     return nowMs - other.atMs < activeMs;

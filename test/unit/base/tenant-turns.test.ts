@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { ReadingTurns } from '../../../engine/grpc/reading-turns.ts';
+import { TenantTurns } from '../../../engine/base/tenant-turns.ts';
 
 it('does one piece of work in a turn of the event loop, the tenants in turn', async () => {
-  const turns = new ReadingTurns();
+  const turns = new TenantTurns();
   const done: string[] = [];
   for (const name of ['a1', 'a2', 'a3', 'b1']) turns.take(name.charAt(0), () => done.push(name));
   expect(done).toEqual([]);
