@@ -27,7 +27,7 @@ import { Ownership, type ServedShard } from './ownership/ownership.ts';
 import { AwayJobs } from './away-jobs.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { ServiceWaiters } from './service-waiters.ts';
-import { isTimes, DeadlineTicks } from './deadline-ticks.ts';
+import { isTimes, Ticks } from './ticks.ts';
 
 /**
  * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
@@ -38,7 +38,7 @@ export class Owner {
   readonly #log: Logger;
   readonly #trouble: PostgresTrouble;
   readonly #events: OwnerEvents;
-  readonly #ticks: DeadlineTicks;
+  readonly #ticks: Ticks;
   readonly #ownership: Ownership;
   readonly #connection: LaneConnection;
   /** For whoever prepares commands; `cel` also for what a plan asks. */
@@ -116,7 +116,7 @@ export class Owner {
       isStopping: () => this.#stopping,
       wake: () => this.#wake(),
     });
-    this.#ticks = new DeadlineTicks({
+    this.#ticks = new Ticks({
       clock: options.clock,
       log: options.log,
       states: () => this.#ownership.states(),

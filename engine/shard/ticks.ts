@@ -18,7 +18,7 @@ export function isTimes(kind: CommandKind): boolean {
   return kind === 'tick' || kind === 'putOff' || kind === 'fireTimer';
 }
 
-export interface DeadlineTicksOptions {
+export interface TicksOptions {
   clock: Clock;
   log: Logger;
   states: () => Iterable<ShardState>;
@@ -34,8 +34,8 @@ export interface DeadlineTicksOptions {
  * halves and put off, longer and longer, and the others of its shard go on. Where a tick without any deadline fails too,
  * all of its shard wait so; its crons and schedules, the other shards and all commands go on.
  */
-export class DeadlineTicks {
-  readonly #options: DeadlineTicksOptions;
+export class Ticks {
+  readonly #options: TicksOptions;
   readonly #host: Host;
   readonly #holds = new HoldOff<number>();
   /** By shard, the tasks whose deadlines are put off. */
@@ -45,7 +45,7 @@ export class DeadlineTicks {
   #timer: HostTimer | undefined;
   #stopped = false;
 
-  constructor(options: DeadlineTicksOptions) {
+  constructor(options: TicksOptions) {
     this.#options = options;
     this.#host = options.host ?? processHost;
   }

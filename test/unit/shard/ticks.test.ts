@@ -4,14 +4,14 @@ import { afterEach, expect, it } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
 import type { PutOffCommand } from '../../../engine/plan/commands/upkeep/put-off.ts';
 import type { TickCommand } from '../../../engine/plan/commands/upkeep/tick.ts';
-import { DeadlineTicks } from '../../../engine/shard/deadline-ticks.ts';
+import { Ticks } from '../../../engine/shard/ticks.ts';
 import { PlannerWorld, stepOf, workflowOf } from '../../helpers/planner-world.ts';
 
 type Asked = number | string | undefined;
 
 const scheduleTimeoutUs = 300_000_000;
 
-let ticks: DeadlineTicks | undefined;
+let ticks: Ticks | undefined;
 afterEach(() => ticks?.stop());
 
 /** The ticks of a world in which five tasks have waited for too long, and what they log. */
@@ -22,7 +22,7 @@ function fiveDue(carryOut: (command: TickCommand | PutOffCommand, world: Planner
   world.nowUs += scheduleTimeoutUs;
   const lines: Record<string, unknown>[] = [];
   let asked: Asked[] = [];
-  const made = new DeadlineTicks({
+  const made = new Ticks({
     clock: { nowUs: () => world.nowUs },
     log: pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     states: () => [world.state],
