@@ -9,7 +9,13 @@ import { Tokens } from './auth/tokens.ts';
 import { WebhookStore } from './auth/webhooks/webhook-store.ts';
 import { AwakeClock } from './base/awake-clock.ts';
 import type { Clock } from './base/clock.ts';
-import type { EngineOptions, RunningEngine, StageEvent, StageName } from './base/config.ts';
+import {
+  type EngineOptions,
+  type RunningEngine,
+  type StageEvent,
+  type StageName,
+  engineDefaults,
+} from './base/engine-options.ts';
 import { openDatabase } from './local/database.ts';
 import { dispatchReads } from './dispatch/payload-loader.ts';
 import { edgeCommands } from './wiring/edge-commands.ts';
@@ -24,7 +30,7 @@ import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { LogIntake } from './grpc/log-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './figures/change-signal.ts';
-import { startGrpc } from './grpc/server.ts';
+import { startGrpc } from './grpc/grpc-server.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineTimeline } from './wiring/engine-timeline.ts';
@@ -35,32 +41,23 @@ import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/maintenance.ts';
 import { dateIdsBy } from './model/ids/uuid.ts';
 import { NodeResults } from './monitor/durable/node-results.ts';
-import { HeartbeatWriter } from './monitor/heartbeat-writer.ts';
+import { HeartbeatWriter } from './writers/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal/journal-feed.ts';
 import { KeyedSignal } from './base/keyed-signal.ts';
-import { LogWriter } from './monitor/lines/log-writer.ts';
-import { StreamWriter } from './monitor/lines/stream-writer.ts';
+import { LogWriter } from './writers/log-writer.ts';
+import { StreamWriter } from './writers/stream-writer.ts';
 import { RunResults } from './monitor/runs/run-results.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
-import { migrateUp } from './postgres/migrate.ts';
-import { startRest } from './rest/server.ts';
+import { migrateUp } from './postgres/schema/migrate.ts';
+import { startRest } from './rest/rest-server.ts';
 import type { Owner } from './shard/owner.ts';
 import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
-import { packageVersion } from './base/version.ts';
+import { packageVersion } from './base/package-version.ts';
 
-const defaults = {
-  host: '127.0.0.1',
-  grpcPort: 7077,
-  httpPort: 8888,
-  workerTimeoutMs: 30_000,
-  maxWorkerDeaths: 3,
-  retentionDays: 30,
-  auditDays: 365,
-};
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
 
@@ -157,7 +154,7 @@ async function openTls(
   { log, onStop }: Pick<Assembly, 'log' | 'onStop'>,
 ): Promise<TlsIdentity | undefined> {
   const isInsecureAllowed = options.insecure ?? ['1', 'true'].includes(process.env['HATCHET_ENGINE_INSECURE'] ?? '');
-  const host = options.host ?? defaults.host;
+  const host = options.host ?? engineDefaults.host;
   await checkBind({ host, hasTls: options.tls !== undefined, isInsecureAllowed });
   if (options.tls === undefined) {
     if (!(await isLoopbackHost(host))) log.warn({ host }, 'tokens and payloads cross the network in plain text');
@@ -178,7 +175,7 @@ interface ServeContext extends Omit<Assembly, 'onStage'> {
 
 async function serve(options: EngineOptions, context: ServeContext): Promise<RunningEngine> {
   const { log, onStop, databaseUrl, version, startedAt } = context;
-  const host = options.host ?? defaults.host;
+  const host = options.host ?? engineDefaults.host;
   const awake = new AwakeClock();
   onStop(async () => awake.stop());
   const reads = createPool(databaseUrl, { name: 'hatchet reads', max: 8, statementMs: 30_000, log });
@@ -205,11 +202,11 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
           standstillUs: () => Math.round(awake.pausedMs() * 1000),
         };
 
-  const retentionDays = options.retentionDays ?? defaults.retentionDays;
+  const retentionDays = options.retentionDays ?? engineDefaults.retentionDays;
   const maintenance = new Maintenance({
     databaseUrl,
     retentionDays,
-    auditDays: options.auditDays ?? defaults.auditDays,
+    auditDays: options.auditDays ?? engineDefaults.auditDays,
     log,
   });
   await maintenance.prepare();
@@ -230,7 +227,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const streams = new StreamWriter(writes, (taskIds) => linesStored.changed(taskIds));
   onStop(() => streams.stop());
 
-  const workerTimeoutMs = options.workerTimeoutMs ?? defaults.workerTimeoutMs;
+  const workerTimeoutMs = options.workerTimeoutMs ?? engineDefaults.workerTimeoutMs;
   const results: RunResults = new RunResults({
     pool: reads,
     log,
@@ -249,7 +246,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     awake,
     log,
     workerTimeoutMs,
-    mostDeaths: options.maxWorkerDeaths ?? defaults.maxWorkerDeaths,
+    mostDeaths: options.maxWorkerDeaths ?? engineDefaults.maxWorkerDeaths,
     payloadReads,
     results,
     logs,
@@ -313,7 +310,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   ];
   const grpc = await startGrpc({
     host,
-    port: options.grpcPort ?? defaults.grpcPort,
+    port: options.grpcPort ?? engineDefaults.grpcPort,
     services,
     connections,
     tls,
@@ -326,7 +323,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const rest = await startRest({
     ...edge,
     host,
-    port: options.httpPort ?? defaults.httpPort,
+    port: options.httpPort ?? engineDefaults.httpPort,
     tls,
     allowedHosts: options.allowedHosts ?? [],
     audit,

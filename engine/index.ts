@@ -1,7 +1,14 @@
 /** The engine's only public entry. */
 export { startEngine } from './engine.ts';
 export type { Clock } from './base/clock.ts';
-export type { Address, EngineOptions, EngineTime, RunningEngine, StageEvent, StageName } from './base/config.ts';
+export type {
+  Address,
+  EngineOptions,
+  EngineTime,
+  RunningEngine,
+  StageEvent,
+  StageName,
+} from './base/engine-options.ts';
 export { HatchetError, type ErrorCode } from './base/errors.ts';
 /** For `hatchet migrate`, `hatchet token` and `hatchet keys`, which work without a running engine. */
 export {
@@ -36,4 +43,4 @@ export {
 export { readShardReport, type ShardReport } from './administration/shard-report.ts';
 /** For `hatchet-ts/testing`. */
 export { startScratchPostgres, type ScratchDatabase, type ScratchPostgres } from './local/scratch-postgres.ts';
-export { packageRoot } from './base/version.ts';
+export { packageRoot } from './base/package-version.ts';

@@ -6,7 +6,7 @@
  */
 import { startEngine } from './index.ts';
 import { HatchetError } from './base/errors.ts';
-import type { EngineOptions, StageEvent } from './base/config.ts';
+import type { EngineOptions, StageEvent } from './base/engine-options.ts';
 import { removeEngineFile, writeEngineFile } from './local/engine-file.ts';
 import { faults } from './base/faults.ts';
 import { createLog } from './base/log.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
-import { migrationFiles, migrationsFolder } from '../engine/postgres/migration-files.ts';
+import { migrationFiles, migrationsFolder } from '../engine/postgres/schema/migration-files.ts';
 
 export const schemaPath = fileURLToPath(new URL('../docs/schema.sql', import.meta.url));
 

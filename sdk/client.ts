@@ -43,7 +43,7 @@ import type { RunTarget } from './run/run-target.ts';
 import { RunsClient } from './run/runs-client.ts';
 import { runnerLevel } from './isolation/in-runner/runner-port.ts';
 import { unreachableConfig } from './config/unreachable-config.ts';
-import { Runner } from './run/runner.ts';
+import { RunStarter } from './run/run-starter.ts';
 import type { StandardSchema } from './schema/standard-schema.ts';
 import { Worker } from './worker/worker.ts';
 import type { WorkerOptions } from './worker/worker-options.ts';
@@ -84,7 +84,7 @@ export class HatchetClient<M extends Added = NothingAdded> {
   readonly logger: Logger;
   readonly #connection: Connection;
   readonly #results: ResultListener;
-  readonly #runner: Runner;
+  readonly #runner: RunStarter;
 
   readonly #layers: readonly Layer[];
 
@@ -103,7 +103,7 @@ export class HatchetClient<M extends Added = NothingAdded> {
     this.#connection = connection;
     this.#results = results;
     this.#layers = layers;
-    this.#runner = new Runner(this.#connection, this.#results, this.logger);
+    this.#runner = new RunStarter(this.#connection, this.#results, this.logger);
     this.runs = new RunsClient(this.#connection, this.#runner);
     this.events = new EventsClient(this.#connection);
     this.ratelimits = new RateLimitsClient(this.#connection);

@@ -1,4 +1,4 @@
-import type { DurableLogRow, NodeRow } from '../monitor/durable-log.ts';
+import type { DurableLogRow, NodeRow } from '../monitor/durable-log-row.ts';
 import { plainText } from '../output/plain-text.ts';
 import { fit } from '../output/table.ts';
 import { currentBranch, logTree, openNodes } from './log-tree.ts';

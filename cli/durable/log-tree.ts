@@ -1,4 +1,4 @@
-import type { BranchRow, DurableLogRow, NodeRow } from '../monitor/durable-log.ts';
+import type { BranchRow, DurableLogRow, NodeRow } from '../monitor/durable-log-row.ts';
 
 /** A line of a log's tree, top down: a node, or the head of a branch where it leaves another. */
 export type TreeLine =

@@ -1,4 +1,4 @@
-import type { BranchRow, NodeRow } from '../monitor/durable-log.ts';
+import type { BranchRow, NodeRow } from '../monitor/durable-log-row.ts';
 import type { RunStatusName } from '../monitor/status-name.ts';
 import { spanText, untilText } from '../output/span-text.ts';
 import { isRecord } from '../project/json-value.ts';

@@ -17,7 +17,7 @@ import {
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { parseStored } from '../project/json-value.ts';
-import { durableLogRow, mergeLog, type DurableLogRow } from './durable-log.ts';
+import { durableLogRow, mergeLog, type DurableLogRow } from './durable-log-row.ts';
 import { queueFigures, type QueueFigures } from './queue-rows.ts';
 import type {
   EventBatch,

@@ -1,4 +1,4 @@
-import type { DurableLogRow } from './durable-log.ts';
+import type { DurableLogRow } from './durable-log-row.ts';
 import type { QueueFigures } from './queue-rows.ts';
 import type { ScheduleFigures } from './schedule-rows.ts';
 import type { RunStatusName, WorkerStatusName } from './status-name.ts';

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { AuditLog } from '../auth/audit-log.ts';
-import { dayOf, partitionName } from '../postgres/day-partitions.ts';
-import { preparePartitions } from '../postgres/partitions.ts';
+import { dayOf, partitionName } from '../postgres/schema/day-partitions.ts';
+import { preparePartitions } from '../postgres/schema/prepare-partitions.ts';
 
 const hasPartition = `
   SELECT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'audit_line'::regclass AND c.relname = $1) AS there`;

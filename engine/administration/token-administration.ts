@@ -20,7 +20,7 @@ export {
   type MigrateOptions,
   type MigrationState,
   type MigrationStep,
-} from '../postgres/migrate.ts';
+} from '../postgres/schema/migrate.ts';
 export type { KeySource } from '../auth/secrets/master-keys.ts';
 export type { LostSecrets } from '../auth/secrets/open-secrets.ts';
 export type { SigningKeyInfo } from '../auth/key-ring.ts';

@@ -1,10 +1,9 @@
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 import type { Pool } from 'pg';
 import { HatchetError } from '../base/errors.ts';
-import { insertSigningKey, newSigningKey, openSecrets } from './secrets/open-secrets.ts';
+import { insertSigningKey, newSigningKey, openSecrets, algorithm, signingKeyRow } from './secrets/open-secrets.ts';
 import type { KeySource } from './secrets/master-keys.ts';
 import type { Sealer } from './secrets/sealer.ts';
-import { algorithm, signingKeyRow, type SigningKey } from './signing-keys.ts';
 
 /** Tokens of unknown keys have the keys read again, at most so often: strangers can invent key ids. */
 const rereadMs = 1_000;
@@ -132,4 +131,11 @@ export class KeyRing {
       privateSealed: privateSealed ?? '',
     };
   }
+}
+
+/** Checks tokens. Its private part is opened only where one is signed. */
+export interface SigningKey {
+  id: string;
+  publicKey: CryptoKey | Uint8Array;
+  privateSealed: string;
 }

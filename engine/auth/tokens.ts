@@ -1,12 +1,12 @@
+import { algorithm } from './secrets/open-secrets.ts';
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import type { Pool } from 'pg';
 import { HatchetError } from '../base/errors.ts';
 import type { Checked } from '../model/checked.ts';
 import { newId, parseUuid } from '../model/ids/uuid.ts';
 import { classifyFailure } from '../postgres/sqlstate.ts';
-import type { KeyRing } from './key-ring.ts';
+import { type KeyRing } from './key-ring.ts';
 import { isRole, type Role } from './role.ts';
-import { algorithm } from './signing-keys.ts';
 
 export interface Addresses {
   /** Base URL of the REST API. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { packageRoot } from '../base/version.ts';
+import { packageRoot } from '../base/package-version.ts';
 import type { CelResult } from './cel-result.ts';
 import type { FromThread, ToThread } from './cel-thread.ts';
 import type { CelVariables } from './cel-variables.ts';

@@ -1,5 +1,5 @@
 import { DatabaseError, type ClientConfig } from 'pg';
-import type { TransactionRows, ShardStep } from '../model/rows.ts';
+import type { TransactionRows, ShardStep } from '../model/stored-rows.ts';
 import { postgresConnector, type Connector, type SqlClient } from '../postgres/sql-client.ts';
 import { transactionQueries, type Query } from './transaction-queries.ts';
 import type { StagedIds } from './staged-payloads.ts';

@@ -1,4 +1,4 @@
-import type { TransactionRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/rows.ts';
+import type { TransactionRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/stored-rows.ts';
 import type { Statement } from './statement.ts';
 import type { StagedIds } from './staged-payloads.ts';
 import { assertStaged } from './statements/assert-staged.ts';

@@ -26,6 +26,23 @@ export interface PresencePorts {
 
 /** After so long without a sign a worker is forgotten: one that comes back registers again, as after a start of the engine. */
 const forgetMs = 86_400_000;
+/** Grace of a stream whose first heartbeat has not come: SDKs start them late. */
+const firstBeatMs = 30_000;
+/** Heartbeats come every 4 s; one that is 5 s late makes the worker unfit for new tasks. */
+const lateMs = 9_000;
+
+/** What the planner is to know of a worker. */
+function presenceOf(session: WorkerSession, nowMs: number): Presence {
+  if (session.link === undefined) return 'away';
+  if (session.lost || session.ended) return 'unfit';
+  return nowMs - session.seenAtMs <= (session.hasBeaten ? lateMs : firstBeatMs) ? 'fit' : 'unfit';
+}
+
+/** Whether a worker is lost: silent, without a heartbeat, for longer than the limit. */
+function isGone({ link, hasBeaten, seenAtMs }: WorkerSession, nowMs: number, limitMs: number): boolean {
+  const waitsForFirstBeat = link !== undefined && !hasBeaten;
+  return nowMs - seenAtMs > (waitsForFirstBeat ? Math.max(firstBeatMs, limitMs) : limitMs);
+}
 
 /** Tells the owner who is there and who has stopped to answer: by heartbeats, streams, and what parents say of processes. */
 export class PresenceWatch {
@@ -55,14 +72,14 @@ export class PresenceWatch {
     const nowMs = this.#ports.nowMs();
     const { tenantId, workerId } = session;
     const { announced, hasDied } = session;
-    const presence = session.presence(nowMs);
+    const presence = presenceOf(session, nowMs);
     if (presence !== announced) {
       session.announced = presence;
       this.#reports.tell(this.#ports.presence({ tenantId, workerId, presence }), () => {
         if (session.announced === presence) session.announced = announced;
       });
     }
-    if (!hasDied && (this.#ports.isCatchingUp() || !session.isGone(nowMs, this.#workerTimeoutMs))) return;
+    if (!hasDied && (this.#ports.isCatchingUp() || !isGone(session, nowMs, this.#workerTimeoutMs))) return;
     // Whoever may still read its stream is told first that its attempts are over, and forgotten at a later look.
     const mayBeTold = session.link !== undefined && !session.lost;
     const forget = hasDied || (!mayBeTold && (session.ended || nowMs - session.seenAtMs > forgetMs));

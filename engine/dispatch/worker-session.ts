@@ -1,4 +1,4 @@
-import type { BatchFacts } from './assignment.ts';
+import type { BatchFacts } from './sending.ts';
 
 interface Start {
   tenantId: string;
@@ -44,11 +44,6 @@ export interface WorkerLink {
 
 export type CancelNotice = Extract<WorkerMessage, { kind: 'cancel' }>;
 
-/** Grace of a stream whose first heartbeat has not come: SDKs start them late. */
-const firstBeatMs = 30_000;
-/** Heartbeats come every 4 s; one that is 5 s late makes the worker unfit for new tasks. */
-const lateMs = 9_000;
-
 /** `away`: without a stream. `unfit`: with one, but not to be given tasks. */
 export type Presence = 'away' | 'unfit' | 'fit';
 
@@ -76,7 +71,6 @@ export class WorkerSession {
   /** How its process has ended, as whoever started that has said. Believed once its stream has ended. */
   processEnd: string | undefined;
   #seenAtMs: number;
-  #attachedAtMs = 0;
   #beaten = false;
 
   constructor(options: { workerId: string; tenantId: string; nowMs: number }) {
@@ -85,8 +79,14 @@ export class WorkerSession {
     this.#seenAtMs = options.nowMs;
   }
 
+  /** When it last showed itself: by a heartbeat, or by opening its stream. */
   get seenAtMs(): number {
     return this.#seenAtMs;
+  }
+
+  /** Whether a heartbeat has come since its stream was opened. */
+  get hasBeaten(): boolean {
+    return this.#beaten;
   }
 
   beat(nowMs: number): void {
@@ -98,30 +98,14 @@ export class WorkerSession {
   attach(link: WorkerLink, nowMs: number): void {
     this.link = link;
     this.processEnd = undefined;
-    this.#attachedAtMs = nowMs;
     this.#beaten = false;
     this.#seenAtMs = nowMs;
     this.lost = false;
   }
 
-  /** What the planner is to know of it. */
-  presence(nowMs: number): Presence {
-    return this.link === undefined ? 'away' : this.isFit(nowMs) ? 'fit' : 'unfit';
-  }
-
   /** Its process has ended, and so has its stream. */
   get hasDied(): boolean {
     return this.processEnd !== undefined && this.link === undefined;
-  }
-
-  isFit(nowMs: number): boolean {
-    if (this.link === undefined || this.lost || this.ended) return false;
-    return this.#beaten ? nowMs - this.#seenAtMs <= lateMs : nowMs - this.#attachedAtMs <= firstBeatMs;
-  }
-
-  isGone(nowMs: number, limitMs: number): boolean {
-    const waitsForFirstBeat = this.link !== undefined && !this.#beaten;
-    return nowMs - this.#seenAtMs > (waitsForFirstBeat ? Math.max(firstBeatMs, limitMs) : limitMs);
   }
 }
 

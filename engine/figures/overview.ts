@@ -29,7 +29,7 @@ export function overviewOf(
     slotsTotal: sum(workers.flatMap((worker) => [...worker.slots.values()])),
     slotsUsed: sum(workers.flatMap((worker) => [...worker.used.values()])),
     workflowsRevision: digest(workflowFacts(state, tenantId)),
-    workersRevision: digest(workers.map((worker) => `${worker.id} ${worker.paused} ${worker.isSilent}`)),
+    workersRevision: digest(workers.map((worker) => `${worker.id} ${worker.paused} ${worker.isBlocked}`)),
   };
 }
 

@@ -98,7 +98,7 @@ function depthMessage(state: ShardState, { queue, ready, unbuffered, running, de
     queued: BigInt(queue.length - queue.waitingForUnits),
     running: BigInt(running),
     delayed: BigInt(delayed),
-    workers: queue.workers.filter((worker) => worker.assignable && !worker.isSilent && !worker.paused && !worker.ended)
+    workers: queue.workers.filter((worker) => worker.assignable && !worker.isBlocked && !worker.paused && !worker.ended)
       .length,
     oldestQueuedAt: oldestSeq === 0 ? undefined : new Date(state.timeOf(oldestSeq, state.seenUs) / 1000),
     // Those that are ready and not in the queue stand in line at a concurrency key.

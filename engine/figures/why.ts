@@ -1,10 +1,11 @@
+import { suits } from '../plan/queue/pick-worker.ts';
 import { LiveFlag, LiveState } from '../model/task/live-state.ts';
 import { bufferOf } from '../plan/batch-tasks/gather-task.ts';
 import type { ConcurrencyGroup, PlaceRequest } from '../plan/concurrency/concurrency-group.ts';
-import { constraintOf, placementOf } from '../plan/queue/enqueue.ts';
-import { suits, type Placement } from '../plan/queue/placement.ts';
+import { constraintOf, placementOf } from '../plan/queue/constraint-of.ts';
+import { type Placement } from '../plan/queue/placement.ts';
 import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
-import { findRateLimit } from '../plan/rate-limits/rate-limits.ts';
+import { findRateLimit } from '../plan/rate-limits/rate-limit-table.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { TaskRow } from '../plan/state/rows.ts';
@@ -82,7 +83,7 @@ function cause(
 function running(state: ShardState, row: TaskRow): Cause {
   const worker = state.workerOf(row);
   const started = ((state.tasks.flags[row] ?? 0) & LiveFlag.Started) !== 0;
-  if (worker?.isSilent === true)
+  if (worker?.isBlocked === true)
     return cause(
       'NOT_ANSWERING',
       `${started ? 'runs on' : 'was sent to'} worker ${worker.name}, which does not answer`,
@@ -229,7 +230,7 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
     return cause('NO_WORKER_CONNECTED', `none of the ${workers.length} workers for ${action} is connected and active`, {
       ids: ids(workers),
     });
-  const answering = present.filter((worker) => !worker.isSilent);
+  const answering = present.filter((worker) => !worker.isBlocked);
   if (answering.length === 0) {
     const [first] = present;
     return cause(
@@ -254,7 +255,7 @@ function unplaced(all: readonly PlannerWorker[], placement: Placement, action: s
       ids: ids(present),
     });
   }
-  if (suitable.every((worker) => worker.isSilent))
+  if (suitable.every((worker) => worker.isBlocked))
     return cause('NOT_ANSWERING', `none of the ${suitable.length} workers that suit it answers`, {
       ids: ids(suitable),
     });

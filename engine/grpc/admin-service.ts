@@ -9,11 +9,11 @@ import { RunStatus as Status } from '../model/task/status.ts';
 import { maxRunBytes } from '../model/limits.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { readTasksAlone, readWithin } from '../monitor/budget/answers-in-flight.ts';
-import { replayByFilter } from '../monitor/runs/replay-selection.ts';
-import { cancelByFilter } from '../monitor/runs/run-selection.ts';
+import { replayByFilter } from '../bulk/replay-selection.ts';
+import { cancelByFilter } from '../bulk/cancel-selection.ts';
 import { payloadSize, readRunDetail, type RunDetail } from '../monitor/runs/run-detail.ts';
-import { cancelIds } from '../shard/prepare/cancel-ids.ts';
-import { replayIds } from '../shard/prepare/replay-ids.ts';
+import { cancelIds } from '../bulk/cancel-ids.ts';
+import { replayIds } from '../bulk/replay-ids.ts';
 import { branchTask } from '../shard/prepare/branch-task.ts';
 import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import {
@@ -27,9 +27,9 @@ import { readDefinition } from './definition/read-definition.ts';
 import { readDesiredLabels } from './definition/desired-labels.ts';
 import { serve, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
-import { runIdsFrom } from './runs/run-trigger.ts';
+import { runIdsFrom } from './runs/run-ids-header.ts';
 import { utf8 } from './utf8.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 
 export interface AdminDeps extends Edge {
   owner: Commands;

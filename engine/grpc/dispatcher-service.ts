@@ -5,7 +5,7 @@ import { id, knownId } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import { duration } from '../edge/parse/time.ts';
-import { reportedOutcome, reportedFailure } from '../edge/parse/report.ts';
+import { reportedOutcome, reportedFailure } from '../edge/parse/attempt-report.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerMessage } from '../dispatch/worker-session.ts';
@@ -23,13 +23,13 @@ import {
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './runs/run-stream.ts';
 import { RunSubscription } from './runs/run-subscription.ts';
-import { reportBatch, retryAfter } from './batch-report-request.ts';
+import { reportBatch, retryAfter } from './requests/batch-report-request.ts';
 import { Headed, serve, unsupported, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 import { offersMetadata } from './offers.ts';
 import { wireVersion } from './wire-version.ts';
-import { labelValues, readWorker } from './worker-request.ts';
+import { labelValues, readWorker } from './requests/worker-request.ts';
 
 /** A year: the longest that a call may add to a task's time. */
 const longestExtensionMs = 366 * 86_400_000;

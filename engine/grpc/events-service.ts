@@ -13,7 +13,7 @@ import { readEvent } from '../monitor/event-reads.ts';
 import type { PushedEvent } from '../plan/commands/events/push-event.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts';
 import { noPayloads, readRunDetail } from '../monitor/runs/run-detail.ts';
-import type { NewChunk, StreamWriter } from '../monitor/lines/stream-writer.ts';
+import type { NewChunk, StreamWriter } from '../writers/stream-writer.ts';
 import {
   EventsServiceService,
   type Event,
@@ -22,7 +22,7 @@ import {
 } from '../../proto/gen/hatchet/contract/events.ts';
 import { serve, type Edge } from './handlers.ts';
 import type { LogIntake } from './log-intake.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 
 export interface EventsDeps extends Edge {
   owner: Commands;

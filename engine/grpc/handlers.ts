@@ -18,9 +18,9 @@ import { longestInline } from '../model/limits.ts';
 import { Held } from '../monitor/budget/answers-in-flight.ts';
 import type { TenantTurns } from '../base/tenant-turns.ts';
 import { releaseOnceSent } from './send-message.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
-import { toServiceError } from './status.ts';
+import { toServiceError } from './service-error.ts';
 
 /** What every service needs at its edge. */
 export interface Edge {

@@ -9,7 +9,7 @@ import type { Checked } from '../model/checked.ts';
 import { maxLogChars, maxLogMetadataChars } from '../model/limits.ts';
 import { checkDepth } from '../model/payload/payload.ts';
 import { logLevels } from '../monitor/lines/log-reads.ts';
-import type { LogWriter, NewLogLine } from '../monitor/lines/log-writer.ts';
+import type { LogWriter, NewLogLine } from '../writers/log-writer.ts';
 import type { PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';
 
 /** Takes log lines, one at a time as the contract has it, or many: one count of what a tenant has logged today. */

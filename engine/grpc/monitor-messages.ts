@@ -2,7 +2,7 @@ import type { Cause } from '../figures/why.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
 import { shownLabels } from '../model/task/labels.ts';
-import { parseMismatch } from '../model/durable/mismatch.ts';
+import { parseMismatch } from '../model/durable/mismatch-text.ts';
 import { splitError } from '../model/payload/split-error.ts';
 import { RunStatus as Status } from '../model/task/status.ts';
 import { uuidTimeMs } from '../model/ids/uuid.ts';
@@ -166,7 +166,7 @@ export function workflowMessage(workflow: WorkflowHead): WorkflowSummary {
 
 function workerStatus(stored: StoredWorker, planned: PlannerWorker | undefined): WorkerStatus {
   if (planned?.assignable !== true || (stored.ended && !stored.paused)) return WorkerStatus.WORKER_STATUS_INACTIVE;
-  if (planned.isSilent) return WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
+  if (planned.isBlocked) return WorkerStatus.WORKER_STATUS_NOT_ANSWERING;
   return stored.paused ? WorkerStatus.WORKER_STATUS_PAUSED : WorkerStatus.WORKER_STATUS_ACTIVE;
 }
 

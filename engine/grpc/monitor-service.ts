@@ -50,7 +50,7 @@ import { durableMonitor, type DurableMonitorDeps } from './durable/durable-monit
 import { knownRun, runFilter } from './runs/run-filter.ts';
 import { runWithTasks } from './runs/run-with-tasks.ts';
 import { sendMessage } from './send-message.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-server.ts';
 
 export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   owner: Commands;

@@ -10,7 +10,7 @@ import type { Gate } from '../edge/access/gate.ts';
 import { ruleOf } from '../edge/access/method-rules.ts';
 import type { Logger } from '../base/log.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
-import { toServiceError } from './status.ts';
+import { toServiceError } from './service-error.ts';
 
 interface Deps {
   gate: Gate;

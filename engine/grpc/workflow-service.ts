@@ -7,11 +7,11 @@ import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { refuseCollisions } from './collision.ts';
 import { serve, unsupported, type Edge } from './handlers.ts';
-import { readRateLimit } from './rate-limit-request.ts';
-import { runIdsFrom } from './runs/run-trigger.ts';
-import { readSchedules } from './schedule-request.ts';
-import type { GrpcService } from './server.ts';
-import { triggerRequest } from './trigger-request.ts';
+import { readRateLimit } from './requests/rate-limit-request.ts';
+import { runIdsFrom } from './runs/run-ids-header.ts';
+import { readSchedules } from './requests/schedule-request.ts';
+import type { GrpcService } from './grpc-server.ts';
+import { triggerRequest } from './requests/trigger-request.ts';
 
 export interface WorkflowDeps extends Edge {
   owner: Commands;

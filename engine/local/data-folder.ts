@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { HatchetError } from '../base/errors.ts';
 import { openDatabase } from './database.ts';
 import { createLog } from '../base/log.ts';
-import { readOwnRecord, recordPath } from '../postgres/cluster-record.ts';
-import { isPrivateFolder } from '../postgres/trusted-record.ts';
+import { readOwnRecord, recordPath } from '../postgres/embedded/pgdata-record.ts';
+import { isPrivateFolder } from '../base/trusted-record.ts';
 
 /**
  * What an engine keeps in a data folder and can make anew. Anything else there is left alone: the folder may be a person's
@@ -38,8 +38,8 @@ export function dataPaths(dataDir: string): readonly string[] {
       },
     );
   }
-  const cluster = readOwnRecord(folder)?.folder;
-  const outside = cluster === undefined || dirname(cluster) === folder ? [] : [dirname(cluster)];
+  const pgData = readOwnRecord(folder)?.folder;
+  const outside = pgData === undefined || dirname(pgData) === folder ? [] : [dirname(pgData)];
   return [...outside, ...ownFiles.map((name) => join(folder, name))].filter((path) => existsSync(path));
 }
 
@@ -49,8 +49,8 @@ export function dataPaths(dataDir: string): readonly string[] {
  */
 export async function deleteData(dataDir: string): Promise<void> {
   const paths = dataPaths(dataDir);
-  const cluster = readOwnRecord(resolve(dataDir))?.folder;
-  if (cluster !== undefined && existsSync(join(cluster, 'postmaster.pid'))) {
+  const pgData = readOwnRecord(resolve(dataDir))?.folder;
+  if (pgData !== undefined && existsSync(join(pgData, 'postmaster.pid'))) {
     await (await openDatabase({ databaseUrl: undefined, dataDir, log: createLog('error') })).stop();
   }
   for (const path of paths) rmSync(path, { recursive: true, force: true });

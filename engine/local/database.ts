@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../base/log.ts';
-import { prepareDataDir } from '../postgres/cluster.ts';
+import { prepareDataDir } from '../postgres/embedded/pgdata.ts';
 import { checkServer } from '../postgres/connect.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded.ts';
-import { serverUser } from '../postgres/server-user.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded/embedded-postgres.ts';
+import { serverUser } from '../postgres/embedded/server-user.ts';
 
 export interface Database {
   url: string;

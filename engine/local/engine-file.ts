@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { RunningEngine } from '../base/config.ts';
+import type { RunningEngine } from '../base/engine-options.ts';
 import { hostPort } from '../net/bind-address.ts';
 
 /**

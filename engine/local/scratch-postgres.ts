@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { createLog } from '../base/log.ts';
-import { readOwnRecord } from '../postgres/cluster-record.ts';
+import { readOwnRecord } from '../postgres/embedded/pgdata-record.ts';
 import { connectionConfig } from '../postgres/connect.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded.ts';
-import { migrateUp } from '../postgres/migrate.ts';
-import { preparePartitions } from '../postgres/partitions.ts';
-import { isAlive, runningPostmaster } from '../postgres/postmaster.ts';
-import { isPrivateFolder } from '../postgres/trusted-record.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded/embedded-postgres.ts';
+import { migrateUp } from '../postgres/schema/migrate.ts';
+import { preparePartitions } from '../postgres/schema/prepare-partitions.ts';
+import { isAlive, runningPostmaster } from '../postgres/embedded/postmaster.ts';
+import { isPrivateFolder } from '../base/trusted-record.ts';
 import { scratchHome } from './scratch-home.ts';
 
 /** Nothing on it outlives it, so it is not made to survive a power cut; and many engines share it, each with up to 14 connections. Its files may lie in memory: little WAL is kept. */
@@ -163,11 +163,11 @@ function removeAbandoned(home: string): void {
 
 /** @throws HatchetError DATA_DIR_UNUSABLE where its record names what is not the folder's own; nothing is removed then */
 function removeFolder(folder: string): void {
-  const cluster = readOwnRecord(folder)?.folder;
-  if (cluster !== undefined) {
-    const left = runningPostmaster(cluster);
+  const pgData = readOwnRecord(folder)?.folder;
+  if (pgData !== undefined) {
+    const left = runningPostmaster(pgData);
     if (left !== undefined) process.kill(left.pid, 'SIGKILL');
-    if (dirname(cluster) !== folder) rmSync(dirname(cluster), { recursive: true, force: true });
+    if (dirname(pgData) !== folder) rmSync(dirname(pgData), { recursive: true, force: true });
   }
   rmSync(folder, { recursive: true, force: true });
 }

@@ -5,7 +5,7 @@ import { HatchetError } from '../base/errors.ts';
 import { longestInline } from '../model/limits.ts';
 import { checkSize, checkedJson } from '../model/payload/payload.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
-import { packageRoot } from '../base/version.ts';
+import { packageRoot } from '../base/package-version.ts';
 import { cutBody, joinBody, type CutBody } from './body.ts';
 import type { FromThread } from './payload-thread.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';

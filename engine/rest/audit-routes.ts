@@ -1,6 +1,6 @@
 import { id } from '../edge/parse/id.ts';
 import { uuidFloor } from '../model/ids/uuid-floor.ts';
-import { isoMs } from './contract.ts';
+import { isoMs } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import { dateQuery, integerQuery, textQuery, uuidQuery } from './request-values.ts';
 import type { Router } from './router.ts';

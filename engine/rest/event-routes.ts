@@ -10,7 +10,7 @@ import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import type { PushedEvent } from '../plan/commands/events/push-event.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts';
 import { answer, plainAnswer } from './answer.ts';
-import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './contract.ts';
+import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { isObject } from '../model/payload/is-object.ts';

@@ -10,7 +10,7 @@ import { newId } from '../model/ids/uuid.ts';
 import { findFilter } from '../plan/state/filters.ts';
 import type { Filter } from '../plan/state/shard-state.ts';
 import { plainAnswer } from './answer.ts';
-import { pagination, resourceMeta, storedJson } from './contract.ts';
+import { pagination, resourceMeta, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import { idMember, listQuery, objectBody, pageQuery, textMember } from './request-values.ts';
 import type { Router } from './router.ts';

@@ -1,7 +1,7 @@
 import { invalid, quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';
-import { findRateLimit } from '../plan/rate-limits/rate-limits.ts';
-import { isoUs, pagination } from './contract.ts';
+import { findRateLimit } from '../plan/rate-limits/rate-limit-table.ts';
+import { isoUs, pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { pageQuery, textQuery } from './request-values.ts';

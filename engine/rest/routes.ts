@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { PathOf } from '../edge/access/route-rules.ts';
-import { resourceMeta } from './contract.ts';
+import { resourceMeta } from './message-fields.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerCronRoutes } from './timers/cron-routes.ts';
 import { registerDurableRoutes } from './durable-routes.ts';

@@ -4,13 +4,13 @@ import { selection } from '../edge/parse/selection.ts';
 import { maxPageBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/budget/answers-in-flight.ts';
 import { logLevels } from '../monitor/lines/log-reads.ts';
-import { replayByFilter } from '../monitor/runs/replay-selection.ts';
-import { cancelByFilter } from '../monitor/runs/run-selection.ts';
-import { cancelIds } from '../shard/prepare/cancel-ids.ts';
-import { replayIds } from '../shard/prepare/replay-ids.ts';
+import { replayByFilter } from '../bulk/replay-selection.ts';
+import { cancelByFilter } from '../bulk/cancel-selection.ts';
+import { cancelIds } from '../bulk/cancel-ids.ts';
+import { replayIds } from '../bulk/replay-ids.ts';
 import { readTaskLog } from '../monitor/lines/task-logs.ts';
 import { answer } from './answer.ts';
-import { isoMs, pagination, storedJson } from './contract.ts';
+import { isoMs, pagination, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { isObject } from '../model/payload/is-object.ts';
@@ -26,7 +26,7 @@ import {
   textQuery,
 } from './request-values.ts';
 import { eventMessages, oneTaskMessage } from './runs/run-messages.ts';
-import { childCounts, heldTask, knownTask, runEvents } from './runs/run-reads.ts';
+import { childCounts, heldTask, knownTask, runEvents } from './runs/read-run.ts';
 
 const longestRead = 10_000;
 

@@ -1,7 +1,7 @@
 import { shownLabels } from '../model/task/labels.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
-import { isoMs, leftOutFields, resourceMeta } from './contract.ts';
+import { isoMs, leftOutFields, resourceMeta } from './message-fields.ts';
 
 const languages = ['GOLANG', 'PYTHON', 'TYPESCRIPT', 'RUBY'];
 

@@ -7,7 +7,7 @@ import { readWithin } from '../monitor/budget/answers-in-flight.ts';
 import { readWorkflowsOf } from '../monitor/definition-reads.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import { answer } from './answer.ts';
-import { pagination } from './contract.ts';
+import { pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { objectBody } from './request-values.ts';

@@ -1,7 +1,7 @@
 import { formatDuration } from '../model/time/duration.ts';
 import { childrenOf } from '../model/topology.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
-import { resourceMeta, stepId, storedJson } from './contract.ts';
+import { resourceMeta, stepId, storedJson } from './message-fields.ts';
 
 function versionHead(workflow: StoredWorkflow) {
   return {

@@ -1,6 +1,6 @@
 import { HatchetError } from '../base/errors.ts';
 import { parseUuid } from '../model/ids/uuid.ts';
-import type { Version } from '../plan/state/version.ts';
+import type { Version } from '../plan/state/workflow-version.ts';
 import type { Commands } from '../edge/commands.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 

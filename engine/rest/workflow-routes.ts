@@ -6,7 +6,7 @@ import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
 import { readWithin, type Held } from '../monitor/budget/answers-in-flight.ts';
 import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
 import { answer } from './answer.ts';
-import { pagination } from './contract.ts';
+import { pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { isObject } from '../model/payload/is-object.ts';

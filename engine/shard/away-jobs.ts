@@ -3,7 +3,7 @@ import type { Host } from '../base/host.ts';
 import type { StagedPayloads } from '../commit/staged-payloads.ts';
 import { commandFailure } from './command-failure.ts';
 import { CommandOrder } from './command-order.ts';
-import type { LongLogs } from './facts/long-logs.ts';
+import type { LongLogs } from './facts/long-durable-logs.ts';
 import type { Job } from './job.ts';
 
 /** Commands whose payloads are staged, whose expressions are evaluated or whose long logs are read before they can be planned, and those that must not overtake them. */

@@ -10,7 +10,7 @@ import type { ShardState } from '../plan/state/shard-state.ts';
 import { CommandOrder } from './command-order.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
 import { loadFacts, type LoadedFacts } from './facts/load-facts.ts';
-import type { LongLogs } from './facts/long-logs.ts';
+import type { LongLogs } from './facts/long-durable-logs.ts';
 import { isPassing } from './is-passing.ts';
 import type { Job } from './job.ts';
 import { stagedOf } from './job-payloads.ts';

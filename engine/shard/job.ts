@@ -1,7 +1,7 @@
 import type { Command } from '../plan/commands/command.ts';
 import type { Facts } from '../plan/commands/facts.ts';
 import type { Plan } from '../plan/state/plan.ts';
-import type { LogPart } from './facts/durable-logs.ts';
+import type { LogPart } from './facts/stored-durable-logs.ts';
 import { JobExpressions } from './facts/job-expressions.ts';
 import type { JobPayloads } from './job-payloads.ts';
 

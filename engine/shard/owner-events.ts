@@ -1,4 +1,4 @@
-import type { HistoryRow } from '../model/rows.ts';
+import type { HistoryRow } from '../model/stored-rows.ts';
 import type { Effect } from '../model/task/effect.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { OpenAttempt } from './recovery/recover-shard.ts';

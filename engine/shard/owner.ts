@@ -16,7 +16,7 @@ import { kindOf, planCommand } from '../plan/commands/command.ts';
 import { partRows } from '../plan/commands/kind.ts';
 import { partlyDone } from './command-failure.ts';
 import { CommitCycle } from './commit-cycle.ts';
-import { LongLogs } from './facts/long-logs.ts';
+import { LongLogs } from './facts/long-durable-logs.ts';
 import type { Job } from './job.ts';
 import { JobPayloads } from './job-payloads.ts';
 import { LaneConnection } from './lane-connection.ts';

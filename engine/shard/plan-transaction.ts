@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { ShardStep } from '../model/rows.ts';
+import type { ShardStep } from '../model/stored-rows.ts';
 import { settle } from '../plan/settle/settle-tenants.ts';
 import { SettleBudget } from '../plan/state/settle-budget.ts';
 import { ChangeSet } from '../plan/state/change-set.ts';

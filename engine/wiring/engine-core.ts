@@ -6,14 +6,14 @@ import { processHost, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { DurableLinks } from '../dispatch/durable-links.ts';
-import type { DurableAskReply } from '../model/durable/durable-ask.ts';
+import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
-import type { HistoryRow } from '../model/rows.ts';
+import type { HistoryRow } from '../model/stored-rows.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Connector, Sql } from '../postgres/sql-client.ts';
 import { Owner } from '../shard/owner.ts';
-import { Timekeeper } from '../shard/timekeeper.ts';
+import { DueTimers } from '../shard/due-timers.ts';
 import { dispatcherPorts } from './dispatcher-ports.ts';
 import { releaseEffects, type LogLines } from './release-effects.ts';
 
@@ -41,7 +41,7 @@ export interface EngineCoreOptions {
 /** What carries out commands and speaks with workers: the owner, its timers and the dispatcher, as they hear of each other. */
 export class EngineCore {
   readonly owner: Owner;
-  readonly timekeeper: Timekeeper;
+  readonly dueTimers: DueTimers;
   readonly dispatcher: Dispatcher;
   readonly links = new DurableLinks<DurableAskReply>();
 
@@ -83,14 +83,14 @@ export class EngineCore {
           ];
           eachApart(log, parts, (part) => part(states));
         },
-        timersDue: (state, nowUs) => this.timekeeper.due(state, nowUs),
+        timersDue: (state, nowUs) => this.dueTimers.due(state, nowUs),
         lost: (states) => {
           const shards = states.map((state) => state.id);
           eachApart(log, [() => this.dispatcher.lost(shards), options.lost], (part) => part());
         },
       },
     });
-    this.timekeeper = new Timekeeper({ owner: this.owner, pool: options.payloadReads, log, host });
+    this.dueTimers = new DueTimers({ owner: this.owner, pool: options.payloadReads, log, host });
     const ports = dispatcherPorts(this.owner, options.payloadReads, {
       awake: options.awake,
       workerTimeoutMs,

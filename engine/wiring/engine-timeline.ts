@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { EngineTime } from '../base/config.ts';
+import type { EngineTime } from '../base/engine-options.ts';
 import { EntryKind } from '../model/durable/durable.ts';
 import { LiveState } from '../model/task/live-state.ts';
 import type { DurableTask } from '../plan/durable/durable-index.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
-import type { Timekeeper } from '../shard/timekeeper.ts';
+import type { DueTimers } from '../shard/due-timers.ts';
 import type { TaskRow } from '../plan/state/rows.ts';
 
 /**
@@ -29,14 +29,14 @@ interface Sighting {
 /** Time as whoever moves the engine's clock needs it. Costs nothing until it is asked. */
 export class EngineTimeline implements EngineTime {
   readonly #owner: Owner;
-  readonly #timekeeper: Timekeeper;
+  readonly #dueTimers: DueTimers;
   readonly #waiting = new Set<() => void>();
   /** By attempt. One that was waited for in vain is not waited for again before it shows itself. */
   #sightings = new Map<string, Sighting>();
 
-  constructor(options: { owner: Owner; timekeeper: Timekeeper }) {
+  constructor(options: { owner: Owner; dueTimers: DueTimers }) {
     this.#owner = options.owner;
-    this.#timekeeper = options.timekeeper;
+    this.#dueTimers = options.dueTimers;
   }
 
   nextDueMs(): number {
@@ -86,7 +86,7 @@ export class EngineTimeline implements EngineTime {
   async #idle(): Promise<void> {
     await turn();
     await this.#owner.idle();
-    await this.#timekeeper.idle();
+    await this.#dueTimers.idle();
     await this.#owner.idle();
   }
 

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import type { Logger } from '../base/log.ts';
 import { connectionConfig } from '../postgres/connect.ts';
-import { dropExpiredRows } from '../postgres/expired-rows.ts';
-import { dropExpiredPartitions } from '../postgres/expired-partitions.ts';
+import { dropExpiredRows } from '../postgres/schema/expired-rows.ts';
+import { dropExpiredPartitions } from '../postgres/schema/expired-partitions.ts';
 import { postgresTimeMs } from '../postgres/postgres-clock.ts';
-import { preparePartitions } from '../postgres/partitions.ts';
+import { preparePartitions } from '../postgres/schema/prepare-partitions.ts';
 
 const everyMs = 3_600_000;
 /** Where the clocks of Postgres and of this machine disagree by more, one of them is wrong, and nobody knows which. */

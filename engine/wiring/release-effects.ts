@@ -1,18 +1,18 @@
-import type { Sending } from '../dispatch/assignment.ts';
+import type { Sending } from '../dispatch/sending.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { DurableLinks } from '../dispatch/durable-links.ts';
 import type { Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
-import type { LogWriter } from '../monitor/lines/log-writer.ts';
+import type { LogWriter } from '../writers/log-writer.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';
-import type { DurableAskReply } from '../model/durable/durable-ask.ts';
+import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import type { Effect } from '../model/task/effect.ts';
 import { eachApart } from '../base/apart.ts';
 
 /** Where lines of tasks' logs are written. */
 export type LogLines = Pick<LogWriter, 'write'>;
 
-/** What a committed batch causes, in the order in which the planner decided it. One that throws does not stop the others. */
+/** What a committed transaction causes, in the order in which the planner decided it. One that throws does not stop the others. */
 export function releaseEffects(
   effects: readonly Effect[],
   parts: {

@@ -2,7 +2,7 @@ import { HatchetError } from '../base/errors.ts';
 import { idTimeMs, uuidTimeMs } from '../model/ids/uuid.ts';
 import type { Command } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import { dayOf, dayMs } from '../postgres/day-partitions.ts';
+import { dayOf, dayMs } from '../postgres/schema/day-partitions.ts';
 
 /** What expires so soon is not taken up any more: longer than a command is under way before its commit. */
 const marginMs = 3_600_000;

@@ -1,5 +1,5 @@
 import type { Logger, LogLevel } from '../logger.ts';
-import type { Runner } from '../run/runner.ts';
+import type { RunStarter } from '../run/run-starter.ts';
 
 /** Labels of a worker, as it advertises them. */
 export type WorkerLabels = Record<string, string | number | undefined>;
@@ -15,7 +15,7 @@ export interface LogLine {
 
 /** What a context asks of the worker that runs its task. */
 export interface ContextHost {
-  readonly runner: Runner;
+  readonly runner: RunStarter;
   readonly logger: Logger;
   workerId(): string | undefined;
   hasWorkflow(name: string): boolean;

@@ -8,7 +8,7 @@ import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget, TaskRef } from '../run/run-target.ts';
-import type { RunItem } from '../run/runner.ts';
+import type { RunItem } from '../run/run-starter.ts';
 import { parseMetadata, type ActionPayload } from './action-payload.ts';
 import type { ContextHost, LogLine } from './context-host.ts';
 import { ContextWorker } from './context-worker.ts';

@@ -22,7 +22,7 @@ import type {
   WorkflowRunDetails,
 } from './run-record.ts';
 import type { WorkflowRunRef } from './run-ref.ts';
-import type { Runner } from './runner.ts';
+import type { RunStarter } from './run-starter.ts';
 
 const hourMs = 3_600_000;
 
@@ -32,9 +32,9 @@ type RunId = string | { readonly workflowRunId: string };
 /** Reads runs and acts on them. `hatchet.runs`. */
 export class RunsClient {
   readonly #connection: Connection;
-  readonly #runner: Runner;
+  readonly #runner: RunStarter;
 
-  constructor(connection: Connection, runner: Runner) {
+  constructor(connection: Connection, runner: RunStarter) {
     this.#connection = connection;
     this.#runner = runner;
   }

@@ -25,7 +25,7 @@ import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
 import { contextHost } from './context-host.ts';
-import { forgottenCalls } from './forgotten-lines.ts';
+import { logForgottenCalls } from './log-forgotten-calls.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
 import { LogSender } from './log-sender.ts';
 import { LogWire } from './log-wire.ts';
@@ -341,5 +341,5 @@ export class TaskRunner {
 }
 
 function linesOfForgotten(log: AttemptLog): ForgottenCalls {
-  return forgottenCalls((line) => void log.write(line));
+  return logForgottenCalls((line) => void log.write(line));
 }

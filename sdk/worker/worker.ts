@@ -13,7 +13,7 @@ import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import { labelValue, type LabelValue } from '../run/label-value.ts';
-import type { Runner } from '../run/runner.ts';
+import type { RunStarter } from '../run/run-starter.ts';
 import { inputJsonSchema } from '../schema/json-schema.ts';
 import { IsolatedTasks } from '../isolation/attempts/isolated-tasks.ts';
 import { heldInRunner, runnerPort } from '../isolation/in-runner/runner-port.ts';
@@ -47,7 +47,7 @@ interface Shift {
 export class Worker {
   readonly name: string;
   readonly #connection: Connection;
-  readonly #runner: Runner;
+  readonly #runner: RunStarter;
   readonly #options: WorkerOptions;
   readonly #logger: Logger;
   readonly #actions = new Map<string, Action>();
@@ -61,7 +61,7 @@ export class Worker {
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(name: string, connection: Connection, runner: Runner, options: WorkerOptions) {
+  constructor(name: string, connection: Connection, runner: RunStarter, options: WorkerOptions) {
     const { config } = connection;
     this.name = applyNamespace(name, config.namespace);
     this.#connection = connection;

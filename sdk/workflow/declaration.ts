@@ -6,7 +6,7 @@ import { notAwaitedYet } from '../run/not-awaited-yet.ts';
 import type { RunManyItem, RunOptions } from '../run/run-options.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { inputOf, outputOf, RunTarget } from '../run/run-target.ts';
-import { runItems, type Runner } from '../run/runner.ts';
+import { runItems, type RunStarter } from '../run/run-starter.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import type { Starts } from './starts.ts';
 
@@ -34,7 +34,7 @@ export abstract class Declaration<Input, Output> implements Runnable, RunTarget<
     this.#starts = starts;
   }
 
-  get #runner(): Runner {
+  get #runner(): RunStarter {
     return this.#starts.runner;
   }
 

@@ -36,7 +36,7 @@ import type { IsolatedStep } from '../isolation/definition/isolated-step.ts';
 import type { Isolation } from '../isolation/definition/isolation.ts';
 import type { CarriableBatchFn, CarriableFn, JsonOf } from '../json-of.ts';
 import type { outputOf, TaskRef } from '../run/run-target.ts';
-import type { Runner } from '../run/runner.ts';
+import type { RunStarter } from '../run/run-starter.ts';
 import type { SchemaInput, StandardSchema } from '../schema/standard-schema.ts';
 import { Declaration } from './declaration.ts';
 import type { Starts } from './starts.ts';
@@ -55,7 +55,7 @@ export class WorkflowTask<Name extends string, Output> implements TaskRef<Output
 /** What steps are made with. */
 interface Origin {
   definition: WorkflowDefinition;
-  runner: Runner;
+  runner: RunStarter;
   layers: readonly Layer[];
 }
 

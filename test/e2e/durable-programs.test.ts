@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EntryKind, firstBranch, wholeNode } from '../../engine/model/durable/durable.ts';
 import { RunStatus } from '../../engine/model/task/status.ts';
 import type { DurableNode } from '../../engine/plan/durable/durable-log.ts';
-import { readStoredLogs, StoredLog, visibleNodes } from '../../engine/shard/facts/durable-logs.ts';
+import { readStoredLogs, StoredLog, visibleNodes } from '../../engine/shard/facts/stored-durable-logs.ts';
 import { DurableFleet, type Blow } from '../helpers/durable-fleet.ts';
 import { patient } from '../helpers/patient.ts';
 import { randomFrom } from '../helpers/random.ts';

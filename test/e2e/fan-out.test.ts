@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/config.ts';
+import type { RunningEngine } from '../../engine/base/engine-options.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet } from '../../sdk/index.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/config.ts';
+import type { RunningEngine } from '../../engine/base/engine-options.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, type Context, type StandardSchema, type Worker } from '../../sdk/index.ts';
 import { hostileValue, oddities, type MakeValue } from '../helpers/hostile-values.ts';

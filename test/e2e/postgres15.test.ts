@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { createLog } from '../../engine/base/log.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../engine/postgres/embedded.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../engine/postgres/embedded/embedded-postgres.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/config.ts';
+import type { RunningEngine } from '../../engine/base/engine-options.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, type Worker } from '../../sdk/index.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';

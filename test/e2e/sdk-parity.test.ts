@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../../engine/index.ts';
-import type { RunningEngine } from '../../engine/base/config.ts';
+import type { RunningEngine } from '../../engine/base/engine-options.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { RunningEngine } from '../../engine/base/config.ts';
+import type { RunningEngine } from '../../engine/base/engine-options.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, type Runnable, type Worker, type WorkerOptions } from '../../sdk/index.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';

@@ -1,5 +1,6 @@
-import { waitFingerprint, type DurableCondition } from '../../engine/model/durable/durable.ts';
-import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/model/durable/durable-ask.ts';
+import { waitFingerprint } from '../../engine/model/durable/fingerprint.ts';
+import { type DurableCondition } from '../../engine/model/durable/durable.ts';
+import type { AskedChild, DurableAsk, DurableAskReply } from '../../engine/model/durable/durable-operation.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
 import { DurableWorld } from './durable-world.ts';
 import { stepOf, tenantId, workflowOf } from './planner-world.ts';

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { EngineOptions } from '../../engine/base/config.ts';
+import type { EngineOptions } from '../../engine/base/engine-options.ts';
 import type { EngineMessage } from '../../engine/main.ts';
 
 export const packageRoot = join(import.meta.dirname, '..', '..');

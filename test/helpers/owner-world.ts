@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { systemClock, type Clock } from '../../engine/base/clock.ts';
 import { createLog, type Logger } from '../../engine/base/log.ts';
-import type { HistoryRow } from '../../engine/model/rows.ts';
+import type { HistoryRow } from '../../engine/model/stored-rows.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';

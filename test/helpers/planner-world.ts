@@ -8,7 +8,7 @@ import { HatchetError } from '../../engine/base/errors.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
 import { isRunTransition, statusAfter } from '../../engine/model/task/transition.ts';
-import type { HistoryRow, ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/rows.ts';
+import type { HistoryRow, ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/stored-rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
@@ -330,7 +330,7 @@ export class PlannerWorld {
           worker.paused,
           worker.ended,
           worker.awaySinceUs,
-          worker.isSilent,
+          worker.isBlocked,
         ]),
       held: [...state.tasks.rows()].filter((row) => state.deadlines.isHeld(row)).sort((a, b) => a - b),
       runs: [...state.runsById]

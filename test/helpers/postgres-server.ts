@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { createLog } from '../../engine/base/log.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../engine/postgres/embedded.ts';
-import { migrateUp } from '../../engine/postgres/migrate.ts';
-import { preparePartitions } from '../../engine/postgres/partitions.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../engine/postgres/embedded/embedded-postgres.ts';
+import { migrateUp } from '../../engine/postgres/schema/migrate.ts';
+import { preparePartitions } from '../../engine/postgres/schema/prepare-partitions.ts';
 import { withDatabase } from './database-url.ts';
 
 declare module 'vitest' {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { expect, inject, onTestFinished, vi } from 'vitest';
-import type { RunningEngine } from '../../engine/base/config.ts';
+import type { RunningEngine } from '../../engine/base/engine-options.ts';
 import { startEngine } from '../../engine/index.ts';
 import { Hatchet, type ClientOptions, type Runnable, type Worker, type WorkerOptions } from '../../sdk/index.ts';
 import { ClusterDouble } from './cluster-double/cluster-double.ts';

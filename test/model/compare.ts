@@ -104,7 +104,7 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
     if (limit.used > 0)
       lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStartUs}`);
   for (const worker of state.workersById.values())
-    lines.push(`worker ${worker.id} ${worker.used.get('default') ?? 0}${worker.isSilent ? ' silent' : ''}`);
+    lines.push(`worker ${worker.id} ${worker.used.get('default') ?? 0}${worker.isBlocked ? ' blocked' : ''}`);
   return lines.sort();
 }
 
@@ -127,7 +127,7 @@ export function modelImage(model: ReferenceModel, seen: Seen): string[] {
     if (limit.used > 0)
       lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStart}`);
   for (const worker of model.workers)
-    lines.push(`worker ${worker.id} ${model.queue.used(worker)}${worker.silent ? ' silent' : ''}`);
+    lines.push(`worker ${worker.id} ${model.queue.used(worker)}${worker.blocked ? ' blocked' : ''}`);
   return lines.sort();
 }
 

@@ -3,7 +3,7 @@ import { EntryKind, wholeNode } from '../../engine/model/durable/durable.ts';
 import { RunStatus } from '../../engine/model/task/status.ts';
 import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
-import { visibleNodes } from '../../engine/shard/facts/durable-logs.ts';
+import { visibleNodes } from '../../engine/shard/facts/stored-durable-logs.ts';
 import { DurableWorld } from '../helpers/durable-world.ts';
 import { stepOf, tenantId, workflowOf } from '../helpers/planner-world.ts';
 import { nameOf, nodeResult, readLog, unfinished } from './durable-oracle.ts';

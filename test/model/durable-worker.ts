@@ -1,6 +1,7 @@
-import { waitFingerprint, type DurableCondition } from '../../engine/model/durable/durable.ts';
+import { waitFingerprint } from '../../engine/model/durable/fingerprint.ts';
+import { type DurableCondition } from '../../engine/model/durable/durable.ts';
 import type { CommandByKind } from '../../engine/plan/commands/command.ts';
-import type { DurableAsk } from '../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk } from '../../engine/model/durable/durable-operation.ts';
 import type { DurableAnswerEffect, DurableResultEffect } from '../../engine/model/task/effect.ts';
 import type { DurableWorld } from '../helpers/durable-world.ts';
 import { tenantId } from '../helpers/planner-world.ts';

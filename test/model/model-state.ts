@@ -122,7 +122,7 @@ export interface ModelWorker {
   labels: ReadonlyMap<string, string | number>;
   present: boolean;
   /** It has left a task unanswered, and said nothing since. */
-  silent: boolean;
+  blocked: boolean;
   /** Since when no time passes for its tasks; 0 while it is connected. */
   awaySince: number;
   paused: boolean;

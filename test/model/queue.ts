@@ -226,7 +226,7 @@ export class Queue {
   #canTake(worker: ModelWorker, task: ModelTask): boolean {
     if (
       !worker.present ||
-      worker.silent ||
+      worker.blocked ||
       worker.paused ||
       worker.left ||
       worker.slots - this.used(worker) < slots(task)

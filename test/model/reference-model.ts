@@ -282,7 +282,7 @@ export class ReferenceModel implements ModelView {
     }
     switch (judge(task)) {
       case 'start':
-        return this.queueTask(task, false);
+        return this.makeReady(task, false);
       case 'skip':
         return this.#end(task, { status: 'skipped', output: null });
       case 'cancel':
@@ -299,7 +299,7 @@ export class ReferenceModel implements ModelView {
   }
 
   /** The task is ready: it asks for its places first. */
-  queueTask(task: ModelTask, first: boolean): void {
+  makeReady(task: ModelTask, first: boolean): void {
     Object.assign(task, {
       where: 'ready',
       first,
@@ -347,7 +347,7 @@ export class ReferenceModel implements ModelView {
     const { backoffFactor: factor, backoffMaxSeconds: most } = task.step;
     this.#nextAttempt(task);
     task.retries++;
-    if (factor === null) return this.queueTask(task, true);
+    if (factor === null) return this.makeReady(task, true);
     task.where = 'backs off';
     task.due = this.now + Math.min(factor ** task.retries, most ?? Infinity, 86_400) * 1_000_000;
     this.places.release(task.request);
@@ -365,7 +365,7 @@ export class ReferenceModel implements ModelView {
   #leave(task: ModelTask, reason: 'deaths' | 'unanswered'): void {
     this.#nextAttempt(task);
     task[reason]++;
-    this.queueTask(task, true);
+    this.makeReady(task, true);
   }
 
   /** Three workers may leave it unanswered; with the fourth it stays. */
@@ -373,14 +373,14 @@ export class ReferenceModel implements ModelView {
     this.#attempt(ref, (task) => {
       const { worker } = task;
       if (worker === null || worker.id !== workerId || worker.awaySince > 0 || task.started) return;
-      worker.silent = true;
+      worker.blocked = true;
       if (task.unanswered < 3) this.#interrupt(task, 'elsewhere');
     });
   }
 
   /** A worker that says something of a task answers. */
   #heard(task: ModelTask): void {
-    if (task.worker !== null) task.worker.silent = false;
+    if (task.worker !== null) task.worker.blocked = false;
   }
 
   #reassign(task: ModelTask): void {
@@ -390,7 +390,7 @@ export class ReferenceModel implements ModelView {
     }
     this.#nextAttempt(task);
     task.reassigns++;
-    this.queueTask(task, true);
+    this.makeReady(task, true);
   }
 
   #end(task: ModelTask, outcome: Outcome): void {
@@ -440,7 +440,7 @@ export class ReferenceModel implements ModelView {
     const task = run.tasks.find(({ index }) => index === run.workflow.definition.onFailure);
     if (task?.where !== 'waits for its parents' || task.outcome !== null) return;
     const others = run.tasks.filter((each) => each !== task);
-    if (others.some((each) => each.outcome?.status === 'failed')) this.queueTask(task, false);
+    if (others.some((each) => each.outcome?.status === 'failed')) this.makeReady(task, false);
     else if (others.every((each) => each.outcome !== null)) this.#end(task, { status: 'skipped', output: null });
   }
 
@@ -461,7 +461,7 @@ export class ReferenceModel implements ModelView {
           this.#review(task);
           break;
         case 'backs off':
-          this.queueTask(task, true);
+          this.makeReady(task, true);
           break;
         case 'runs':
           this.#meetTimeout(task);

@@ -19,7 +19,7 @@ export class Workers {
 
   restart(now: number): void {
     this.all = this.all.filter((worker) => !worker.left || this.#parts.tasks().some((task) => task.worker === worker));
-    for (const worker of this.all) Object.assign(worker, { present: false, silent: false, awaySince: now });
+    for (const worker of this.all) Object.assign(worker, { present: false, blocked: false, awaySince: now });
   }
 
   run(command: Command, now: number): void {
@@ -30,7 +30,7 @@ export class Workers {
         slots: command.slots['default'] ?? 0,
         labels: new Map(Object.entries(command.labels)),
         present: false,
-        silent: false,
+        blocked: false,
         awaySince: 0,
         paused: false,
         left: false,
@@ -44,7 +44,7 @@ export class Workers {
       worker.present = command.assignable;
       this.#setAway(worker, command.away === true, now);
     }
-    if (command.kind === 'workerAnswered') worker.silent = false;
+    if (command.kind === 'workerAnswered') worker.blocked = false;
     if (command.kind === 'updateWorker') {
       worker.paused = command.paused ?? worker.paused;
       worker.labels = new Map([...worker.labels, ...Object.entries(command.labels ?? {})]);

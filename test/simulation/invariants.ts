@@ -1,7 +1,7 @@
 import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import { EntryKind } from '../../engine/model/durable/durable.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
-import type { HistoryRow } from '../../engine/model/rows.ts';
+import type { HistoryRow } from '../../engine/model/stored-rows.ts';
 import { isRunTransition, type Transition } from '../../engine/model/task/transition.ts';
 import type { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { recoverShard } from '../../engine/shard/recovery/recover-shard.ts';

@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino';
 import { AwakeClock } from '../../engine/base/awake-clock.ts';
 import type { Commands, ParsedCommand } from '../../engine/edge/commands.ts';
 import type { Checked } from '../../engine/model/checked.ts';
-import type { HistoryRow } from '../../engine/model/rows.ts';
+import type { HistoryRow } from '../../engine/model/stored-rows.ts';
 import type { CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
 import { NodeResults } from '../../engine/monitor/durable/node-results.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';

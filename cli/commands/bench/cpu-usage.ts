@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clusterFolder } from '../../engine-process/cluster-folder.ts';
+import { pgDataFolder } from '../../engine-process/pgdata-folder.ts';
 
 /** Linux counts in ticks of 10 ms on every platform that Node supports. */
 const usPerTick = 10_000;
@@ -69,7 +69,7 @@ function familyUs(root: number): number | undefined {
 }
 
 function postmasterPid(dataDir: string): number | undefined {
-  const folder = clusterFolder(dataDir);
+  const folder = pgDataFolder(dataDir);
   if (folder === undefined) return undefined;
   try {
     const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);

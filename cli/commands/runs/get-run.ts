@@ -4,7 +4,7 @@ import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { logText } from '../../durable/log-text.ts';
 import { currentBranch, openNodes } from '../../durable/log-tree.ts';
-import type { DurableLogRow } from '../../monitor/durable-log.ts';
+import type { DurableLogRow } from '../../monitor/durable-log-row.ts';
 import { isTerminal } from '../../monitor/status-name.ts';
 import type { RunDetail, TaskRow } from '../../monitor/run-reader.ts';
 import { runOutput } from '../../monitor/run-output.ts';

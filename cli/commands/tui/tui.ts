@@ -8,7 +8,7 @@ import { ExitCode } from '../../exit-code.ts';
 import { createOutput } from '../../output/create-output.ts';
 import { openReader } from '../../monitor/open-reader.ts';
 import type { RunReader } from '../../monitor/run-reader.ts';
-import { effectRunner } from '../../ui/run-effects.ts';
+import { effectRunner } from '../../ui/effect-runner.ts';
 import { startUi } from '../../ui/start-ui.ts';
 
 /** Bytes of the engine's log that are shown from before. */

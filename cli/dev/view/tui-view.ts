@@ -3,7 +3,7 @@ import type { Connection } from '../../connection/resolve-connection.ts';
 import { engineLogLine } from '../../engine-process/engine-log-line.ts';
 import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
 import type { RunReader } from '../../monitor/run-reader.ts';
-import { effectRunner } from '../../ui/run-effects.ts';
+import { effectRunner } from '../../ui/effect-runner.ts';
 import { startUi } from '../../ui/start-ui.ts';
 import type { UiStore } from '../../ui/ui-store.ts';
 import { devLines } from './dev-line.ts';

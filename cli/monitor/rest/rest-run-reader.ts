@@ -3,7 +3,7 @@ import type { Connection } from '../../connection/resolve-connection.ts';
 import type { Hatchet } from '../../../sdk/index.ts';
 import { status } from '@grpc/grpc-js';
 import { ServerError } from '../../output/server-error.ts';
-import type { DurableLogRow } from '../durable-log.ts';
+import type { DurableLogRow } from '../durable-log-row.ts';
 import { NotOffered } from '../not-offered.ts';
 import type { QueueFigures } from '../queue-rows.ts';
 import type {
@@ -21,7 +21,7 @@ import type {
 } from '../run-reader.ts';
 import type { ScheduleFigures } from '../schedule-rows.ts';
 import { isTerminal } from '../status-name.ts';
-import { durableLogOf } from './durable-log.ts';
+import { durableLogOf } from './durable-log-of.ts';
 import { overviewSince, readOverview, readSchedules, readWorkers, readWorkflows } from './figures.ts';
 import { followRun } from './follow-run.ts';
 import { followRuns } from './follow-runs.ts';

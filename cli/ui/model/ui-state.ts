@@ -1,7 +1,7 @@
 import type { BulkDeed, BulkOutcome, BulkRun } from '../../admin/bulk-deed.ts';
 import type { EngineTrouble } from '../../dev/trouble/engine-trouble.ts';
 import type { Problem } from '../../dev/events.ts';
-import type { DurableLogRow } from '../../monitor/durable-log.ts';
+import type { DurableLogRow } from '../../monitor/durable-log-row.ts';
 import type { QueueFigures } from '../../monitor/queue-rows.ts';
 import type {
   EventRow,

@@ -6,7 +6,7 @@ import { ageText, spanText } from '../../output/span-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { isWide } from '../model/frame.ts';
 import { marksText } from '../model/runs/marks.ts';
-import { runsWindow } from '../model/runs/visible-runs.ts';
+import { runsWindow } from '../model/runs/runs-window.ts';
 import { statusMark } from '../model/status-mark.ts';
 import type { UiState } from '../model/ui-state.ts';
 import { statusStyle } from './styles.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { HatchetError } from '../../base/errors.ts';
-import { distrustRecord } from '../../postgres/trusted-record.ts';
+import { distrustRecord } from '../../base/trusted-record.ts';
 import { masterKey, type MasterKey } from './sealer.ts';
 
 const keyBytes = 32;

@@ -1,7 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Pool, PoolClient } from 'pg';
 import { newId } from '../../model/ids/uuid.ts';
-import { algorithm, signingKeyRow } from '../signing-keys.ts';
 import { webhookRow, type HmacAuth } from '../webhooks/webhook.ts';
 import { createMasterKey, missingKey, readMasterKeys, type KeySource } from './master-keys.ts';
 import { Sealer, wrongKey } from './sealer.ts';
@@ -122,4 +121,12 @@ export async function newSigningKey(sealer: Sealer): Promise<[id: string, sealed
   const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
   const id = newId();
   return [id, sealer.seal(JSON.stringify(await exportJWK(privateKey)), signingKeyRow(id)), await exportJWK(publicKey)];
+}
+
+/** ES256: signing 0.1 ms, verifying 0.3 ms; the verified token is cached, so neither is on a task's path. */
+export const algorithm = 'ES256';
+
+/** What a signing key's private part is bound to. */
+export function signingKeyRow(id: string): string {
+  return `signing_key ${id}`;
 }

@@ -1,4 +1,4 @@
-import type { ShardStep } from '../../model/rows.ts';
+import type { ShardStep } from '../../model/stored-rows.ts';
 import { plainArray } from '../array-literal.ts';
 
 /**

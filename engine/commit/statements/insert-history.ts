@@ -1,4 +1,4 @@
-import type { HistoryRow } from '../../model/rows.ts';
+import type { HistoryRow } from '../../model/stored-rows.ts';
 import { journalLetters } from '../../model/task/journal-letters.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';

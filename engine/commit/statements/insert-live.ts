@@ -1,4 +1,4 @@
-import type { LiveRow } from '../../model/rows.ts';
+import type { LiveRow } from '../../model/stored-rows.ts';
 import type { Statement } from '../statement.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 

@@ -1,4 +1,4 @@
-import type { RunEndRow } from '../../model/rows.ts';
+import type { RunEndRow } from '../../model/stored-rows.ts';
 import { plainArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';
 

@@ -1,4 +1,4 @@
-import type { RunInsert } from '../../model/rows.ts';
+import type { RunInsert } from '../../model/stored-rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 

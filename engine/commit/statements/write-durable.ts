@@ -1,4 +1,4 @@
-import type { DurableEntryRow, DurableListenRow, DurableNodeRef, DurableResultRow } from '../../model/rows.ts';
+import type { DurableEntryRow, DurableListenRow, DurableNodeRef, DurableResultRow } from '../../model/stored-rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 

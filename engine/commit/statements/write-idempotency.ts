@@ -1,4 +1,4 @@
-import type { IdempotencyRow } from '../../model/rows.ts';
+import type { IdempotencyRow } from '../../model/stored-rows.ts';
 import { boolArray, plainArray, textArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';
 

@@ -1,4 +1,4 @@
-import type { RateLimitRow } from '../../model/rows.ts';
+import type { RateLimitRow } from '../../model/stored-rows.ts';
 import { boolArray, plainArray, textArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';
 

@@ -1,4 +1,4 @@
-import type { CronRow, CronUpdateRow, ScheduleRow, ScheduleUpdateRow } from '../../model/rows.ts';
+import type { CronRow, CronUpdateRow, ScheduleRow, ScheduleUpdateRow } from '../../model/stored-rows.ts';
 import { boolArray, plainArray, textArray } from '../array-literal.ts';
 import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 

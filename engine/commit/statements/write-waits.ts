@@ -1,4 +1,4 @@
-import type { WaitRow } from '../../model/rows.ts';
+import type { WaitRow } from '../../model/stored-rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import type { Statement } from '../statement.ts';
 

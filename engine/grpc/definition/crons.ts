@@ -4,7 +4,7 @@ import { atMost } from '../../edge/parse/list.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { nextTick } from '../../model/time/cron.ts';
 import type { WorkflowDefinition } from '../../model/definition.ts';
-import type { CronRow } from '../../model/rows.ts';
+import type { CronRow } from '../../model/stored-rows.ts';
 import { newId } from '../../model/ids/uuid.ts';
 
 const most = 1000;

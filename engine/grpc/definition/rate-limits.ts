@@ -4,7 +4,7 @@ import { wholeNumber } from '../../edge/parse/number.ts';
 import { text } from '../../edge/parse/text.ts';
 import type { RateLimitUse } from '../../model/definition.ts';
 import type { CreateTaskRateLimit } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { windowOf } from '../rate-limit-request.ts';
+import { windowOf } from '../requests/rate-limit-request.ts';
 
 /** Rate limits of one task. */
 const most = 100;

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { describeAsked, firstBranch, signalBranch, type BranchPoint } from '../../model/durable/durable.ts';
-import { readBranchPoints, readOpenNodes, type OpenNode } from '../../monitor/durable/durable-log.ts';
+import { readBranchPoints, readOpenNodes, type OpenNode } from '../../monitor/durable/durable-log-reads.ts';
 import { branchOfNode } from '../../plan/durable/durable-log.ts';
 import type { Cause } from '../../figures/why.ts';
 

@@ -11,7 +11,7 @@ import {
   type DurableCondition as Condition,
 } from '../../model/durable/durable.ts';
 import { splitError } from '../../model/payload/split-error.ts';
-import type { LogEntry } from '../../monitor/durable/durable-log.ts';
+import type { LogEntry } from '../../monitor/durable/durable-log-reads.ts';
 import { statusMessage } from '../monitor-messages.ts';
 
 const kinds = {

@@ -15,7 +15,7 @@ import {
   readDurableChanges,
   readDurableLog,
   type LogEntry,
-} from '../../monitor/durable/durable-log.ts';
+} from '../../monitor/durable/durable-log-reads.ts';
 import type { KeyedSignal } from '../../base/keyed-signal.ts';
 import { branchOfNode } from '../../plan/durable/durable-log.ts';
 import { branchTask } from '../../shard/prepare/branch-task.ts';

@@ -1,4 +1,4 @@
-import type { DurableSender } from '../../model/durable/durable-ask.ts';
+import type { DurableSender } from '../../model/durable/durable-operation.ts';
 import type { Parsed } from '../../edge/commands.ts';
 
 export type AskKind = 'waitFor' | 'memo' | 'triggerRuns';

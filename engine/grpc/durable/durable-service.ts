@@ -6,8 +6,8 @@ import { text } from '../../edge/parse/text.ts';
 import type { DurableLinks } from '../../dispatch/durable-links.ts';
 import type { Checked } from '../../model/checked.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
-import type { DurableAskReply } from '../../model/durable/durable-ask.ts';
-import { readSignal } from '../../monitor/durable/durable-log.ts';
+import type { DurableAskReply } from '../../model/durable/durable-operation.ts';
+import { readSignal } from '../../monitor/durable/durable-log-reads.ts';
 import type { NodeResults } from '../../monitor/durable/node-results.ts';
 import {
   V1DispatcherService,
@@ -18,7 +18,7 @@ import { readDurableConditions } from './durable-conditions.ts';
 import { DurableStream } from './durable-stream.ts';
 import { offersMetadata } from '../offers.ts';
 import { serve, type Duplex, type Edge } from '../handlers.ts';
-import type { GrpcService } from '../server.ts';
+import type { GrpcService } from '../grpc-server.ts';
 
 export interface DurableDeps extends Edge {
   owner: Commands;

@@ -1,3 +1,4 @@
+import { childFingerprint, waitFingerprint } from '../../model/durable/fingerprint.ts';
 import type { Commands, Parsed } from '../../edge/commands.ts';
 import { payload as checkedPayload } from '../../edge/parse/json.ts';
 import { atMost } from '../../edge/parse/list.ts';
@@ -6,7 +7,7 @@ import { shownText } from '../../edge/parse/text.ts';
 import type { DurableLinks, DurableMessage } from '../../dispatch/durable-links.ts';
 import { HatchetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { childFingerprint, EntryKind, waitFingerprint } from '../../model/durable/durable.ts';
+import { EntryKind } from '../../model/durable/durable.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { splitError } from '../../model/payload/split-error.ts';
@@ -14,7 +15,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
 import type { NodeResult } from '../../monitor/durable/durable-results.ts';
 import type { NodeResults } from '../../monitor/durable/node-results.ts';
-import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-ask.ts';
+import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-operation.ts';
 import { childName, prepareRun } from '../../shard/prepare/prepare-run.ts';
 import {
   DurableTaskErrorType,
@@ -25,7 +26,7 @@ import {
 } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
 import { DurableRequests, type AskKind } from './durable-requests.ts';
-import { triggerRequest } from '../trigger-request.ts';
+import { triggerRequest } from '../requests/trigger-request.ts';
 import { utf8 } from '../utf8.ts';
 
 export interface DurableStreamDeps {

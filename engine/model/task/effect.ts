@@ -1,9 +1,9 @@
 import type { EntryKind } from '../durable/durable.ts';
 import type { RunPayload } from '../payload/run-payload.ts';
-import type { DurableAskReply } from '../durable/durable-ask.ts';
+import type { DurableAskReply } from '../durable/durable-operation.ts';
 import type { TerminalStatus } from './status.ts';
 
-/** What happens outside Postgres, once the batch that decided it has committed. */
+/** What happens outside Postgres, once the transaction that decided it has committed. */
 export type Effect =
   | DispatchEffect
   | DispatchBatchEffect

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { HistoryRow } from '../../model/rows.ts';
+import type { HistoryRow } from '../../model/stored-rows.ts';
 import {
   formatCursor,
   parseCursor,

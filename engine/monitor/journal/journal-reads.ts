@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { readJournalLetters } from '../../model/task/journal-letters.ts';
 import { eventTypeOf, isRunTransition, statusAfter, type Transition } from '../../model/task/transition.ts';
-import type { HistoryRow } from '../../model/rows.ts';
+import type { HistoryRow } from '../../model/stored-rows.ts';
 import type { RunStatus } from '../../model/task/status.ts';
 
 /** One transition, named and placed. */

@@ -1,8 +1,9 @@
+import { canTake, pickWorker } from '../queue/pick-worker.ts';
 import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-buffer.ts';
 import type { SettleBudget } from '../state/settle-budget.ts';
-import { canTake, pickWorker, type Placement } from '../queue/placement.ts';
+import { type Placement } from '../queue/placement.ts';
 import { journal, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { missingUnits, spendUnits, stepOut } from '../rate-limits/spend-units.ts';

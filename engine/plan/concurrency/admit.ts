@@ -4,7 +4,7 @@ import { cancelRow } from '../lifecycle/interrupt.ts';
 import { cancelCost, lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
 import type { ArrivalLine } from '../state/arrival-line.ts';
-import { enqueue } from '../queue/enqueue.ts';
+import { joinQueue } from '../queue/join-queue.ts';
 import type { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TaskRow } from '../state/rows.ts';
@@ -29,7 +29,7 @@ export function admitArrival(plan: Plan, arrivals: ArrivalLine, budget: SettleBu
   const extras = state.extras.get(row);
   if (extras === undefined) {
     arrivals.remove(row, state.undo);
-    return enqueue(plan, row, rank);
+    return joinQueue(plan, row, rank);
   }
   const fresh = openRequests(extras).filter((request) => !request.arrived);
   const most = cancelsIn(budget);
@@ -140,7 +140,7 @@ function tryAdmit(plan: Plan, row: TaskRow, rank: number, options: { behindOther
   }
   for (const request of requests) hold(plan, request);
   setFlag(plan, row, LiveFlag.Admitted);
-  enqueue(plan, row, rank);
+  joinQueue(plan, row, rank);
   for (const request of requests) if (request.level === 'run') admitSiblings(plan, request);
   return true;
 }

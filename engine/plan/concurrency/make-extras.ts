@@ -1,6 +1,7 @@
+import { findGroups } from './find-groups.ts';
 import type { Demands } from '../../model/task/demands.ts';
 import { type ConcurrencyGroup, PlaceRequest } from './concurrency-group.ts';
-import { countUse, groupsFor, shareDemands, sweepDemands } from './share-demands.ts';
+import { countUse, internDemands, sweepDemands } from '../state/intern-demands.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
@@ -18,9 +19,9 @@ export interface ExtrasSource {
 /** Gives a task its requests for places and the rest of what it asks for. The groups of its keys come into being with the first request. */
 export function makeExtras(state: ShardState, row: TaskRow, source: ExtrasSource): TaskExtras {
   const { tenantId, demands, order, priority } = source;
-  const shared = shareDemands(state, tenantId, demands);
+  const shared = internDemands(state, tenantId, demands);
   const request = (level: 'run' | 'task'): PlaceRequest | null => {
-    const groups = groupsFor(state, { tenantId, shared, level, order });
+    const groups = findGroups(state, { tenantId, shared, level, order });
     if (groups.length === 0) return null;
     refer(state, groups, 1);
     return new PlaceRequest({ level, groups, priority, order });

@@ -5,7 +5,7 @@ import { LiveState } from '../../model/task/live-state.ts';
 import { judgeConditions, type ConditionState, type ParentOutcome } from '../../model/task/judge-conditions.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
-import { queueTask } from '../queue/queue-task.ts';
+import { makeReady } from '../queue/make-ready.ts';
 import type { LiveRun } from '../state/shard-state.ts';
 import type { TaskWait } from './task-wait.ts';
 import type { TaskRow } from '../state/rows.ts';
@@ -13,7 +13,7 @@ import type { TaskRow } from '../state/rows.ts';
 /** What an expression gave, for those that were evaluated before the plan. */
 export type Evaluated = ReadonlyMap<string, CelResult>;
 
-/** An expression is too dear for the plan, and who asks it came with the same batch: the command is to be loaded again. */
+/** An expression is too dear for the plan, and who asks it came with the same transaction: the command is to be loaded again. */
 export class NotEvaluated extends Error {}
 
 export type Review = { do: 'nothing' } | { do: 'skip' } | { do: 'cancel'; why: string };
@@ -36,7 +36,7 @@ export function reviewTask(plan: Plan, row: TaskRow): Review {
       return { do: 'nothing' };
     case 'queue':
       stopWaiting(plan, row);
-      queueTask(plan, row, 'tail');
+      makeReady(plan, row, 'tail');
       return { do: 'nothing' };
     case 'skip':
       return { do: 'skip' };

@@ -2,7 +2,7 @@ import { CelVariables } from '../../cel/cel-variables.ts';
 import { equalityGuards, isRuledOut } from '../../cel/equality-guard.ts';
 import type { DurableTask } from './durable-index.ts';
 import { conditionsOf, type DurableNode } from './durable-log.ts';
-import { meetCondition } from './durable-satisfy.ts';
+import { meetCondition } from './satisfy-node.ts';
 import type { MeetableEvent } from '../conditions/meet-event.ts';
 import type { Plan } from '../state/plan.ts';
 import { holds } from '../conditions/review-task.ts';

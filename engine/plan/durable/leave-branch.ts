@@ -1,10 +1,12 @@
+import { restore } from './restore-task.ts';
+import { dismiss } from './dismiss-invocation.ts';
 import { EntryKind, firstBranch, type Asked, type BranchPoint } from '../../model/durable/durable.ts';
 import { LiveState } from '../../model/task/live-state.ts';
-import { noteProgress } from '../lifecycle/worker-deaths.ts';
+import { noteProgress } from '../lifecycle/note-progress.ts';
 import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
-import { dismiss, evict, restore } from './evict-restore.ts';
+import { evict } from './evict-task.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /** The number of a branch that is yet to be made. */

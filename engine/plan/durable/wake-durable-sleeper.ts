@@ -3,7 +3,7 @@ import type { Restore } from '../state/undo-log.ts';
 import type { TimerHeap } from '../timers/timer-heap.ts';
 import type { DueSleep } from './durable-index.ts';
 import { conditionsOf } from './durable-log.ts';
-import { meetCondition } from './durable-satisfy.ts';
+import { meetCondition } from './satisfy-node.ts';
 
 export const taken: Restore<TimerHeap<DueSleep>, DueSleep> = { restore: (sleeps, sleep) => sleeps.push(sleep) };
 

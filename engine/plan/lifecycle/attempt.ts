@@ -1,23 +1,18 @@
-import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { skippedOutput } from '../../model/payload/payload.ts';
-import { longestSeconds, retryDelayMs } from '../../model/task/retry.ts';
 import { RunStatus } from '../../model/task/status.ts';
-import { releasePlaces } from '../concurrency/release-places.ts';
 import type { Evaluated } from '../conditions/review-task.ts';
 import { endTask } from './end-task.ts';
-import { hasFlag, journal, leaveWorker, moveTo, setFlag, touch, type Plan } from '../state/plan.ts';
-import { queueTask } from '../queue/queue-task.ts';
-import { beginTimeout } from './running-task.ts';
-import { hear } from '../queue/silent-worker.ts';
+import { hasFlag, journal, setFlag, type Plan } from '../state/plan.ts';
+import { beginTimeout, isLate } from './timeouts.ts';
+import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/rows.ts';
+import { mayRetry, retryTask } from './retry-task.ts';
 
 export interface AttemptRef {
   taskId: string;
   attempt: number;
 }
-
-/** What an attempt may take from its assignment to its start without gaining time by it. */
-const arrivalUs = 1_000_000;
 
 /**
  * The row of a running attempt. A report from any other attempt changes nothing: the task has ended,
@@ -39,11 +34,6 @@ export function startAttempt(plan: Plan, row: TaskRow): void {
   if (isLate(plan, row) || hasFlag(plan, row, LiveFlag.Prolonged)) beginTimeout(plan, row);
   journal(plan, row, 'SENT_TO_WORKER');
   journal(plan, row, 'STARTED');
-}
-
-/** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
-function isLate({ state, nowUs }: Plan, row: TaskRow): boolean {
-  return state.deadlines.dueUs(row) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
 }
 
 /** @param output JSON @param evaluated what conditions on it give that are too dear for the plan */
@@ -68,41 +58,6 @@ export function failAttempt(plan: Plan, row: TaskRow, failure: AttemptFailure): 
   journal(plan, row, 'FAILED', shortMessage(failure.error));
   if (failure.mayRetry && mayRetry(plan, row)) retryTask(plan, row, failure.retryAfterMs ?? null);
   else endTask(plan, row, { status: RunStatus.Failed, output: null, error: failure.error });
-}
-
-export function mayRetry(plan: Plan, row: TaskRow): boolean {
-  if (hasFlag(plan, row, LiveFlag.NoRetry)) return false;
-  return (plan.state.tasks.retries[row] ?? 0) < plan.state.stepOf(row).definition.retries;
-}
-
-/** The user's retry: the next attempt, after its back-off, or after what the task asked for. */
-export function retryTask(plan: Plan, row: TaskRow, afterMs: number | null = null): void {
-  const { state, nowUs } = plan;
-  const { tasks, undo } = state;
-  const { backoffFactor, backoffMaxSeconds } = state.stepOf(row).definition;
-  const retries = (tasks.retries[row] ?? 0) + 1;
-  journal(plan, row, 'RETRYING');
-  nextAttempt(plan, row);
-  tasks.write('retries', row, retries, undo);
-  const delayMs =
-    afterMs === null
-      ? retryDelayMs(retries, { factor: backoffFactor, maxSeconds: backoffMaxSeconds })
-      : Math.min(afterMs, longestSeconds * 1000);
-  if (delayMs === 0) return queueTask(plan, row, 'head');
-  moveTo(plan, row, LiveState.Delayed);
-  // Its place is free for others while it waits; it asks again afterwards.
-  releasePlaces(plan, state.extras.get(row)?.taskRequest ?? null);
-  tasks.write('flags', row, (tasks.flags[row] ?? 0) & ~LiveFlag.Admitted, undo);
-  state.deadlines.set(row, nowUs + delayMs * 1000, undo);
-}
-
-export function nextAttempt(plan: Plan, row: TaskRow): void {
-  const { tasks, undo, deadlines } = plan.state;
-  touch(plan, row);
-  leaveWorker(plan, row);
-  deadlines.set(row, 0, undo);
-  tasks.write('flags', row, (tasks.flags[row] ?? 0) & lastingFlags, undo);
-  tasks.write('attempt', row, (tasks.attempt[row] ?? 0) + 1, undo);
 }
 
 /** The first line of a failure for the timeline; the whole payload is in the result. */

@@ -2,10 +2,10 @@ import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { skippedOutput } from '../../model/payload/payload.ts';
 import { runOutcome, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
-import { meetChild } from '../durable/durable-satisfy.ts';
+import { meetChild } from '../durable/satisfy-node.ts';
 import { dropExtras } from '../concurrency/make-extras.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.ts';
-import { queueTask } from '../queue/queue-task.ts';
+import { makeReady } from '../queue/make-ready.ts';
 import { dropWait, resolveParent, reviewTask, type Evaluated, type Review } from '../conditions/review-task.ts';
 import type { LiveRun } from '../state/shard-state.ts';
 import { isRunRow, type TaskRow } from '../state/rows.ts';
@@ -160,6 +160,6 @@ export function reviewOnFailure(plan: Plan, run: LiveRun): void {
   if (onFailure === null || run.outcomes[onFailure] !== 0) return;
   const row = plan.state.tasks.find(run.taskIds[onFailure] ?? '');
   if (row === undefined || plan.state.tasks.state[row] !== LiveState.Gated) return;
-  if (run.outcomes.includes(RunStatus.Failed)) queueTask(plan, row, 'tail');
+  if (run.outcomes.includes(RunStatus.Failed)) makeReady(plan, row, 'tail');
   else if (run.unfinished === 1) skipTask(plan, row);
 }

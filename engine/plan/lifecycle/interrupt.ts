@@ -1,13 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { maxReassigns } from '../../model/limits.ts';
 import { RunStatus } from '../../model/task/status.ts';
-import type { WorkerDeath } from '../../model/task/worker-death.ts';
-import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
-import { hasFlag, journal, moveTo, setFlag, type Plan } from '../state/plan.ts';
-import type { PlannerWorker } from '../queue/planner-worker.ts';
-import { queueTask } from '../queue/queue-task.ts';
-import { nextAttempt, retryTask } from './attempt.ts';
-import { countDeath } from './worker-deaths.ts';
+import { endTask } from './end-task.ts';
+import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /**
@@ -42,105 +36,4 @@ export function cancelRow(plan: Plan, row: TaskRow, message?: string): void {
   if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
   journal(plan, row, 'CANCELLED', message);
   endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
-}
-
-export function afterInterrupt(plan: Plan, row: TaskRow): void {
-  if (hasFlag(plan, row, LiveFlag.Ended)) forgetTask(plan, row);
-  else if (hasFlag(plan, row, LiveFlag.Unanswered)) leaveSilent(plan, row);
-  else if (hasFlag(plan, row, LiveFlag.Reassign))
-    reassign(
-      plan,
-      row,
-      hasFlag(plan, row, LiveFlag.WorkerLost)
-        ? lostWorker(plan.state.workerOf(row))
-        : 'no sign of a start after the worker came back',
-    );
-  else if (hasFlag(plan, row, LiveFlag.WorkerLost)) goElsewhere(plan, row);
-  else retryTask(plan, row);
-}
-
-/** Another worker gets the task. Spends no retry of the user's, but only so many times. */
-export function reassign(plan: Plan, row: TaskRow, why: string): void {
-  const { state } = plan;
-  const { tasks, undo } = state;
-  const reassigns = (tasks.reassigns[row] ?? 0) + 1;
-  journal(plan, row, 'REASSIGNED', why);
-  if (reassigns > maxReassigns) {
-    giveUp(plan, row, `the task was reassigned ${maxReassigns} times because its workers were lost, and is given up`);
-    if (tasks.alive[row] === 1) forgetTask(plan, row); // it was CANCELLING, and its worker has been told
-    return;
-  }
-  nextAttempt(plan, row);
-  tasks.write('reassigns', row, reassigns, undo);
-  queueTask(plan, row, 'head');
-}
-
-function failedFor(error: string): TaskEnd {
-  return { status: RunStatus.Failed, output: null, error };
-}
-
-function leaveSilent(plan: Plan, row: TaskRow): void {
-  const { tasks, undo } = plan.state;
-  const unanswered = (tasks.unanswered[row] ?? 0) + 1;
-  journal(plan, row, 'REASSIGNED', `worker ${plan.state.workerOf(row)?.name ?? ''} did not answer`);
-  nextAttempt(plan, row);
-  tasks.write('unanswered', row, unanswered, undo);
-  queueTask(plan, row, 'head');
-}
-
-export interface Loss {
-  /** Absent where the tasks do not count it. */
-  death: WorkerDeath | undefined;
-  /** Whether the worker may still read that its attempts are over. Those that it is being told of go on once it was. */
-  toBeTold: boolean;
-}
-
-/** An attempt of a worker that is gone, however far it was. */
-export function takeFromWorker(plan: Plan, worker: PlannerWorker, row: TaskRow, loss: Loss): void {
-  const { death, toBeTold } = loss;
-  if (plan.state.tasks.state[row] !== LiveState.Running) {
-    if (!toBeTold) afterInterrupt(plan, row);
-    return;
-  }
-  if (toBeTold) {
-    interrupt(plan, row);
-    setFlag(plan, row, LiveFlag.WorkerLost);
-  }
-  if (death !== undefined) outlive(plan, row, { worker, death, toBeTold });
-  else if (toBeTold) setFlag(plan, row, LiveFlag.Reassign);
-  else reassign(plan, row, lostWorker(worker));
-}
-
-function lostWorker(worker: PlannerWorker | undefined): string {
-  return `worker ${worker?.name ?? ''} was lost`;
-}
-
-/** The task survives its worker: another gets it, at no cost of retries, unless too many have died under it. */
-function outlive(
-  plan: Plan,
-  row: TaskRow,
-  { worker, death, toBeTold }: { worker: PlannerWorker; death: WorkerDeath; toBeTold: boolean },
-): void {
-  const deaths = countDeath(plan, row);
-  journal(plan, row, 'REASSIGNED', `worker ${worker.name} died (${death.how})`);
-  if (deaths >= death.mostDeaths) {
-    const since = plan.state.stepOf(row).definition.durable ? ' since its log last grew' : '';
-    return giveUp(
-      plan,
-      row,
-      `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task${since}`,
-    );
-  }
-  if (!toBeTold) goElsewhere(plan, row);
-}
-
-function goElsewhere(plan: Plan, row: TaskRow): void {
-  nextAttempt(plan, row);
-  queueTask(plan, row, 'head');
-}
-
-/** @param message why the engine does not try it any more */
-function giveUp(plan: Plan, row: TaskRow, message: string): void {
-  journal(plan, row, 'FAILED', message);
-  endTask(plan, row, failedFor(JSON.stringify({ message })));
 }

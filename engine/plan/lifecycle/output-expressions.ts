@@ -1,6 +1,6 @@
 import { CelVariables } from '../../cel/cel-variables.ts';
 import type { ShardState } from '../state/shard-state.ts';
-import type { Version } from '../state/version.ts';
+import type { Version } from '../state/workflow-version.ts';
 
 /** What conditions ask about the outputs of tasks that are about to end, by the tasks' ids. */
 export function outputExpressions(

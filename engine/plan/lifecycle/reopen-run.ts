@@ -5,7 +5,7 @@ import { endReviewed, reviewOnFailure } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { openWait, resolveParent, reviewTask } from '../conditions/review-task.ts';
-import type { Version } from '../state/version.ts';
+import type { Version } from '../state/workflow-version.ts';
 import { failAtBirth } from './start-run.ts';
 import type { StoredRun, StoredTask } from './stored-run.ts';
 import { noRow, type RunRow, type TaskRow } from '../state/rows.ts';

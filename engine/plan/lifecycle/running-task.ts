@@ -1,15 +1,8 @@
 import { HatchetError } from '../../base/errors.ts';
 import { LiveState } from '../../model/task/live-state.ts';
-import { touch, type Plan } from '../state/plan.ts';
-import { hear } from '../queue/silent-worker.ts';
+import type { Plan } from '../state/plan.ts';
+import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/rows.ts';
-
-/** Its worker has just said that it has it: its execution timeout begins now. */
-export function beginTimeout(plan: Plan, row: TaskRow): void {
-  const { state, nowUs } = plan;
-  state.deadlines.set(row, nowUs + state.stepOf(row).definition.executionTimeoutMs * 1000, state.undo);
-  touch(plan, row);
-}
 
 /** Members of a batch are one call: what is asked for one of them holds for those that run with it. */
 export function togetherWith({ state }: Plan, row: TaskRow): TaskRow[] {

@@ -7,7 +7,7 @@ import { endReviewed, endTask } from './end-task.ts';
 import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { openWait, reviewTask } from '../conditions/review-task.ts';
-import type { Version } from '../state/version.ts';
+import type { Version } from '../state/workflow-version.ts';
 import { noRow, type RunRow, type TaskRow } from '../state/rows.ts';
 
 /** Makes a run, unless another holds its idempotency key. */

@@ -1,12 +1,13 @@
+import { pickWorker } from './pick-worker.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import type { Assignment } from '../../model/task/effect.ts';
 import { flushNext } from '../batch-tasks/flush-batch.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { isAhead, type Line } from './line.ts';
-import { pickWorker, type Placement } from './placement.ts';
+import { type Placement } from './placement.ts';
 import { inputBranchOf } from '../durable/branch-points.ts';
-import { beginInvocation } from '../durable/durable-begin.ts';
+import { beginInvocation } from '../durable/begin-invocation.ts';
 import { lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';

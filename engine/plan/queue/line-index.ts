@@ -1,5 +1,6 @@
+import { suits } from './pick-worker.ts';
 import { isAhead, LineHeap, type Line, type Standing } from './line.ts';
-import { placesInIndex, placesOf, suits, type WorkflowState } from './placement.ts';
+import { placesInIndex, placesOf, type WorkflowState } from './placement.ts';
 import type { PlannerWorker, SlotUse } from './planner-worker.ts';
 
 /** Lines whose tasks cost the same, of one workflow: whether a worker has room is asked once for all of them. */

@@ -27,7 +27,7 @@ export class PlannerWorker {
   /** Since when it has had no stream, so that the deadlines of its tasks stand still; 0 while it has one. Memory only. */
   awaySinceUs = 0;
   /** It has said nothing of a task that was sent to it, although it is connected. Memory only. */
-  isSilent = false;
+  isBlocked = false;
   /** It was lost, and its tasks are leaving it. Memory only. */
   isLeaving = false;
   paused = false;
@@ -64,7 +64,7 @@ export class PlannerWorker {
   }
 
   takes(cost: readonly SlotUse[]): boolean {
-    if (!this.assignable || this.isLeaving || this.isSilent || this.paused || this.ended) return false;
+    if (!this.assignable || this.isLeaving || this.isBlocked || this.paused || this.ended) return false;
     return cost.every(({ type, units }) => (this.slots.get(type) ?? 0) - (this.used.get(type) ?? 0) >= units);
   }
 

@@ -1,6 +1,6 @@
 import type { RateLimitWindow } from '../../model/definition.ts';
 import { windowMicros } from '../../model/time/rate-window.ts';
-import type { RateLimitRow } from '../../model/rows.ts';
+import type { RateLimitRow } from '../../model/stored-rows.ts';
 import { IndexedHeap } from '../state/indexed-heap.ts';
 import type { RankedList } from '../state/ranked-list.ts';
 import type { Line, LimitEntry } from '../queue/line.ts';

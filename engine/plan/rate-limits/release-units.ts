@@ -1,9 +1,9 @@
 import { LiveState } from '../../model/task/live-state.ts';
-import { enqueue } from '../queue/enqueue.ts';
+import { joinQueue } from '../queue/join-queue.ts';
 import { moveTo, type Plan } from '../state/plan.ts';
 import type { RankedList } from '../state/ranked-list.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { moveEntry } from './rate-limits.ts';
+import { moveEntry } from './rate-limit-table.ts';
 import { awaitRefill, isAnyMemberBefore, refillTaken } from './spend-units.ts';
 import type { TaskRow } from '../state/rows.ts';
 
@@ -73,5 +73,5 @@ function requeue(plan: Plan, row: TaskRow): void {
   const rank = tasks.rank[row] ?? 0;
   lists.leave(row, undo);
   moveTo(plan, row, LiveState.Ready);
-  enqueue(plan, row, rank, { keepsTurn: true });
+  joinQueue(plan, row, rank, { keepsTurn: true });
 }

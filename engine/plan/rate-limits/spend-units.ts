@@ -2,7 +2,7 @@ import type { RateLimitDemand } from '../../model/task/demands.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import type { Line, LimitEntry } from '../queue/line.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
-import { rateLimitFor } from './rate-limits.ts';
+import { rateLimitFor } from './rate-limit-table.ts';
 import type { RateLimit, Refill } from './rate-limit.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TimerHeap } from '../timers/timer-heap.ts';

@@ -3,7 +3,7 @@ import { assignWaiting } from '../queue/assign.ts';
 import { noteRefills } from '../rate-limits/release-units.ts';
 import type { Plan } from '../state/plan.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
-import { takeFromLost } from '../lifecycle/lose-worker.ts';
+import { emptyLostWorkers } from '../lifecycle/empty-lost-worker.ts';
 import { SettleBudget } from '../state/settle-budget.ts';
 
 interface Turn {
@@ -51,7 +51,7 @@ export function settle(plans: Iterable<Plan>, budget = new SettleBudget()): void
 }
 
 function settleTenant({ plan, work }: Turn, budget: SettleBudget): void {
-  takeFromLost(plan, work, budget);
+  emptyLostWorkers(plan, work, budget);
   while (work.isAdmitting && budget.admissions > 0) admitNext(plan, work, budget);
   assignWaiting(plan, work, budget);
 }

@@ -27,7 +27,7 @@ import type {
   WorkflowRow,
   WebhookDeliveryRow,
   WorkflowUpdateRow,
-} from '../../model/rows.ts';
+} from '../../model/stored-rows.ts';
 import type { Effect } from '../../model/task/effect.ts';
 import type { Inverse } from './undo-log.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';

@@ -1,5 +1,5 @@
 import type { Restore, UndoLog } from './undo-log.ts';
-import type { Step } from './version.ts';
+import type { Step } from './workflow-version.ts';
 import type { TaskRow } from './rows.ts';
 
 /** The tasks of a shard that wait for events, by tenant and event key. */

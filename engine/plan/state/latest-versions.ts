@@ -1,6 +1,6 @@
 import { matchesEventKey } from '../../model/event-key.ts';
 import type { Restore, UndoLog } from './undo-log.ts';
-import type { Version } from './version.ts';
+import type { Version } from './workflow-version.ts';
 
 /** What events a tenant's newest versions listen for. */
 interface Listeners {

@@ -1,14 +1,14 @@
-import type { LiveRow } from '../../model/rows.ts';
+import type { LiveRow } from '../../model/stored-rows.ts';
 import { isWallTime, LiveState } from '../../model/task/live-state.ts';
 import { sweepGroups } from '../concurrency/make-extras.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
-import { sweepRateLimits } from '../rate-limits/rate-limits.ts';
+import { sweepRateLimits } from '../rate-limits/rate-limit-table.ts';
 import type { ShardState } from './shard-state.ts';
 import type { TaskRow } from './rows.ts';
 
 /**
- * The batch's writes to `live`: each touched task once, in its final image. A task that came and went within the batch
+ * The transaction's writes to `live`: each touched task once, in its final image. A task that came and went within it
  * writes nothing. `live` equals memory after every commit because it is written from memory.
  */
 export function collectLive(plan: Plan): void {

@@ -1,6 +1,6 @@
 import type { Transition } from '../../model/task/transition.ts';
 import { isLiveState, LiveFlag, type LiveState, mayMove } from '../../model/task/live-state.ts';
-import type { HistoryRow } from '../../model/rows.ts';
+import type { HistoryRow } from '../../model/stored-rows.ts';
 import type { ChangeSet } from './change-set.ts';
 import type { ShardState } from './shard-state.ts';
 import type { TaskRow } from './rows.ts';

@@ -1,6 +1,6 @@
 import type { Demands } from '../../model/task/demands.ts';
 import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
-import type { SharedDemands } from '../concurrency/shared-demands.ts';
+import type { SharedDemands } from './shared-demands.ts';
 
 /** What only some tasks have; the others cost nothing. A million of these may wait: what equals another's is shared. */
 export class TaskExtras {

@@ -2,7 +2,7 @@ import { splitError } from '../../model/payload/split-error.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { parentPlaces } from '../../model/topology.ts';
 import type { RunDetail } from '../../monitor/runs/run-detail.ts';
-import { isoUs, resourceMeta, stepId, storedJson } from '../contract.ts';
+import { isoUs, resourceMeta, stepId, storedJson } from '../message-fields.ts';
 
 /** The names that this older part of the contract has for our statuses. */
 const legacyStatus: Record<RunStatus, string> = {

@@ -12,7 +12,7 @@ import {
   stepId,
   storedJson,
   taskNumber,
-} from '../contract.ts';
+} from '../message-fields.ts';
 import type { PayloadSpace } from '../payload-space.ts';
 
 function durationMs(startedUs: number | null, finishedUs: number | null): number | undefined {

@@ -3,15 +3,15 @@ import { maxRunBytes } from '../../model/limits.ts';
 import { readTasksAlone } from '../../monitor/budget/answers-in-flight.ts';
 import { prepareRun } from '../../shard/prepare/prepare-run.ts';
 import { answer } from '../answer.ts';
-import { pagination, statusName } from '../contract.ts';
+import { pagination, statusName } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { PayloadSpace } from '../payload-space.ts';
 import type { Router } from '../router.ts';
 import { bodyWithPayloads, objectMember, payloadMember, pageQuery } from '../request-values.ts';
 import { runGraph } from './run-graph.ts';
 import { eventMessages, runMessage, shapeMessage, taskMessages, timingMessages } from './run-messages.ts';
-import { listRunIds, listRunRows } from './run-rows.ts';
-import { childCounts, heldRun, knownRun, runEvents } from './run-reads.ts';
+import { listRunIds, listRunRows } from './list-run-rows.ts';
+import { childCounts, heldRun, knownRun, runEvents } from './read-run.ts';
 
 /** Runs: reading, listing, triggering. */
 export function registerRunRoutes(router: Router, deps: RestDeps): void {

@@ -2,7 +2,7 @@ import { webhookSources, type StoredWebhook } from '../../auth/webhooks/webhook.
 import { HatchetError } from '../../base/errors.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import { plainAnswer } from '../answer.ts';
-import { isoMs, pagination, storedJson } from '../contract.ts';
+import { isoMs, pagination, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import type { Router } from '../router.ts';
 import { listQuery, objectBody, pageQuery } from '../request-values.ts';

@@ -1,7 +1,7 @@
 import { firstBranch } from '../../model/durable/durable.ts';
 import type { StoredBranches } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
-import { visibleNodes, type StoredLog } from './durable-logs.ts';
+import { visibleNodes, type StoredLog } from './stored-durable-logs.ts';
 
 /** Where the branches of durable tasks leave each other that are to start again from a node of theirs. */
 export function branchesOf(

@@ -10,10 +10,10 @@ import { loadDeliveries } from './load-deliveries.ts';
 import { loadEnds } from './load-ends.ts';
 import { loadExpressions } from './load-expressions.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
-import { loadLogs } from './load-logs.ts';
+import { loadLogs } from './load-durable-logs.ts';
 import { loadStoredIds } from './load-stored-ids.ts';
 import { loadStoredRuns } from './load-stored-runs.ts';
-import type { LongLogs } from './long-logs.ts';
+import type { LongLogs } from './long-durable-logs.ts';
 import { lookBack } from './look-back.ts';
 
 export interface LoadSources {

@@ -5,7 +5,7 @@ import type { BatchRule, ConcurrencyLink, DesiredLabel, RateLimitUse, StepDefini
 import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../../model/task/demands.ts';
 import { unstorable } from '../../model/payload/storable-text.ts';
 import type { StepDemands } from '../../model/task/trigger-run.ts';
-import type { Version } from '../../plan/state/version.ts';
+import type { Version } from '../../plan/state/workflow-version.ts';
 
 /** Places that one key may have, units that one attempt may take. */
 const largest = 1_000_000_000;

@@ -7,7 +7,7 @@ import { newId } from '../../model/ids/uuid.ts';
 import type { WebhookDelivery } from '../../plan/commands/kind.ts';
 import type { EventRun, PushedEvent } from '../../plan/commands/events/push-event.ts';
 import type { Filter } from '../../plan/state/shard-state.ts';
-import type { Version } from '../../plan/state/version.ts';
+import type { Version } from '../../plan/state/workflow-version.ts';
 import type { Owner } from '../owner.ts';
 import { prepareRun, type RunPorts } from './prepare-run.ts';
 

@@ -7,7 +7,7 @@ import { unstorable } from '../../model/payload/storable-text.ts';
 import { newId, parseUuid } from '../../model/ids/uuid.ts';
 import type { DesiredLabel } from '../../model/definition.ts';
 import type { RunPlacement } from '../../model/task/demands.ts';
-import type { Version } from '../../plan/state/version.ts';
+import type { Version } from '../../plan/state/workflow-version.ts';
 import type { TriggerRun } from '../../model/task/trigger-run.ts';
 import { evaluateDemands } from './evaluate-demands.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';

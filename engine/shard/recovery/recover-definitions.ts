@@ -1,6 +1,7 @@
+import { loadRateLimits } from './recover-rate-limits.ts';
 import { completeDefinition, type StoredDefinition } from '../../model/definition.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
-import { loadFilters, loadRateLimits } from './recover-demands.ts';
+import { loadFilters } from './recover-filters.ts';
 import type { ShardTables } from './shard-tables.ts';
 
 interface VersionSqlRow {

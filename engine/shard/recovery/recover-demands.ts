@@ -1,9 +1,8 @@
-import { rateLimitWindows, type RateLimitWindow } from '../../model/definition.ts';
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import type { PlaceRequest } from '../../plan/concurrency/concurrency-group.ts';
 import { makeExtras } from '../../plan/concurrency/make-extras.ts';
-import { addRateLimit, rateLimitFor } from '../../plan/rate-limits/rate-limits.ts';
+import { rateLimitFor } from '../../plan/rate-limits/rate-limit-table.ts';
 import { awaitRefill } from '../../plan/rate-limits/spend-units.ts';
 import { rankOf, retryRank } from '../../plan/state/ranked-list.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
@@ -20,78 +19,6 @@ export interface DemandingTask {
   tenantId: string;
   stored: StoredDemands;
   stickyWorkerId: string | null;
-}
-
-interface RateLimitSqlRow {
-  tenant_id: string;
-  key: string;
-  size: string;
-  period: string;
-  window_size: string;
-  window_start_us: string;
-  used: string;
-  is_static: boolean;
-}
-
-export const readRateLimits = `
-  SELECT r.tenant_id, r.key, r.size, r.period, r.window_size, r.window_start_us, r.used, r.is_static
-  FROM unnest($1::uuid[]) AS u (tenant_id) JOIN rate_limit r ON r.tenant_id = u.tenant_id
-  ORDER BY r.tenant_id, r.key`;
-export const readFilters = `
-  SELECT f.id, f.tenant_id, f.workflow_id, f.scope, f.expression, f.payload, f.is_declared
-  FROM unnest($1::uuid[]) AS u (tenant_id) JOIN filter f ON f.tenant_id = u.tenant_id`;
-
-export async function loadRateLimits({ client, shard, tenantIds, setAside, slice }: ShardTables): Promise<void> {
-  const { rows } = await client.query<RateLimitSqlRow>(readRateLimits, [tenantIds]);
-  for (const row of rows) {
-    setAside.try('rate limit', `${row.tenant_id} ${row.key}`, () =>
-      addRateLimit(shard, {
-        tenantId: row.tenant_id,
-        key: row.key,
-        limit: Number(row.size),
-        window: windowOf(row.period),
-        windowLimit: Number(row.window_size),
-        windowStartUs: Number(row.window_start_us),
-        used: Number(row.used),
-        isStatic: row.is_static,
-      }),
-    );
-    if (slice.isOver) await slice.pause();
-  }
-}
-
-function windowOf(text: string): RateLimitWindow {
-  const window = rateLimitWindows.find((each) => each === text);
-  if (window === undefined)
-    throw new Error(`a rate limit has the unknown window ${text}: was this database written by a newer version?`);
-  return window;
-}
-
-export async function loadFilters({ client, shard, tenantIds, setAside, slice }: ShardTables): Promise<void> {
-  const { rows } = await client.query<{
-    id: string;
-    tenant_id: string;
-    workflow_id: string;
-    scope: string;
-    expression: string;
-    payload: string;
-    is_declared: boolean;
-  }>(readFilters, [tenantIds]);
-  for (const row of rows) {
-    const { id, scope, expression, payload } = row;
-    setAside.try('filter', id, () =>
-      shard.filtersOf(row.workflow_id).set(id, {
-        id,
-        tenantId: row.tenant_id,
-        workflowId: row.workflow_id,
-        scope,
-        expression,
-        payload,
-        isDeclared: row.is_declared,
-      }),
-    );
-    if (slice.isOver) await slice.pause();
-  }
 }
 
 /** @throws Error for a text that is no demands */

@@ -1,4 +1,4 @@
-import { pointOf } from '../facts/durable-logs.ts';
+import { pointOf } from '../facts/stored-durable-logs.ts';
 import type { ShardTables } from './shard-tables.ts';
 
 interface LinkSqlRow {

@@ -1,8 +1,9 @@
+import { constraintOf, placementOf } from '../../plan/queue/constraint-of.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
 import { processHost, type Host } from '../../base/host.ts';
 import { isLiveState, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
-import { constraintOf, enqueue, placementOf } from '../../plan/queue/enqueue.ts';
+import { joinQueue } from '../../plan/queue/join-queue.ts';
 import { standForLine } from '../../plan/rate-limits/spend-units.ts';
 import type { Plan } from '../../plan/state/plan.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
@@ -201,7 +202,7 @@ async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: re
 
 function restoreQueued(plan: Plan, row: TaskRow, rank: number): void {
   const { state } = plan;
-  enqueue(plan, row, rank);
+  joinQueue(plan, row, rank);
   if (state.tasks.state[row] !== LiveState.RateLimited) return;
   const line = state.stepOf(row).queue.lineOf(constraintOf(state, row));
   if (line !== undefined) standForLine(plan, line, row);

@@ -1,5 +1,5 @@
 import type { Body } from '../../definition/workflow-definition.ts';
-import type { Runner } from '../../run/runner.ts';
+import type { RunStarter } from '../../run/run-starter.ts';
 import type { StandardSchema } from '../../schema/standard-schema.ts';
 import { isolatedStep, type IsolatedStep } from './isolated-step.ts';
 import type { Isolation } from './isolation.ts';
@@ -13,7 +13,7 @@ interface Declared {
   readonly body: Body | undefined;
   readonly inputSchema: StandardSchema | undefined;
   readonly outputSchema: StandardSchema | undefined;
-  readonly runner: Runner;
+  readonly runner: RunStarter;
 }
 
 /**

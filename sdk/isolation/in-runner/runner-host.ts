@@ -4,7 +4,7 @@ import type { ContextHost, LogLine, WorkerLabels } from '../../context/context-h
 import { IdempotencyCollisionError } from '../../errors.ts';
 import { fieldOf, textFieldOf } from '../../failure/total.ts';
 import type { TaskOutcome } from '../../run/run-outcome.ts';
-import type { Runner } from '../../run/runner.ts';
+import type { RunStarter } from '../../run/run-starter.ts';
 import { listOf, type Calls } from './calls.ts';
 import { textsOf, type RunOrder } from '../messages/messages.ts';
 import type { Relay } from './relay.ts';
@@ -26,7 +26,7 @@ export function runnerHost({
   order: RunOrder;
   port: RunnerPort;
   calls: Calls;
-  runner: Runner;
+  runner: RunStarter;
 }): ContextHost {
   const workflows = new Set(order.workflows);
   let labels: WorkerLabels = order.labels;

@@ -7,10 +7,10 @@ import type { Body } from '../../definition/workflow-definition.ts';
 import { TaskCancelledError } from '../../errors.ts';
 import { fieldOf, textFieldOf } from '../../failure/total.ts';
 import { withParentRun } from '../../run/parent-run.ts';
-import type { Runner } from '../../run/runner.ts';
+import type { RunStarter } from '../../run/run-starter.ts';
 import { validate } from '../../schema/validate.ts';
 import type { StandardSchema } from '../../schema/standard-schema.ts';
-import { forgottenCalls } from '../../worker/forgotten-lines.ts';
+import { logForgottenCalls } from '../../worker/log-forgotten-calls.ts';
 import { toFailure, toResult, type AttemptResult } from '../../worker/report.ts';
 import { watchProcess } from '../../worker/watch-process.ts';
 import { Calls } from './calls.ts';
@@ -24,7 +24,7 @@ export interface ServedTask {
   readonly body: Body;
   readonly inputSchema: StandardSchema | undefined;
   readonly outputSchema: StandardSchema | undefined;
-  readonly runner: Runner;
+  readonly runner: RunStarter;
 }
 
 let watched = false;
@@ -53,7 +53,7 @@ export function serveAttempt(port: RunnerPort, task: ServedTask, text: string): 
     order.capturesConsole
       ? captured((level, message) => void host.log({ at: new Date(), level, message, metadata: '{}' }), body)
       : body();
-  const forgotten = forgottenCalls((line) => void host.log(line));
+  const forgotten = logForgottenCalls((line) => void host.log(line));
   const run = async (): Promise<AttemptResult> => {
     try {
       const payload = parseActionPayload(action.actionPayload);

@@ -5,7 +5,7 @@ import { emptyFilter } from '../../../engine/grpc/runs/run-filter.ts';
 import { runWithTasks } from '../../../engine/grpc/runs/run-with-tasks.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { readRunDetail } from '../../../engine/monitor/runs/run-detail.ts';
-import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
+import { replayIds } from '../../../engine/bulk/replay-ids.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

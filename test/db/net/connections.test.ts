@@ -18,7 +18,7 @@ import { OpenCalls } from '../../../engine/edge/access/open-calls.ts';
 import { strangerInterceptor } from '../../../engine/grpc/stranger-interceptor.ts';
 import { serve } from '../../../engine/grpc/handlers.ts';
 import { TenantTurns } from '../../../engine/base/tenant-turns.ts';
-import { startGrpc, type GrpcServer } from '../../../engine/grpc/server.ts';
+import { startGrpc, type GrpcServer } from '../../../engine/grpc/grpc-server.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { ConnectionGuard, type ConnectionLimits } from '../../../engine/net/connection-guard.ts';
 import { GrpcClients } from '../../helpers/grpc-client.ts';

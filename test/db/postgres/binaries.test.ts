@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findBinaries, linkLibraries } from '../../../engine/postgres/binaries.ts';
-import { serverUser } from '../../../engine/postgres/server-user.ts';
+import { findBinaries, linkLibraries } from '../../../engine/postgres/embedded/binaries.ts';
+import { serverUser } from '../../../engine/postgres/embedded/server-user.ts';
 
 const run = promisify(execFile);
 const installed = dirname(
@@ -41,7 +41,7 @@ test('missing library links are made, and Postgres and initdb run from a path wi
 });
 
 test('several processes make the links at once', async () => {
-  const script = `import(${JSON.stringify(new URL('../../../engine/postgres/binaries.ts', import.meta.url).href)}).then((m) => process.exit(m.linkLibraries(${JSON.stringify(native)}) ? 0 : 1))`;
+  const script = `import(${JSON.stringify(new URL('../../../engine/postgres/embedded/binaries.ts', import.meta.url).href)}).then((m) => process.exit(m.linkLibraries(${JSON.stringify(native)}) ? 0 : 1))`;
   const codes = await Promise.all(
     Array.from(
       { length: 3 },
@@ -62,7 +62,7 @@ test.runIf(process.getuid?.() === 0)(
     const home = join(root, 'home');
     mkdirSync(home);
     chownSync(home, uid, uid);
-    const script = `import(${JSON.stringify(new URL('../../../engine/postgres/binaries.ts', import.meta.url).href)})
+    const script = `import(${JSON.stringify(new URL('../../../engine/postgres/embedded/binaries.ts', import.meta.url).href)})
     .then(async (m) => process.stdout.write((await m.findBinaries({ spawn: {}, own: () => undefined, isRoot: false }, ${JSON.stringify(native)})).postgres))`;
     const { stdout } = await run(process.execPath, ['--import', 'tsx', '-e', script], {
       uid,

@@ -19,8 +19,8 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
-import { isAlive, runningPostmaster } from '../../../engine/postgres/postmaster.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../engine/postgres/embedded/embedded-postgres.ts';
+import { isAlive, runningPostmaster } from '../../../engine/postgres/embedded/postmaster.ts';
 import { patient } from '../../helpers/patient.ts';
 
 const log = createLog('silent');

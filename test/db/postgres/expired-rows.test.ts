@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { dropExpiredRows } from '../../../engine/postgres/expired-rows.ts';
+import { dropExpiredRows } from '../../../engine/postgres/schema/expired-rows.ts';
 import { createTestDatabase } from '../../helpers/test-database.ts';
 
 it('drops what ran out, and keeps what still counts', async () => {

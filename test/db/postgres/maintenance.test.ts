@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
-import { preparePartitions } from '../../../engine/postgres/partitions.ts';
+import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { Maintenance } from '../../../engine/wiring/maintenance.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

@@ -6,10 +6,10 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { connect } from '../../../engine/postgres/connect.ts';
-import { startEmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
-import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '../../../engine/postgres/migrate.ts';
-import { migrationFiles, migrationsFolder } from '../../../engine/postgres/migration-files.ts';
-import { preparePartitions } from '../../../engine/postgres/partitions.ts';
+import { startEmbeddedPostgres } from '../../../engine/postgres/embedded/embedded-postgres.ts';
+import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '../../../engine/postgres/schema/migrate.ts';
+import { migrationFiles, migrationsFolder } from '../../../engine/postgres/schema/migration-files.ts';
+import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 
 const names = migrationFiles(migrationsFolder()).map((file) => file.name);

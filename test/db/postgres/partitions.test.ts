@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { dayBound, dayOf, dayTables } from '../../../engine/postgres/day-partitions.ts';
-import { dropExpiredPartitions } from '../../../engine/postgres/expired-partitions.ts';
-import { preparePartitions } from '../../../engine/postgres/partitions.ts';
+import { dayBound, dayOf, dayTables } from '../../../engine/postgres/schema/day-partitions.ts';
+import { dropExpiredPartitions } from '../../../engine/postgres/schema/expired-partitions.ts';
+import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { idAt, insertJournal, insertRun, presence } from '../../helpers/stored-run.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 

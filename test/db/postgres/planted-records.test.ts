@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { dataPaths, deleteData } from '../../../engine/local/data-folder.ts';
 import { createLog } from '../../../engine/base/log.ts';
-import { startEmbeddedPostgres } from '../../../engine/postgres/embedded.ts';
-import { prepareDataDir } from '../../../engine/postgres/cluster.ts';
-import { serverUser } from '../../../engine/postgres/server-user.ts';
+import { startEmbeddedPostgres } from '../../../engine/postgres/embedded/embedded-postgres.ts';
+import { prepareDataDir } from '../../../engine/postgres/embedded/pgdata.ts';
+import { serverUser } from '../../../engine/postgres/embedded/server-user.ts';
 import { startScratchPostgres } from '../../../engine/local/scratch-postgres.ts';
 
 const isRoot = process.getuid?.() === 0;

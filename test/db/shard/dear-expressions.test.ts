@@ -1,9 +1,10 @@
+import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
+import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import type { Condition } from '../../../engine/model/definition.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import type { DurableAsk } from '../../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';

@@ -1,13 +1,14 @@
+import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../engine/base/log.ts';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
+import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import type { DurableAsk } from '../../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
-import { Timekeeper } from '../../../engine/shard/timekeeper.ts';
+import { DueTimers } from '../../../engine/shard/due-timers.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { patient } from '../../helpers/patient.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
@@ -228,11 +229,11 @@ describe('a timer that Postgres refuses', () => {
   it('is tried after pauses that grow, and holds up no other timer', async () => {
     const { log, lines } = keptLog();
     const world = await OwnerWorld.start(database.url, {
-      timersDue: (state, nowUs) => timekeeper.due(state, nowUs),
+      timersDue: (state, nowUs) => dueTimers.due(state, nowUs),
     });
     const pool = new Pool({ connectionString: database.url, max: 1 });
     const { owner, tenantId } = world;
-    const timekeeper = new Timekeeper({ owner, pool, log });
+    const dueTimers = new DueTimers({ owner, pool, log });
     try {
       await world.put();
       const workflowId = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.workflowId ?? '';

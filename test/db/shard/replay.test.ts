@@ -7,7 +7,7 @@ import { listRunSummaries } from '../../../engine/monitor/runs/run-list.ts';
 import { readRunDetail } from '../../../engine/monitor/runs/run-detail.ts';
 import { createPool } from '../../../engine/postgres/connect.ts';
 import { createLog } from '../../../engine/base/log.ts';
-import { replayIds } from '../../../engine/shard/prepare/replay-ids.ts';
+import { replayIds } from '../../../engine/bulk/replay-ids.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { systemClock } from '../../../engine/base/clock.ts';
-import { LongLogs } from '../../../engine/shard/facts/long-logs.ts';
+import { LongLogs } from '../../../engine/shard/facts/long-durable-logs.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
 import { loadFacts } from '../../../engine/shard/facts/load-facts.ts';

@@ -9,7 +9,7 @@ import { deleteWaits, writeWaits } from '../../../engine/commit/statements/write
 import { insertLive } from '../../../engine/commit/statements/insert-live.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
-import { readPage } from '../../../engine/shard/facts/long-logs.ts';
+import { readPage } from '../../../engine/shard/facts/long-durable-logs.ts';
 import { acquireFree, lockOwned, raiseEpoch } from '../../../engine/shard/ownership/lease.ts';
 import { RandomRows } from './random-rows.ts';
 import { TwinStores, type TwinSession } from './twin-stores.ts';

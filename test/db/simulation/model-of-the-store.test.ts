@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { TransactionRows } from '../../../engine/model/rows.ts';
+import type { TransactionRows } from '../../../engine/model/stored-rows.ts';
 import { deleteStaged, insertStaged } from '../../../engine/commit/staged-payloads.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { statementModels } from '../../simulation/store/statements/all-statements.ts';

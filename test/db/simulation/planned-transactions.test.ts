@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import type { TransactionRows } from '../../../engine/model/rows.ts';
+import type { TransactionRows } from '../../../engine/model/stored-rows.ts';
 import { actions, action, apply, world } from '../../helpers/histories.ts';
 import { PlannerWorld, tenantId } from '../../helpers/planner-world.ts';
 import { randomFrom } from '../../helpers/random.ts';

@@ -1,19 +1,20 @@
 import * as payloads from '../../../engine/monitor/payload-reads.ts';
 import * as results from '../../../engine/monitor/durable/durable-results.ts';
-import { writeBeats } from '../../../engine/monitor/heartbeat-writer.ts';
+import { writeBeats } from '../../../engine/writers/heartbeat-writer.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import { readTime } from '../../../engine/postgres/postgres-clock.ts';
 import { readListeners } from '../../../engine/shard/facts/durable-listeners.ts';
-import * as logs from '../../../engine/shard/facts/durable-logs.ts';
+import * as logs from '../../../engine/shard/facts/stored-durable-logs.ts';
 import { readDeliveries } from '../../../engine/shard/facts/load-deliveries.ts';
 import { readEnds } from '../../../engine/shard/facts/load-ends.ts';
 import { readClaims } from '../../../engine/shard/facts/load-key-claims.ts';
 import * as storedIds from '../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../engine/shard/facts/load-stored-runs.ts';
-import * as long from '../../../engine/shard/facts/long-logs.ts';
+import * as long from '../../../engine/shard/facts/long-durable-logs.ts';
 import { readEvents } from '../../../engine/shard/facts/look-back.ts';
 import * as definitions from '../../../engine/shard/recovery/recover-definitions.ts';
-import * as demands from '../../../engine/shard/recovery/recover-demands.ts';
+import { readFilters } from '../../../engine/shard/recovery/recover-filters.ts';
+import { readRateLimits } from '../../../engine/shard/recovery/recover-rate-limits.ts';
 import * as durable from '../../../engine/shard/recovery/recover-durable.ts';
 import { readRunTasks } from '../../../engine/shard/recovery/recover-runs.ts';
 import { readLive } from '../../../engine/shard/recovery/recover-shard.ts';
@@ -21,7 +22,7 @@ import * as timers from '../../../engine/shard/recovery/recover-timers.ts';
 import { readWaits } from '../../../engine/shard/recovery/recover-waits.ts';
 import * as aside from '../../../engine/shard/recovery/set-aside.ts';
 import * as contents from '../../../engine/shard/recovery/shard-contents.ts';
-import { readPayloads } from '../../../engine/shard/timekeeper.ts';
+import { readPayloads } from '../../../engine/shard/due-timers.ts';
 import type { RandomRows } from './random-rows.ts';
 
 const firstId = '00000000-0000-0000-0000-000000000000';
@@ -48,8 +49,8 @@ export function randomReads(random: RandomRows): SqlQuery[] {
     unnamed(definitions.readPaused, random.tenants),
     unnamed(definitions.readWorkers, random.tenants),
     unnamed(definitions.readWorkersById, random.ids('worker')),
-    unnamed(demands.readRateLimits, random.tenants),
-    unnamed(demands.readFilters, random.tenants),
+    unnamed(readRateLimits, random.tenants),
+    unnamed(readFilters, random.tenants),
     unnamed(durable.readLinks, runs),
     unnamed(durable.readPoints, 0),
     unnamed(durable.readPoints, 1),

@@ -1,6 +1,6 @@
 import { transactionQueries } from '../../../engine/commit/transaction-queries.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import type { TransactionRows } from '../../../engine/model/rows.ts';
+import type { TransactionRows } from '../../../engine/model/stored-rows.ts';
 import { acquireFree } from '../../../engine/shard/ownership/lease.ts';
 import type { TwinSession, TwinStores } from './twin-stores.ts';
 

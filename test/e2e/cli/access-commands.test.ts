@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFloor } from '../../../engine/model/ids/uuid-floor.ts';
-import { preparePartitions } from '../../../engine/postgres/partitions.ts';
+import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { printedLines } from '../../helpers/printed.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';

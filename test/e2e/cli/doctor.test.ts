@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
-import { preparePartitions } from '../../../engine/postgres/partitions.ts';
+import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
 import { insertRun } from '../../helpers/stored-run.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { mergedLimits } from '../../../engine/auth/tenant-limits.ts';
 import { CommandLimits } from '../../../engine/edge/limits/command-limits.ts';
-import type { DurableAsk } from '../../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import {
   ask,
   evict,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { scheduleFigures } from '../../../engine/figures/schedule-figures.ts';
-import type { CronRow } from '../../../engine/model/rows.ts';
+import type { CronRow } from '../../../engine/model/stored-rows.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const hourUs = 3_600_000_000;

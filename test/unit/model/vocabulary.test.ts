@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { formatDuration, parseDuration } from '../../../engine/model/time/duration.ts';
 import { journalLetters, readJournalLetters } from '../../../engine/model/task/journal-letters.ts';
 import { replayJournal, statusAfter } from '../../../engine/model/task/transition.ts';
-import { retryDelayMs } from '../../../engine/model/task/retry.ts';
+import { retryDelayMs } from '../../../engine/model/task/backoff.ts';
 import { RunStatus, runOutcome } from '../../../engine/model/task/status.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { isRecentUuid7, newId, uuidTimeMs } from '../../../engine/model/ids/uuid.ts';

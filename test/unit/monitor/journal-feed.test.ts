@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { Pool } from 'pg';
 import { afterEach, expect, it } from 'vitest';
-import type { HistoryRow } from '../../../engine/model/rows.ts';
+import type { HistoryRow } from '../../../engine/model/stored-rows.ts';
 import { JournalFeed, type FeedPage } from '../../../engine/monitor/journal/journal-feed.ts';
 
 /** Never connected: nobody here asks for what is stored. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { longestInline } from '../../../engine/model/limits.ts';
 import { JsonText } from '../../../engine/payloads/body.ts';
 import { PayloadReader } from '../../../engine/payloads/payload-reader.ts';
-import { reportedOutcome } from '../../../engine/edge/parse/report.ts';
+import { reportedOutcome } from '../../../engine/edge/parse/attempt-report.ts';
 
 let reader = new PayloadReader();
 afterEach(async () => {

@@ -1,8 +1,9 @@
+import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import { describe, expect, it } from 'vitest';
-import { waitFingerprint, type DurableCondition } from '../../../engine/model/durable/durable.ts';
+import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
-import type { DurableAsk } from '../../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import { DurableWorld } from '../../helpers/durable-world.ts';
 import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { valueAt, workerOf } from '../../helpers/row-of.ts';

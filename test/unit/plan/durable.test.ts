@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import type { Demands } from '../../../engine/model/task/demands.ts';
-import type { DurableAsk } from '../../../engine/model/durable/durable-ask.ts';
+import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import {
   ask,
   event,

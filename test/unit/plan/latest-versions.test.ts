@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { matchesEventKey } from '../../../engine/model/event-key.ts';
 import { LatestVersions } from '../../../engine/plan/state/latest-versions.ts';
 import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
-import type { Version } from '../../../engine/plan/state/version.ts';
+import type { Version } from '../../../engine/plan/state/workflow-version.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 
 const keys = ['order', 'order:paid', 'order:*', '*', '*:paid'];

@@ -7,7 +7,7 @@ import {
   oldPartitionName,
   partitionDay,
   partitionName,
-} from '../../../engine/postgres/day-partitions.ts';
+} from '../../../engine/postgres/schema/day-partitions.ts';
 
 const dayMs = 86_400_000;
 const day = fc.integer({ min: 0, max: 80_000 });

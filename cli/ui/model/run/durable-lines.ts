@@ -1,5 +1,5 @@
 import { logTree, openNodes, type TreeLine } from '../../../durable/log-tree.ts';
-import type { DurableLogRow, NodeRow } from '../../../monitor/durable-log.ts';
+import type { DurableLogRow, NodeRow } from '../../../monitor/durable-log-row.ts';
 import { clickedRow, windowStart } from '../frame.ts';
 import type { OpenRun, UiState } from '../ui-state.ts';
 import { chosenTask } from './chosen-task.ts';

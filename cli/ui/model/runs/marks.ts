@@ -3,8 +3,8 @@ import type { EventRow } from '../../../monitor/run-reader.ts';
 import { amount } from '../../../output/amount.ts';
 import type { Step, UiState } from '../ui-state.ts';
 import { statusAfter } from './apply-events.ts';
-import { askedQuery } from './found-runs.ts';
-import { selectedRunId, visibleRuns } from './visible-runs.ts';
+import { askedQuery } from './filter-runs.ts';
+import { selectedRunId, visibleRuns } from './runs-window.ts';
 
 /** Marks the run under the cursor, or takes its mark away. */
 export function toggleMark(state: UiState): Step {

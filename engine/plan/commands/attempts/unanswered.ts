@@ -1,7 +1,7 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';
-import { silence, stayingWith } from '../../queue/silent-worker.ts';
+import { noteBlocked, stayingWith } from '../../queue/blocked-worker.ts';
 import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
 
@@ -33,7 +33,7 @@ function takeElsewhere(plan: Plan, command: UnansweredCommand): void {
     const row = runningRow(plan, ref);
     if (row === undefined || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
     if (ref.invocation !== null && ref.invocation !== state.tasks.invocation[row]) continue;
-    silence(plan, worker);
+    noteBlocked(plan, worker);
     if (staying(row)) continue;
     interrupt(plan, row);
     setFlag(plan, row, LiveFlag.Unanswered);

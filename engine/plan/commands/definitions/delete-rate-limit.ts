@@ -1,4 +1,4 @@
-import { findRateLimit } from '../../rate-limits/rate-limits.ts';
+import { findRateLimit } from '../../rate-limits/rate-limit-table.ts';
 import { judgeAnew } from '../../rate-limits/release-units.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

@@ -1,5 +1,5 @@
 import { HatchetError } from '../../../base/errors.ts';
-import type { FilterRow } from '../../../model/rows.ts';
+import type { FilterRow } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

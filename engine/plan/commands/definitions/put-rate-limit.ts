@@ -1,5 +1,5 @@
 import type { RateLimitWindow } from '../../../model/definition.ts';
-import { rateLimitFor, resize } from '../../rate-limits/rate-limits.ts';
+import { rateLimitFor, resize } from '../../rate-limits/rate-limit-table.ts';
 import { judgeAnew } from '../../rate-limits/release-units.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

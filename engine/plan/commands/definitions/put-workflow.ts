@@ -1,5 +1,5 @@
 import type { WorkflowDefinition } from '../../../model/definition.ts';
-import type { CronRow } from '../../../model/rows.ts';
+import type { CronRow } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, setCron } from '../../timers/set-timers.ts';

@@ -1,27 +1,25 @@
-import { describeAsked, EntryKind, type Asked } from '../../../model/durable/durable.ts';
+import { EntryKind, type Asked } from '../../../model/durable/durable.ts';
 import type {
   AskedChild,
   DurableAsk,
   DurableAskReply,
   DurableRef,
   DurableSender,
-} from '../../../model/durable/durable-ask.ts';
+} from '../../../model/durable/durable-operation.ts';
 import { LiveFlag } from '../../../model/task/live-state.ts';
-import { isPatchKey, isSameMemo } from '../../../model/durable/memo-key.ts';
-import { mismatchMessage } from '../../../model/durable/mismatch.ts';
 import { RunStatus } from '../../../model/task/status.ts';
-import { append, pass } from '../../durable/durable-append.ts';
-import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
+import { append, pass } from '../../durable/append-node.ts';
+import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
 import type { DurableTask } from '../../durable/durable-index.ts';
 import type { DurableNode } from '../../durable/durable-log.ts';
-import { startAgain } from '../../durable/evict-restore.ts';
-import { linkChild, meetCondition, satisfy, unlinkChild } from '../../durable/durable-satisfy.ts';
-import { tell } from '../../durable/durable-tell.ts';
+import { startAgain } from '../../durable/restore-task.ts';
+import { linkChild, meetCondition, satisfy, unlinkChild } from '../../durable/satisfy-node.ts';
+import { tell } from '../../durable/tell-results.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import { setFlag, type Plan } from '../../state/plan.ts';
 import type { Facts } from '../facts.ts';
 import { tasksOf, visitRun, type Kind } from '../kind.ts';
-import type { TaskRow } from '../../state/rows.ts';
+import { matchesNode, isPatch, passOldPatches, mismatch } from '../../durable/match-node.ts';
 
 /** The next operation of a durable task. Answered by an effect. */
 export interface DurableAskCommand extends DurableSender {
@@ -92,7 +90,7 @@ function ask(plan: Plan, command: DurableAskCommand, facts: Facts): void {
     const same = 'run' in one ? spawned(task, one) : undefined;
     if (same === undefined) passOldPatches(plan, task, wanted);
     const node = same ?? log.at(delivery.position + 1);
-    if (node !== undefined && !isSame(log.taskId, node, wanted)) {
+    if (node !== undefined && !matchesNode(log.taskId, node, wanted)) {
       state.undo.rollback(mark.undo);
       changes.truncate(mark.changes);
       return answer(
@@ -146,33 +144,6 @@ function wantedOf(one: AskedChild | Single): { kind: EntryKind; fingerprint: str
   return { kind: EntryKind.Memo, fingerprint: one.key, asked: { kind: 'memo', key: one.key } };
 }
 
-interface Wanted {
-  kind: EntryKind;
-  fingerprint: string;
-}
-
-function isSame(taskId: string, node: Wanted, wanted: Wanted): boolean {
-  if (node.kind !== wanted.kind) return false;
-  return wanted.kind === EntryKind.Memo
-    ? isSameMemo(taskId, node.fingerprint, wanted.fingerprint)
-    : node.fingerprint === wanted.fingerprint;
-}
-
-function isPatch({ kind, fingerprint }: Wanted): boolean {
-  return kind === EntryKind.Memo && isPatchKey(fingerprint);
-}
-
-/** Code whose change is through with need not ask for it any more. */
-function passOldPatches(plan: Plan, task: DurableTask, wanted: Wanted): void {
-  const { log, delivery } = task;
-  for (
-    let node = log.at(delivery.position + 1);
-    node !== undefined && isPatch(node) && !isPatch(wanted);
-    node = log.at(delivery.position + 1)
-  )
-    pass(plan, task, node);
-}
-
 function refOf(node: DurableNode): DurableRef {
   return { branch: node.branch, node: node.node, childRunId: node.childRunId, done: node.result !== null };
 }
@@ -181,17 +152,6 @@ function refOf(node: DurableNode): DurableRef {
 function spawned({ log, delivery }: DurableTask, child: AskedChild): DurableNode | undefined {
   const node = child.name === '' ? undefined : log.child(child.name);
   return node !== undefined && delivery.hasAsked(node) ? node : undefined;
-}
-
-/** The task fails for good, whatever its code makes of the error. */
-function mismatch(plan: Plan, row: TaskRow, { node, asked }: { node: DurableNode; asked: Asked }): DurableAskReply {
-  const message = mismatchMessage({
-    node: node.node,
-    recorded: describeAsked(node.asked),
-    asked: describeAsked(asked),
-  });
-  setFlag(plan, row, LiveFlag.NoRetry);
-  return { kind: 'mismatch', branch: node.branch, node: node.node, message };
 }
 
 /** The child runs, in this very transaction; one that is there already is taken as it is. */

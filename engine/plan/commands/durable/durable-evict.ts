@@ -1,6 +1,7 @@
-import type { DurableSender } from '../../../model/durable/durable-ask.ts';
-import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
-import { evict, mustGoOn, restore } from '../../durable/evict-restore.ts';
+import { restore } from '../../durable/restore-task.ts';
+import type { DurableSender } from '../../../model/durable/durable-operation.ts';
+import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
+import { evict, mustGoOn } from '../../durable/evict-task.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** The worker lets go of an invocation that waits. */

@@ -1,9 +1,9 @@
-import type { DurableSender } from '../../../model/durable/durable-ask.ts';
+import type { DurableSender } from '../../../model/durable/durable-operation.ts';
 import { EntryKind } from '../../../model/durable/durable.ts';
 import { RunStatus } from '../../../model/task/status.ts';
-import { dismissSender } from '../../durable/dismiss-sender.ts';
-import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
-import { satisfy } from '../../durable/durable-satisfy.ts';
+import { dismissSender } from '../../durable/dismiss-invocation.ts';
+import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
+import { satisfy } from '../../durable/satisfy-node.ts';
 import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** A memo's function has returned. */

@@ -1,6 +1,6 @@
 import { LiveState } from '../../../model/task/live-state.ts';
-import { durableRow } from '../../durable/durable-invocation.ts';
-import { restore } from '../../durable/evict-restore.ts';
+import { durableRow } from '../../durable/invocation-row.ts';
+import { restore } from '../../durable/restore-task.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** Wakes an evicted task, whatever it waits for. */

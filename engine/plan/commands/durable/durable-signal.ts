@@ -1,8 +1,8 @@
 import { HatchetError } from '../../../base/errors.ts';
 import { EntryKind, type DurableCondition } from '../../../model/durable/durable.ts';
 import { LiveState } from '../../../model/task/live-state.ts';
-import { append } from '../../durable/durable-append.ts';
-import { durableRow, loadedTask } from '../../durable/durable-invocation.ts';
+import { append } from '../../durable/append-node.ts';
+import { durableRow, loadedTask } from '../../durable/invocation-row.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

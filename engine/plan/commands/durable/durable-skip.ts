@@ -1,7 +1,7 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { durableRow, loadedTask } from '../../durable/durable-invocation.ts';
+import { durableRow, loadedTask } from '../../durable/invocation-row.ts';
 import { conditionsOf } from '../../durable/durable-log.ts';
-import { meetCondition } from '../../durable/durable-satisfy.ts';
+import { meetCondition } from '../../durable/satisfy-node.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -1,8 +1,8 @@
-import { dismissSender } from '../../durable/dismiss-sender.ts';
-import { invocationRow, loadedTask } from '../../durable/durable-invocation.ts';
+import { dismissSender } from '../../durable/dismiss-invocation.ts';
+import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
 import type { DurableTask } from '../../durable/durable-index.ts';
-import { startAgain } from '../../durable/evict-restore.ts';
-import { send, tell } from '../../durable/durable-tell.ts';
+import { startAgain } from '../../durable/restore-task.ts';
+import { send, tell } from '../../durable/tell-results.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
 

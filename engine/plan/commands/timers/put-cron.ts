@@ -1,5 +1,5 @@
 import { HatchetError } from '../../../base/errors.ts';
-import type { CronRow } from '../../../model/rows.ts';
+import type { CronRow } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setCron } from '../../timers/set-timers.ts';
 import { needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

@@ -1,4 +1,4 @@
-import type { ScheduleRow } from '../../../model/rows.ts';
+import type { ScheduleRow } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setSchedule } from '../../timers/set-timers.ts';
 import type { Facts } from '../facts.ts';

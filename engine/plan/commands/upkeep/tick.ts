@@ -1,18 +1,13 @@
-import { formatDuration } from '../../../model/time/duration.ts';
-import { LiveFlag, LiveState } from '../../../model/task/live-state.ts';
-import { RunStatus } from '../../../model/task/status.ts';
+import { LiveState } from '../../../model/task/live-state.ts';
 import { reviewTask, wakeSleeper } from '../../conditions/review-task.ts';
 import { wakeDurableSleeper } from '../../durable/wake-durable-sleeper.ts';
-import { mayRetry } from '../../lifecycle/attempt.ts';
-import { endReviewed, endTask } from '../../lifecycle/end-task.ts';
-import { interrupt } from '../../lifecycle/interrupt.ts';
-import { togetherWith } from '../../lifecycle/running-task.ts';
-import { queueTask } from '../../queue/queue-task.ts';
-import { stayingWith } from '../../queue/silent-worker.ts';
-import { hasFlag, journal, setFlag, touch, type Plan } from '../../state/plan.ts';
+import { endReviewed } from '../../lifecycle/end-task.ts';
+import { makeReady } from '../../queue/make-ready.ts';
+import type { Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
 import type { TaskRow } from '../../state/rows.ts';
+import { giveUpWaiting, meetTimeout } from '../../lifecycle/timeouts.ts';
 
 /** Until a long log is looked for again. */
 const logUs = 100_000;
@@ -68,7 +63,7 @@ function meetDeadline(plan: Plan, row: TaskRow): void {
       wakeSleeper(plan, row);
       return endReviewed(plan, row, reviewTask(plan, row));
     case LiveState.Delayed:
-      return queueTask(plan, row, 'head');
+      return makeReady(plan, row, 'head');
     case LiveState.Evicted:
       // Its log came with the tick, and the sleep has woken it: what is left here is one whose log is being read.
       return state.deadlines.set(row, plan.nowUs + logUs, state.undo);
@@ -81,52 +76,6 @@ function meetDeadline(plan: Plan, row: TaskRow): void {
     default:
       throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
   }
-}
-
-function giveUpWaiting(plan: Plan, row: TaskRow): void {
-  const { state } = plan;
-  const step = state.stepOf(row);
-  if (step.placement.workflow.paused) {
-    // A pause is not a wait for a worker: the timeout starts afresh for as long as it lasts.
-    state.deadlines.set(row, plan.nowUs + step.definition.scheduleTimeoutMs * 1000, state.undo);
-    return touch(plan, row);
-  }
-  const limit = formatDuration(step.definition.scheduleTimeoutMs);
-  journal(plan, row, 'SCHEDULING_TIMED_OUT', `waited longer than its schedule timeout of ${limit}`);
-  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
-}
-
-/** Time for a worker to say that it has a task, where the execution timeout is shorter: by then it has been found to be blocked, or is so slow that this has to show. */
-const leastStartUs = 30_000_000;
-
-function prolong(plan: Plan, row: TaskRow): void {
-  const { state, nowUs } = plan;
-  setFlag(plan, row, LiveFlag.Prolonged);
-  state.deadlines.set(
-    row,
-    nowUs + Math.max(state.stepOf(row).definition.executionTimeoutMs * 1000, leastStartUs),
-    state.undo,
-  );
-}
-
-function meetTimeout(plan: Plan, row: TaskRow): void {
-  const members = togetherWith(plan, row);
-  const worker = plan.state.workerOf(row);
-  const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
-  const stays = worker === undefined || isStarted ? () => true : stayingWith(plan, worker);
-  for (const member of members) {
-    if (!stays(member) && !hasFlag(plan, member, LiveFlag.Prolonged)) prolong(plan, member);
-    else timeOut(plan, member);
-  }
-}
-
-function timeOut(plan: Plan, row: TaskRow): void {
-  const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
-  const message = `ran longer than its execution timeout of ${limit}`;
-  const again = mayRetry(plan, row);
-  journal(plan, row, 'TIMED_OUT', message);
-  interrupt(plan, row);
-  if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
 }
 
 /** Whether and where they go is decided with the rest of the queue, at the end of the transaction. */

@@ -1,4 +1,4 @@
-import { ownWorker } from '../../queue/find-worker.ts';
+import { ownWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -1,5 +1,5 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { ownWorker } from '../../queue/find-worker.ts';
+import { ownWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 import type { LabelValue } from '../../../model/task/labels.ts';

@@ -1,4 +1,4 @@
-import { hear } from '../../queue/silent-worker.ts';
+import { hear } from '../../queue/blocked-worker.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** A worker that did not answer has said something. */

@@ -1,5 +1,5 @@
 import type { WorkerDeath } from '../../../model/task/worker-death.ts';
-import { loseWorker } from '../../lifecycle/lose-worker.ts';
+import { emptyLostWorker } from '../../lifecycle/empty-lost-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
@@ -28,7 +28,7 @@ export const workerLost: Kind<WorkerLostCommand, void> = {
 function lose(plan: Plan, command: WorkerLostCommand): void {
   const worker = plan.state.workersById.get(command.workerId);
   if (worker === undefined) return;
-  loseWorker(plan, worker, {
+  emptyLostWorker(plan, worker, {
     // One that has said goodbye has not died: what it had left was to go to others.
     death: worker.ended ? undefined : command.death,
     toBeTold: command.connected === true && worker.awaySinceUs === 0,

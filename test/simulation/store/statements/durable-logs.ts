@@ -1,7 +1,7 @@
 import * as results from '../../../../engine/monitor/durable/durable-results.ts';
 import { readListeners } from '../../../../engine/shard/facts/durable-listeners.ts';
-import * as logs from '../../../../engine/shard/facts/durable-logs.ts';
-import * as long from '../../../../engine/shard/facts/long-logs.ts';
+import * as logs from '../../../../engine/shard/facts/stored-durable-logs.ts';
+import * as long from '../../../../engine/shard/facts/long-durable-logs.ts';
 import type { Parameters } from '../parameters.ts';
 import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';
 

@@ -1,5 +1,6 @@
 import * as definitions from '../../../../engine/shard/recovery/recover-definitions.ts';
-import * as demands from '../../../../engine/shard/recovery/recover-demands.ts';
+import { readFilters } from '../../../../engine/shard/recovery/recover-filters.ts';
+import { readRateLimits } from '../../../../engine/shard/recovery/recover-rate-limits.ts';
 import * as durable from '../../../../engine/shard/recovery/recover-durable.ts';
 import { readRunTasks } from '../../../../engine/shard/recovery/recover-runs.ts';
 import { readLive } from '../../../../engine/shard/recovery/recover-shard.ts';
@@ -87,7 +88,7 @@ const workersById: StatementModel = {
 };
 
 const rateLimits: StatementModel = {
-  text: demands.readRateLimits,
+  text: readRateLimits,
   run: ({ tables, transaction }, parameters) =>
     selected(
       parameters
@@ -105,7 +106,7 @@ const rateLimits: StatementModel = {
 };
 
 const filters: StatementModel = {
-  text: demands.readFilters,
+  text: readFilters,
   run: ({ tables, transaction }, parameters) =>
     selected(
       parameters

@@ -10,7 +10,7 @@ import {
 } from '../../../../engine/commit/statements/write-durable.ts';
 import { insertWorkers, updateWorkers } from '../../../../engine/commit/statements/write-workers.ts';
 import { deleteStaged, insertStaged } from '../../../../engine/commit/staged-payloads.ts';
-import { writeBeats } from '../../../../engine/monitor/heartbeat-writer.ts';
+import { writeBeats } from '../../../../engine/writers/heartbeat-writer.ts';
 import { mergedObjects } from '../jsonb.ts';
 import { refusal } from '../refusal.ts';
 import { selected, type StatementModel } from '../statement.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { logText } from '../../../../cli/durable/log-text.ts';
 import { currentBranch, isOpenSleep, logTree, openNodes } from '../../../../cli/durable/log-tree.ts';
 import { nodeResult, nodeWait } from '../../../../cli/durable/node-text.ts';
-import { mergeLog, type BranchRow, type NodeRow } from '../../../../cli/monitor/durable-log.ts';
+import { mergeLog, type BranchRow, type NodeRow } from '../../../../cli/monitor/durable-log-row.ts';
 import { eventOf, makeBranch, makeLog, makeNode, nowMs, open, sleepOf } from './log-world.ts';
 
 /** Drawn as `<rails> b<branch>` and `<rails> <branch>.<node>`, a star behind what the task is on. */

@@ -1,4 +1,4 @@
-import type { BranchRow, ConditionRow, DurableLogRow, NodeRow } from '../../../../cli/monitor/durable-log.ts';
+import type { BranchRow, ConditionRow, DurableLogRow, NodeRow } from '../../../../cli/monitor/durable-log-row.ts';
 
 const startMs = Date.parse('2030-01-01T00:00:00Z');
 

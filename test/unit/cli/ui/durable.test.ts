@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { devLines } from '../../../../cli/dev/view/dev-line.ts';
-import type { DurableLogRow } from '../../../../cli/monitor/durable-log.ts';
+import type { DurableLogRow } from '../../../../cli/monitor/durable-log-row.ts';
 import { bodyRows } from '../../../../cli/ui/model/layout.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
 import { eventOf, makeBranch, makeLog, makeNode, open, sleepOf } from '../durable/log-world.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { applyEvents, mergeRuns } from '../../../../cli/ui/model/runs/apply-events.ts';
 import { prefillInput } from '../../../../cli/ui/model/forms/prefill-input.ts';
 import { rank } from '../../../../cli/ui/model/ui-state.ts';
-import { visibleRuns } from '../../../../cli/ui/model/runs/visible-runs.ts';
+import { visibleRuns } from '../../../../cli/ui/model/runs/runs-window.ts';
 import { waterfall } from '../../../../cli/ui/model/run/waterfall.ts';
 import {
   at,

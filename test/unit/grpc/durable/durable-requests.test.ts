@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Parsed } from '../../../../engine/edge/commands.ts';
 import { DurableRequests } from '../../../../engine/grpc/durable/durable-requests.ts';
 import { markChecked } from '../../../../engine/model/checked.ts';
-import type { DurableSender } from '../../../../engine/model/durable/durable-ask.ts';
+import type { DurableSender } from '../../../../engine/model/durable/durable-operation.ts';
 
 function senderOf(taskId: string): Parsed<DurableSender> {
   return {

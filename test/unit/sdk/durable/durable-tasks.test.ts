@@ -12,7 +12,7 @@ import { parseActionPayload } from '../../../../sdk/context/action-payload.ts';
 import type { ContextHost } from '../../../../sdk/context/context-host.ts';
 import { toDurableBody } from '../../../../sdk/definition/workflow-definition.ts';
 import { ResultListener } from '../../../../sdk/run/result-listener.ts';
-import { Runner } from '../../../../sdk/run/runner.ts';
+import { RunStarter } from '../../../../sdk/run/run-starter.ts';
 import type { DurableAction } from '../../../../sdk/worker/action.ts';
 import { DurableTasks, left } from '../../../../sdk/worker/durable-tasks.ts';
 
@@ -71,7 +71,7 @@ it('a task comes to an end though a replay takes more than half of its execution
   tasks.serve('worker', 10);
   const nothing = async (): Promise<void> => {};
   const host: ContextHost = {
-    runner: new Runner(connection, new ResultListener(connection, quiet), quiet),
+    runner: new RunStarter(connection, new ResultListener(connection, quiet), quiet),
     logger: quiet,
     workerId: () => 'worker',
     hasWorkflow: () => false,

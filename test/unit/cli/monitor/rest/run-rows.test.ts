@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durableLogOf } from '../../../../../cli/monitor/rest/durable-log.ts';
+import { durableLogOf } from '../../../../../cli/monitor/rest/durable-log-of.ts';
 import { changesOf, seenRun, seenRunAt } from '../../../../../cli/monitor/rest/run-changes.ts';
 import { runDetail, runRow } from '../../../../../cli/monitor/rest/run-rows.ts';
 import type { RunDetailsShape, RunShape, TaskShape } from '../../../../../cli/monitor/rest/rest-shapes.ts';

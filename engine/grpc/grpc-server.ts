@@ -1,0 +1,121 @@
+import { createServer, type Server as NetServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import {
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { HatchetError } from '../base/errors.ts';
+import type { Address } from '../base/engine-options.ts';
+import type { ConnectionGuard } from '../net/connection-guard.ts';
+import type { TlsIdentity } from '../net/tls-identity.ts';
+
+export interface GrpcService {
+  definition: ServiceDefinition;
+  implementation: UntypedServiceImplementation;
+}
+
+export interface GrpcServer {
+  address: Address;
+  /** Lets open calls end for `graceMs`, and then the connections with them. New ones are taken. */
+  turnAway(graceMs: number): void;
+  /** Lets open calls end for `graceMs`, then cuts them. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface GrpcOptions {
+  host: string;
+  port: number;
+  services: readonly GrpcService[];
+  connections: ConnectionGuard;
+  tls: TlsIdentity | undefined;
+  interceptors?: readonly ServerInterceptor[];
+}
+
+/** A bulk trigger may carry many payloads of up to 4 MiB each; SDKs cut their calls at 4 MiB. */
+const longestMessage = 64 * 1024 * 1024;
+/** An SDK keeps a stream open for each run that it waits for, all of them on one connection. */
+const mostStreams = 10_000;
+/** Of a connection without an open call. Clients connect again with their next one. */
+const idleMs = 30 * 60_000;
+
+/**
+ * The sockets are accepted here and handed over: grpc-js neither counts connections nor ends those that never speak, and
+ * takes no least version of TLS. (Headers over 64 KiB are refused by Node's HTTP/2 itself.)
+ * @throws HatchetError PORT_TAKEN
+ */
+export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
+  const server = new Server({
+    interceptors: [...(options.interceptors ?? [])],
+    'grpc.max_receive_message_length': longestMessage,
+    'grpc.max_send_message_length': longestMessage,
+    'grpc.max_concurrent_streams': mostStreams,
+    'grpc.max_connection_idle_ms': idleMs,
+    // Finds peers that vanished without a word. Clients ping every 10 s even when idle.
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.keepalive_permit_without_calls': 1,
+    // Nobody reads the per-call traces that are kept otherwise.
+    'grpc.enable_channelz': 0,
+  });
+  for (const { definition, implementation } of options.services) server.addService(definition, implementation);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = createListener(options, (socket) => injector.injectConnection(socket));
+  options.connections.watch(listener);
+  const port = await listen(listener, options);
+  return {
+    address: { host: options.host, port },
+    turnAway: (graceMs) => injector.drain(graceMs),
+    async stop(graceMs) {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      // A session that failed in its preface is never reported as closed, and forceShutdown knows none without channelz.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      server.forceShutdown();
+      options.connections.endAll();
+      await closed;
+    },
+  };
+}
+
+function createListener({ tls }: GrpcOptions, onSocket: Parameters<typeof createServer>[1] & object): NetServer {
+  if (tls === undefined) return createServer({ noDelay: true }, onSocket);
+  const listener = createTlsServer({ ...tls.serverOptions, ALPNProtocols: ['h2'], noDelay: true });
+  listener.on('secureConnection', (socket) => {
+    socket.on('error', () => undefined); // 'close' follows
+    onSocket(socket);
+  });
+  tls.serve(listener);
+  return listener;
+}
+
+function listen(listener: NetServer, options: GrpcOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: Error): void => reject(portTaken(options, cause));
+    listener.once('error', onError);
+    listener.listen({ host: options.host, port: options.port }, () => {
+      listener.off('error', onError);
+      const address = listener.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : options.port);
+    });
+  });
+}
+
+function portTaken(options: { host: string; port: number }, cause: Error): HatchetError {
+  return new HatchetError(
+    'PORT_TAKEN',
+    `the gRPC port ${options.host}:${options.port} cannot be used: ${cause.message}`,
+    {
+      cause,
+      details: { port: options.port, kind: 'grpc' },
+      remedy: 'Stop the program that holds it, or choose another with --grpc-port.',
+    },
+  );
+}

@@ -1,0 +1,73 @@
+import { formatDuration } from '../../model/time/duration.ts';
+import { LiveFlag } from '../../model/task/live-state.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import { mayRetry } from './retry-task.ts';
+import { endTask } from './end-task.ts';
+import { interrupt } from './interrupt.ts';
+import { togetherWith } from './running-task.ts';
+import { stayingWith } from '../queue/blocked-worker.ts';
+import { hasFlag, journal, setFlag, touch, type Plan } from '../state/plan.ts';
+import type { TaskRow } from '../state/rows.ts';
+
+/** What an attempt may take from its assignment to its start without gaining time by it. */
+const arrivalUs = 1_000_000;
+/** Time for a worker to say that it has a task, where the execution timeout is shorter: by then it has been found to be blocked, or is so slow that this has to show. */
+const leastStartUs = 30_000_000;
+
+/** An attempt's timeout is set when it is assigned, and set anew where it took long to arrive. */
+export function isLate({ state, nowUs }: Plan, row: TaskRow): boolean {
+  return state.deadlines.dueUs(row) - nowUs < state.stepOf(row).definition.executionTimeoutMs * 1000 - arrivalUs;
+}
+
+/** Its worker has just said that it has it: its execution timeout begins now. */
+export function beginTimeout(plan: Plan, row: TaskRow): void {
+  const { state, nowUs } = plan;
+  state.deadlines.set(row, nowUs + state.stepOf(row).definition.executionTimeoutMs * 1000, state.undo);
+  touch(plan, row);
+}
+
+/** It was queued for longer than its schedule timeout. */
+export function giveUpWaiting(plan: Plan, row: TaskRow): void {
+  const { state } = plan;
+  const step = state.stepOf(row);
+  if (step.placement.workflow.paused) {
+    // A pause is not a wait for a worker: the timeout starts afresh for as long as it lasts.
+    state.deadlines.set(row, plan.nowUs + step.definition.scheduleTimeoutMs * 1000, state.undo);
+    return touch(plan, row);
+  }
+  const limit = formatDuration(step.definition.scheduleTimeoutMs);
+  journal(plan, row, 'SCHEDULING_TIMED_OUT', `waited longer than its schedule timeout of ${limit}`);
+  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
+}
+
+/** Its worker has not said that it has it: the timeout starts afresh, once. */
+function prolong(plan: Plan, row: TaskRow): void {
+  const { state, nowUs } = plan;
+  setFlag(plan, row, LiveFlag.Prolonged);
+  state.deadlines.set(
+    row,
+    nowUs + Math.max(state.stepOf(row).definition.executionTimeoutMs * 1000, leastStartUs),
+    state.undo,
+  );
+}
+
+/** The execution timeout of an attempt is over. Members of a batch are one call: it is over for all of them. */
+export function meetTimeout(plan: Plan, row: TaskRow): void {
+  const members = togetherWith(plan, row);
+  const worker = plan.state.workerOf(row);
+  const isStarted = members.some((member) => hasFlag(plan, member, LiveFlag.Started));
+  const stays = worker === undefined || isStarted ? () => true : stayingWith(plan, worker);
+  for (const member of members) {
+    if (!stays(member) && !hasFlag(plan, member, LiveFlag.Prolonged)) prolong(plan, member);
+    else timeOut(plan, member);
+  }
+}
+
+function timeOut(plan: Plan, row: TaskRow): void {
+  const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
+  const message = `ran longer than its execution timeout of ${limit}`;
+  const again = mayRetry(plan, row);
+  journal(plan, row, 'TIMED_OUT', message);
+  interrupt(plan, row);
+  if (!again) endTask(plan, row, { status: RunStatus.Failed, output: null, error: JSON.stringify({ message }) });
+}

@@ -1,0 +1,13 @@
+import { gatherTask } from '../batch-tasks/gather-task.ts';
+import type { Plan } from '../state/plan.ts';
+import type { TaskRow } from '../state/rows.ts';
+import { placementOf, constraintOf } from './constraint-of.ts';
+
+/** Puts a task that has all its places into its action's queue, or among those that wait for its batch. */
+export function joinQueue(plan: Plan, row: TaskRow, rank: number, { keepsTurn = false } = {}): void {
+  const { state } = plan;
+  const { queue, definition } = state.stepOf(row);
+  if (definition.batch !== null) return gatherTask(plan, row, { rank, placement: placementOf(state, row), keepsTurn });
+  const key = state.extras.get(row)?.ringKey ?? '';
+  queue.push(row, { rank, key, constraint: constraintOf(state, row) }, state.undo);
+}

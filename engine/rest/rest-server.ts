@@ -1,0 +1,168 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Address } from '../base/engine-options.ts';
+import { invalid } from '../edge/parse/invalid.ts';
+import { HatchetError, type ErrorCode } from '../base/errors.ts';
+import { faults } from '../base/faults.ts';
+import { maxPayloadBytes } from '../model/limits.ts';
+import { namedError } from '../postgres/named-error.ts';
+import { isLoopbackHost } from '../net/bind-address.ts';
+import { connectionLimits } from '../net/connection-guard.ts';
+import type { TlsIdentity } from '../net/tls-identity.ts';
+import type { RestDeps, RestEnv } from './deps.ts';
+import { hostCheck } from './host-check.ts';
+import { authenticate, registerHealth, registerRoutes } from './routes.ts';
+import { registerWebhookReceiver } from './webhooks/webhook-receiver.ts';
+
+export interface RestServer {
+  address: Address;
+  stop(): Promise<void>;
+}
+
+const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
+  INVALID_ARGUMENT: 400,
+  PAYLOAD_TOO_LARGE: 413,
+  UNKNOWN_WORKFLOW: 404,
+  UNKNOWN_RUN: 404,
+  UNKNOWN_WORKER: 404,
+  UNKNOWN_EVENT: 404,
+  UNKNOWN_FILTER: 404,
+  UNKNOWN_TIMER: 404,
+  RUN_BUSY: 409,
+  UNKNOWN_WEBHOOK: 404,
+  UNKNOWN_RATE_LIMIT: 404,
+  UNKNOWN_TENANT: 404,
+  WEBHOOK_REFUSED: 403,
+  IDEMPOTENCY_COLLISION: 409,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  LIMIT_REACHED: 429,
+  BUSY: 429,
+  TOO_SLOW: 504,
+  HOST_REFUSED: 403,
+  NOT_SUPPORTED: 501,
+  NOT_OWNER: 503,
+  STOPPING: 503,
+  DISK_FULL: 507,
+};
+
+/** An input, its metadata, and what is around them; each is checked by itself as well. */
+const maxBodyBytes = 2 * maxPayloadBytes + 1024 * 1024;
+
+/** A head within 10 s, also from who says nothing; a body within a minute; a connection between requests lives longer than a proxy's usual minute. */
+const times: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2_500,
+};
+
+export interface RestOptions extends RestDeps {
+  host: string;
+  port: number;
+  tls: TlsIdentity | undefined;
+  /** See `EngineOptions.allowedHosts`. */
+  allowedHosts: readonly string[];
+}
+
+/** The API as an app, without a port. */
+async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
+  const app = new Hono<RestEnv>();
+  app.notFound((context) =>
+    context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404),
+  );
+  app.onError((thrown, context) => {
+    const error = namedError(thrown);
+    if (error instanceof HatchetError) {
+      const description = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
+      return context.json({ errors: [{ code: error.code, description }] }, statuses[error.code] ?? 500);
+    }
+    faults.internalErrors++;
+    deps.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
+    return context.json(
+      {
+        errors: [
+          { code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' },
+        ],
+      },
+      500,
+    );
+  });
+  app.use(async (context, next) => {
+    checkAddress(context.req.url);
+    await next();
+  });
+  // Before the others: strangers have no token, and may send less. And before the check of the host: a tunnel to this machine
+  // passes requests on under its own name, and each has the webhook's credentials.
+  registerWebhookReceiver(app, deps);
+  if (await isLoopbackHost(deps.host)) app.use(hostCheck({ allowed: [deps.host, ...deps.allowedHosts] }));
+  registerHealth(app, deps);
+  authenticate(app, deps);
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        throw new HatchetError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`, {
+          details: { limit: maxBodyBytes },
+          remedy: 'Store large data elsewhere and pass a reference to it.',
+        });
+      },
+    }),
+  );
+  registerRoutes(app, deps);
+  return app;
+}
+
+/** Characters of a path with its query. */
+const longestAddress = 64 * 1024;
+
+/** @throws HatchetError INVALID_ARGUMENT */
+function checkAddress(url: string): void {
+  if (url.length > longestAddress)
+    throw invalid(`the address has ${url.length} characters`, `Use up to ${longestAddress}.`);
+  if (url.includes('%00')) throw invalid('the address holds a NUL character', 'Remove %00.');
+}
+
+/** @throws HatchetError PORT_TAKEN */
+export async function startRest(options: RestOptions): Promise<RestServer> {
+  const listener = getRequestListener((await restApp(options)).fetch);
+  const server = httpServer(options.tls, (request, response) => void listener(request, response));
+  server.maxConnections = connectionLimits.connections;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        new HatchetError(
+          'PORT_TAKEN',
+          `the HTTP port ${options.host}:${options.port} cannot be used: ${cause.message}`,
+          {
+            cause,
+            details: { port: options.port, kind: 'http' },
+            remedy: 'Stop the program that holds it, or choose another with --http-port.',
+          },
+        ),
+      ),
+    );
+    server.listen(options.port, options.host, resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return { address: { host: options.host, port }, stop: () => close(server) };
+}
+
+function httpServer(tls: TlsIdentity | undefined, onRequest: RequestListener): Server {
+  if (tls === undefined) return createServer(times, onRequest);
+  const server = createTlsServer({ ...tls.serverOptions, ...times }, onRequest);
+  tls.serve(server);
+  return server;
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,22 @@
+import { Pool } from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectionConfig } from '../../../engine/postgres/connect.ts';
+import { namedError } from '../../../engine/postgres/named-error.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(async () => await database.drop());
+
+it('a read for which no connection becomes free is told to come again', async () => {
+  const pool = new Pool({ ...connectionConfig(database.url, 'test'), max: 1, connectionTimeoutMillis: 50 });
+  const held = await pool.connect();
+  const error: unknown = await pool.query('SELECT 1').catch((each: unknown) => namedError(each));
+  expect(error).toMatchObject({ code: 'BUSY' });
+  held.release();
+  await pool.end();
+});
