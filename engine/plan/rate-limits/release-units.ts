@@ -4,7 +4,7 @@ import { moveTo, type Plan } from '../state/plan.ts';
 import type { RankedList } from '../state/ranked-list.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { moveEntry } from './rate-limits.ts';
-import { awaitRefill, isAnyMemberBefore, refillTaken } from './spend-units.ts';
+import { awaitRefill, callLine, isAnyMemberBefore, refillTaken } from './spend-units.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /** Limits that one transaction looks at because their windows are over: some 10 ms. The next goes on with the rest. */
@@ -39,9 +39,7 @@ export function callFirst(plan: Plan, limit: RateLimit): void {
     }
     if (first.units > limit.left(plan.nowUs)) return awaitRefill(plan, limit);
     if (isAnyMemberBefore(plan, limit, first)) return;
-    undo.set(first, 'isCalled', true);
-    first.line.queue.reopen(first.line, undo);
-    return;
+    return callLine(plan, first);
   }
 }
 
