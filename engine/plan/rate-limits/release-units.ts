@@ -14,6 +14,7 @@ const refillsPerTransaction = 1_000;
 export function noteRefills(plan: Plan): void {
   const { state, nowUs } = plan;
   const { undo, refills } = state;
+  if (state.newestWindowUs > nowUs) boundWindows(plan);
   for (const refill of refills.takeDue(nowUs, refillsPerTransaction)) {
     const { limit } = refill;
     undo.keep(refillTaken, refills, refill);
@@ -22,6 +23,23 @@ export function noteRefills(plan: Plan): void {
     if (limit.waiting.length > 0 && limit.isOver(nowUs)) releaseMembers(plan, limit);
     else if (limit.waiting.length > 0) awaitRefill(plan, limit);
     state.unsettled.noteLimit(limit);
+  }
+}
+
+/**
+ * The clock was ahead, and was set back: windows that began then would be in force until the time has caught up. They begin
+ * now, with what is used of them: so each lasts no longer than a window, and nobody gets its units twice. All limits are
+ * looked at, once for each time that the clock is set back.
+ */
+function boundWindows(plan: Plan): void {
+  const { state, nowUs, changes } = plan;
+  const { undo } = state;
+  undo.set(state, 'newestWindowUs', nowUs);
+  for (const limit of state.rateLimits.values()) {
+    if (limit.windowStartUs <= nowUs) continue;
+    undo.set(limit, 'windowStartUs', nowUs);
+    changes.touchedLimits.add(limit);
+    if (limit.refill !== undefined) awaitRefill(plan, limit);
   }
 }
 

@@ -160,7 +160,9 @@ export function spendUnits(plan: Plan, demands: readonly RateLimitDemand[], tena
 
 function refill(plan: Plan, limit: RateLimit): void {
   if (!limit.isOver(plan.nowUs)) return;
-  plan.state.undo.assign(limit, { windowStartUs: plan.nowUs, used: 0, windowLimit: limit.limit });
+  const { state, nowUs } = plan;
+  state.undo.assign(limit, { windowStartUs: nowUs, used: 0, windowLimit: limit.limit });
+  if (nowUs > state.newestWindowUs) state.undo.set(state, 'newestWindowUs', nowUs);
 }
 
 /**
