@@ -74,6 +74,35 @@ const disagreements: { about: string; steps: Action[] }[] = [
       { do: 'dropLimit' },
     ],
   },
+  {
+    about: 'the slots of a batch of which a member is being told to stop',
+    steps: [
+      { do: 'trigger', workflow: 'single', priority: 1, pick: 0 },
+      {
+        do: 'together',
+        steps: [
+          { do: 'trigger', workflow: 'gather', priority: 1, pick: 20 },
+          { do: 'replay', pick: 0, wholeRun: false },
+        ],
+      },
+      { do: 'trigger', workflow: 'gather', priority: 1, pick: 566 },
+      { do: 'cancelRun', pick: 0 },
+      { do: 'advance', ms: 5000 },
+      { do: 'register', slots: 2 },
+      { do: 'together', steps: [{ do: 'unstarted', pick: 177 }, { do: 'tell' }] },
+      { do: 'release', pick: 0 },
+      { do: 'advance', ms: 500 },
+      { do: 'trigger', workflow: 'single', priority: 1, pick: 0 },
+      {
+        do: 'together',
+        steps: [
+          { do: 'event', key: 'go', scope: null, ok: false },
+          { do: 'started', pick: 0 },
+        ],
+      },
+      { do: 'replay', pick: 0, wholeRun: false },
+    ],
+  },
 ];
 
 describe('the planner beside its reference model', () => {
