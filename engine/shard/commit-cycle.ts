@@ -282,14 +282,15 @@ export class CommitCycle {
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       try {
         const states = [...this.#parts.ownership.states()];
-        const shards = await this.#parts.connection.reconnect(states.map((state) => state.id));
+        const shards = await this.#parts.connection.reconnect(states);
         const stored = new Map(shards.map((shard) => [shard.id, shard]));
-        for (const state of states) {
-          const shard = stored.get(state.id);
-          if (shard !== undefined) Object.assign(state, { epoch: shard.epoch, lastTransaction: shard.lastTransaction });
-        }
+        const lost = states.filter((state) => {
+          const { epoch, lastTransaction } = stored.get(state.id) ?? {};
+          if (epoch !== undefined) Object.assign(state, { epoch, lastTransaction });
+          return epoch === undefined;
+        });
         for (const each of open) this.#settle(each, stored);
-        this.#parts.ownership.loseStates(states.filter((state) => !stored.has(state.id)));
+        this.#parts.ownership.loseStates(lost);
         return this.#parts.trouble.over();
       } catch (error) {
         if (this.#parts.isStopping()) return this.#abandon(open);

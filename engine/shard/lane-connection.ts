@@ -1,7 +1,7 @@
 import type { ClientConfig } from 'pg';
 import { Lane, type Backend } from '../commit/lane.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
-import { connectionName, settleOwnership, type OwnedShard } from './ownership/lease.ts';
+import { connectionName, settleOwnership, type SettledShard } from './ownership/lease.ts';
 
 /** The lane's connection, and what comes after it when it is lost. */
 export class LaneConnection {
@@ -12,6 +12,8 @@ export class LaneConnection {
   #lane: Lane | undefined;
   /** Of the last connection: it may still be at work for us. */
   #backend: Backend | undefined;
+  /** Tries to settle what became of the shards since the last one that was answered: each may have raised their epochs. */
+  #unanswered = 0;
 
   constructor(options: { config: ClientConfig; owner: string; onLost: (error: Error) => void; connector?: Connector }) {
     this.#owner = options.owner;
@@ -29,18 +31,25 @@ export class LaneConnection {
     this.#use(await this.#open());
   }
 
-  /** Cuts what there is, and connects again. @returns those of the shards that are this owner's still, as they are stored */
-  async reconnect(ids: readonly number[]): Promise<OwnedShard[]> {
+  /**
+   * Cuts what there is, and connects again.
+   * @param shards with the epochs that memory knows
+   * @returns those that are this owner's still, as they are stored
+   */
+  async reconnect(shards: readonly { id: number; epoch: number }[]): Promise<SettledShard[]> {
     this.drop();
     const lane = await this.#open();
     try {
-      const shards = await settleOwnership(lane.client, {
+      const unanswered = this.#unanswered++;
+      const settled = await settleOwnership(lane.client, {
         owner: this.#owner,
-        ids,
+        shards,
         old: this.#backend ?? lane.backend,
+        unanswered,
       });
+      this.#unanswered = 0;
       this.#use(lane);
-      return shards;
+      return settled;
     } catch (error) {
       lane.destroy();
       throw error;

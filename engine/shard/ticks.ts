@@ -90,7 +90,9 @@ export class Ticks {
   }
 
   #nextTickUs(state: ShardState): number {
-    return Math.max(state.nextTickUs, this.#holds.untilUs(state.id));
+    // Where the clock was set back, the windows of rate limits are put right at once: tasks may wait for their end.
+    const isSetBack = state.newestWindowUs > this.#options.clock.nowUs();
+    return Math.max(isSetBack ? 0 : state.nextTickUs, this.#holds.untilUs(state.id));
   }
 
   async #tick(state: ShardState): Promise<void> {

@@ -4,6 +4,7 @@ import { createLog, type Logger } from '../../engine/base/log.ts';
 import type { HistoryRow } from '../../engine/model/stored-rows.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
+import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
 import { Owner } from '../../engine/shard/owner.ts';
 import type { OwnerEvents } from '../../engine/shard/owner-events.ts';
@@ -97,7 +98,14 @@ export class OwnerWorld {
   }
 
   async trigger(
-    options: { input?: string; runId?: string; tenantId?: string; versionId?: string; taskIds?: string[] } = {},
+    options: {
+      input?: string;
+      runId?: string;
+      tenantId?: string;
+      versionId?: string;
+      taskIds?: string[];
+      demands?: StepDemands[];
+    } = {},
   ): Promise<string> {
     const tenantId = options.tenantId ?? this.tenantId;
     const versionId = options.versionId ?? this.owner.stateOf(tenantId)?.latestVersion(tenantId, 'single')?.versionId;
@@ -118,7 +126,7 @@ export class OwnerWorld {
       idempotency: null,
       ownId: options.runId !== undefined,
       earlierIds: [],
-      demands: null,
+      demands: options.demands ?? null,
     };
     await this.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
     return runId;

@@ -369,8 +369,18 @@ export class PlannerWorld {
         .sort(),
       unsettled: [...state.unsettled.turns]
         .map(
-          ({ tenantId: tenant, arrivals, freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers }) =>
-            `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,
+          ({
+            tenantId: tenant,
+            arrivals,
+            freed,
+            crowded,
+            changedLimits,
+            calls,
+            queues,
+            workersWithRoom,
+            lostWorkers,
+          }) =>
+            `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, calls, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,
         )
         .sort(),
       extras: [...state.extras.entries()]

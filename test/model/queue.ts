@@ -74,10 +74,11 @@ export class Queue {
       if (worker !== undefined)
         throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
     }
-    this.#hadUnits = new Set();
-    const waiting = this.#model.tasks.filter((task) => task.queued && task.where === 'out of units');
-    for (const task of waiting.sort(byRank))
-      if (!this.#units.mayBePassedOver(this.#firstOfLine(task), this.#hadUnits)) this.#hadUnits.add(task);
+    this.#hadUnits = new Set(
+      this.#model.tasks.filter(
+        (task) => task.queued && task.where === 'out of units' && !this.#units.surelyWaits(this.#firstOfLine(task)),
+      ),
+    );
   }
 
   /** A batch that may go, to a worker that has room for one task and suits its first member best. */

@@ -129,6 +129,8 @@ export class ReferenceModel implements ModelView {
         for (const task of this.#together(command.taskId)) {
           this.#heard(task);
           task.slotReleased = true;
+          // One call has the slots for all of its batch, also for those that are being told to stop.
+          for (const each of this.tasks) if (each.batch !== null && each.batch === task.batch) each.slotReleased = true;
         }
         return undefined;
       case 'refreshTimeout':

@@ -63,7 +63,9 @@ export class Units {
       const isShort = demand.units > this.#left(limit);
       if (demand.key !== key && isShort) return undefined;
       if (demand.key !== key) continue;
-      const isBehind = this.#model.tasks.some((other) => other !== task && asks(other, key) && byRank(other, task) < 0);
+      const isBehind = this.#model.tasks.some(
+        (other) => other !== task && this.#asks(other, key) && byRank(other, task) < 0,
+      );
       return isShort || isBehind ? { limit, tooLarge: demand.units > limit.limit } : undefined;
     }
     return undefined;
@@ -82,30 +84,45 @@ export class Units {
 
   /**
    * Whether it is right that the task, which is next in its line, is passed over: some limit has too little for it, or
-   * has been asked in vain by one that goes before it, and is not among the excepted.
+   * has been asked in vain by one that goes before it.
    */
-  mayBePassedOver(task: ModelTask, except: ReadonlySet<ModelTask> = new Set()): boolean {
+  mayBePassedOver(task: ModelTask): boolean {
     return (task.demands?.rateLimits ?? []).some(
-      (demand) => demand.units > this.#left(this.#peek(demand)) || this.#isBehind(task, demand.key, except),
+      (demand) => demand.units > this.#left(this.#peek(demand)) || this.#isBehind(task, demand.key),
     );
   }
 
-  #isBehind(task: ModelTask, key: string, except: ReadonlySet<ModelTask>): boolean {
-    return this.#model.tasks.some(
-      (other) => other !== task && !except.has(other) && asks(other, key) && byRank(other, task) < 0,
+  #isBehind(task: ModelTask, key: string): boolean {
+    return this.#model.tasks.some((other) => other !== task && this.#asks(other, key) && byRank(other, task) < 0);
+  }
+
+  /** Some limit has too little for it, or has a line in which others surely stand before it. */
+  surelyWaits(task: ModelTask): boolean {
+    return (task.demands?.rateLimits ?? []).some(
+      (demand) =>
+        demand.units > this.#left(this.#peek(demand)) ||
+        this.#model.tasks.some(
+          (other) => other !== task && this.#surelyStandsAt(other, demand.key) && byRank(other, task) < 0,
+        ),
     );
+  }
+
+  /** Who asks several limits in vain stands in the line of one of them: which one is the planner's choice. */
+  #surelyStandsAt(task: ModelTask, key: string): boolean {
+    if (!this.#asks(task, key) || task.step.batch !== null) return this.#asks(task, key);
+    const short = (task.demands?.rateLimits ?? []).filter((demand) => demand.units > this.#left(this.#peek(demand)));
+    return short.every((demand) => demand.key === key) && short.length > 0;
   }
 
   /** Who has asked in vain before it, could start now, and loses units to it: it must not start before those. */
   *cheatedBy(task: ModelTask): Generator<ModelTask> {
     for (const demand of task.demands?.rateLimits ?? []) {
       for (const other of this.#model.tasks) {
-        if (other === task || other.step.batch !== null || !asks(other, demand.key) || byRank(other, task) > 0)
+        if (other === task || other.step.batch !== null || !this.#asks(other, demand.key) || byRank(other, task) > 0)
           continue;
         const couldGo = (other.demands?.rateLimits ?? []).every(
           (each) =>
-            each.units <= this.#left(this.#peek(each)) &&
-            (each.key === demand.key || !this.#isBehind(other, each.key, new Set())),
+            each.units <= this.#left(this.#peek(each)) && (each.key === demand.key || !this.#isBehind(other, each.key)),
         );
         if (couldGo) yield other;
       }
@@ -187,11 +204,13 @@ export class Units {
       Object.assign(known, { limit: demand.limit, windowUs, windowLimit: Math.min(known.windowLimit, demand.limit) });
     return known;
   }
-}
 
-/** It has asked the limit in vain, and waits. */
-function asks(task: ModelTask, key: string): boolean {
-  if (task.where !== 'out of units') return false;
-  if (task.step.batch !== null) return task.limitedBy?.limit.key === key && !task.limitedBy.tooLarge;
-  return task.demands?.rateLimits.some((demand) => demand.key === key) ?? false;
+  /** It has asked the limit in vain, and waits. Who asks more than a full window holds is before nobody. */
+  #asks(task: ModelTask, key: string): boolean {
+    if (task.where !== 'out of units') return false;
+    if (task.step.batch !== null) return task.limitedBy?.limit.key === key && !task.limitedBy.tooLarge;
+    return (task.demands?.rateLimits ?? []).some(
+      (demand) => demand.key === key && demand.units <= this.#peek(demand).limit,
+    );
+  }
 }

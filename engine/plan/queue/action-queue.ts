@@ -1,5 +1,5 @@
 import { QueueKey, type KeyTasks } from './key-turns.ts';
-import { Line, LineHeap, type UnitSource } from './line.ts';
+import { Line, LineHeap, noClaims, type UnitSource } from './line.ts';
 import { LineIndex } from './line-index.ts';
 import type { Constraint } from './placement.ts';
 import type { PlannerWorker } from './planner-worker.ts';
@@ -133,12 +133,15 @@ export class ActionQueue {
   }
 
   leaveLimit(line: Line, undo: UndoLog): void {
-    const { entry } = line;
+    const { entry, claims } = line;
     if (entry === undefined) return;
     undo.set(line, 'entry', undefined);
-    entry.limit.dismiss(entry);
-    undo.keep(dismissed, entry, undefined);
-    this.#events.limitChanged(entry.limit);
+    if (claims.length > 0) undo.set(line, 'claims', noClaims);
+    for (const each of [entry, ...claims]) {
+      each.limit.dismiss(each);
+      undo.keep(dismissed, each, undefined);
+      this.#events.limitChanged(each.limit);
+    }
   }
 
   /** Forgets keys and lines that nobody waits in. Only after a commit: an undo may need them. */

@@ -36,13 +36,14 @@ export function assignWaiting(plan: Plan, work: TenantWork, budget: SettleBudget
 /** All that may go on: until every line of these queues is empty or waits for something. */
 function assignOpen(plan: Plan, work: TenantWork, budget: SettleBudget): void {
   const { undo } = plan.state;
-  callLines(plan, work);
+  serveCalled(plan, work, budget);
   while (budget.assignments > 0 && work.queues.size > 0) {
     const [queue] = work.queues;
     if (queue === undefined) return;
     const passed = new Set<Placement>();
     while (budget.assignments > 0) {
-      callLines(plan, work);
+      serveCalled(plan, work, budget);
+      if (budget.assignments <= 0) break;
       if (
         !flush(plan, queue, { passed, worker: undefined, budget }) &&
         !goOn(plan, queue, queue.first, { work, budget })
@@ -53,6 +54,23 @@ function assignOpen(plan: Plan, work: TenantWork, budget: SettleBudget): void {
     }
     // The budget is spent: the next transaction begins with another.
     if (work.queues.delete(queue)) work.queues.add(queue);
+  }
+}
+
+/**
+ * Lines that limits call go before all that did not wait, best first over all limits and queues: a task that waits for one
+ * limit loses no units of another to one that asked later, in whatever order the limits and the queues are looked at.
+ */
+function serveCalled(plan: Plan, work: TenantWork, budget: SettleBudget): void {
+  const { state } = plan;
+  callLines(plan, work);
+  while (budget.assignments > 0) {
+    const entry = state.unsettled.firstCall(work);
+    if (entry === undefined) return;
+    // Its own queue keeps its order: whoever is ahead there goes first.
+    const { queue } = state.stepOf(entry.row);
+    if (!goOn(plan, queue, queue.first, { work, budget })) return;
+    callLines(plan, work);
   }
 }
 

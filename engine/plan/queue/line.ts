@@ -32,9 +32,21 @@ export interface LimitEntry extends HeapItem {
   readonly units: number;
   /** It asks more than a full window holds, and holds up nobody. */
   isTooLarge: boolean;
-  /** There are units for it, and its line may go on: until that has been looked at, the others stay behind it. */
+  /** There are units for it, and its line may go on: until it has had its turn, the others stay behind it. */
   isCalled: boolean;
 }
+
+/** What is compared where tasks ask a rate limit: best rank first, inside a rank the oldest. */
+export interface Asking {
+  readonly rank: number;
+  readonly seq: number;
+}
+
+export function asksBefore(a: Asking, b: Asking): boolean {
+  return a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank;
+}
+
+export const noClaims: readonly LimitEntry[] = [];
 
 /** Where a line stands among others: by the task that is next in it. */
 export interface Standing {
@@ -59,8 +71,10 @@ export class Line implements HeapItem, Standing {
   rank = Infinity;
   turn = Infinity;
   seq = Infinity;
-  /** Its place in the line of a rate limit. */
+  /** Its place in the line of the rate limit that it waits for. */
   entry: LimitEntry | undefined;
+  /** While it is called: its places in the lines of the other limits that its task asks. */
+  claims: readonly LimitEntry[] = noClaims;
   length = 0;
   readonly queue: QueueOfLine;
 

@@ -84,6 +84,8 @@ export function addRateLimit(state: ShardState, row: RateLimitRow): RateLimit {
     tooLarge: state.lists.create(),
   });
   state.rateLimits.set(idOf(row.tenantId, row.key), made);
+  // A stored one may be of a time when the clock was ahead.
+  state.newestWindowUs = Math.max(state.newestWindowUs, row.windowStartUs);
   return made;
 }
 

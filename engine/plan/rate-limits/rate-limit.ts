@@ -3,7 +3,7 @@ import { windowMicros } from '../../model/time/rate-window.ts';
 import type { RateLimitRow } from '../../model/stored-rows.ts';
 import { IndexedHeap } from '../state/indexed-heap.ts';
 import type { RankedList } from '../state/ranked-list.ts';
-import type { Line, LimitEntry } from '../queue/line.ts';
+import { asksBefore, type Line, type LimitEntry } from '../queue/line.ts';
 
 /** Keys in memory, over which those whose window is over and that nobody waits for are forgotten. */
 export const sweepAt = 10_000;
@@ -28,7 +28,7 @@ export class RateLimit {
   /** Put by its key. The others come into being with the tasks that ask for them. */
   isStatic: boolean;
   /** Lines that wait for units, by the tasks that asked for them: in this order they get them. */
-  readonly #lines = new IndexedHeap<LimitEntry>((a, b) => (a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank));
+  readonly #lines = new IndexedHeap<LimitEntry>(asksBefore);
   /** Lines whose next task asks more than a full window holds, the most modest first. */
   readonly #tooLargeLines = new IndexedHeap<LimitEntry>((a, b) => a.units < b.units);
   /** Tasks of batch steps without units: a batch is made of whoever has them, so these leave their buffers one by one. */
@@ -73,7 +73,7 @@ export class RateLimit {
     if (first?.line !== line) return first;
     const [, left, right] = items;
     if (left === undefined || right === undefined) return left;
-    return left.rank === right.rank ? (left.seq < right.seq ? left : right) : left.rank < right.rank ? left : right;
+    return asksBefore(left, right) ? left : right;
   }
 
   /** The most modest of those that ask more than a full window holds. */

@@ -4,7 +4,7 @@ import { moveTo, type Plan } from '../state/plan.ts';
 import type { RankedList } from '../state/ranked-list.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { moveEntry } from './rate-limit-table.ts';
-import { awaitRefill, isAnyMemberBefore, refillTaken } from './spend-units.ts';
+import { awaitRefill, callLine, isAnyMemberBefore, refillTaken } from './spend-units.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /** Limits that one transaction looks at because their windows are over: some 10 ms. The next goes on with the rest. */
@@ -14,6 +14,7 @@ const refillsPerTransaction = 1_000;
 export function noteRefills(plan: Plan): void {
   const { state, nowUs } = plan;
   const { undo, refills } = state;
+  if (state.newestWindowUs > nowUs) boundWindows(plan);
   for (const refill of refills.takeDue(nowUs, refillsPerTransaction)) {
     const { limit } = refill;
     undo.keep(refillTaken, refills, refill);
@@ -22,6 +23,23 @@ export function noteRefills(plan: Plan): void {
     if (limit.waiting.length > 0 && limit.isOver(nowUs)) releaseMembers(plan, limit);
     else if (limit.waiting.length > 0) awaitRefill(plan, limit);
     state.unsettled.noteLimit(limit);
+  }
+}
+
+/**
+ * The clock was ahead, and was set back: windows that began then would be in force until the time has caught up. They begin
+ * now, with what is used of them: so each lasts no longer than a window, and nobody gets its units twice. All limits are
+ * looked at, once for each time that the clock is set back.
+ */
+function boundWindows(plan: Plan): void {
+  const { state, nowUs, changes } = plan;
+  const { undo } = state;
+  undo.set(state, 'newestWindowUs', nowUs);
+  for (const limit of state.rateLimits.values()) {
+    if (limit.windowStartUs <= nowUs) continue;
+    undo.set(limit, 'windowStartUs', nowUs);
+    changes.touchedLimits.add(limit);
+    if (limit.refill !== undefined) awaitRefill(plan, limit);
   }
 }
 
@@ -39,9 +57,7 @@ export function callFirst(plan: Plan, limit: RateLimit): void {
     }
     if (first.units > limit.left(plan.nowUs)) return awaitRefill(plan, limit);
     if (isAnyMemberBefore(plan, limit, first)) return;
-    undo.set(first, 'isCalled', true);
-    first.line.queue.reopen(first.line, undo);
-    return;
+    return callLine(plan, first);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { RateLimitDemand } from '../../model/task/demands.ts';
 import { LiveState } from '../../model/task/live-state.ts';
-import type { Line, LimitEntry } from '../queue/line.ts';
+import { asksBefore, type Asking, type Line, type LimitEntry } from '../queue/line.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
-import { rateLimitFor } from './rate-limit-table.ts';
+import { findRateLimit, rateLimitFor } from './rate-limit-table.ts';
 import type { RateLimit, Refill } from './rate-limit.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TimerHeap } from '../timers/timer-heap.ts';
@@ -34,21 +34,16 @@ function isBehind(plan: Plan, row: TaskRow, limit: RateLimit, line: Line | undef
   const { tasks } = plan.state;
   const own = { rank: tasks.rank[row] ?? 0, seq: tasks.seq[row] ?? 0 };
   const first = line === undefined ? limit.firstLine : limit.firstLineBut(line);
-  return (first !== undefined && isBefore(first, own)) || isAnyMemberBefore(plan, limit, own);
-}
-
-interface Asked {
-  readonly rank: number;
-  readonly seq: number;
-}
-
-function isBefore(a: Asked, b: Asked): boolean {
-  return a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank;
+  return (first !== undefined && asksBefore(first, own)) || isAnyMemberBefore(plan, limit, own);
 }
 
 /** Whether a task of a batch step has asked the limit before. */
-export function isAnyMemberBefore({ state: { tasks } }: Plan, { waiting: { head } }: RateLimit, other: Asked): boolean {
-  return head !== undefined && isBefore({ rank: tasks.rank[head] ?? 0, seq: tasks.seq[head] ?? 0 }, other);
+export function isAnyMemberBefore(
+  { state: { tasks } }: Plan,
+  { waiting: { head } }: RateLimit,
+  other: Asking,
+): boolean {
+  return head !== undefined && asksBefore({ rank: tasks.rank[head] ?? 0, seq: tasks.seq[head] ?? 0 }, other);
 }
 
 /** The task stops its line until there are units for it. It keeps its places, and its schedule timeout runs on. */
@@ -58,7 +53,7 @@ export function stopLine(plan: Plan, line: Line, row: TaskRow, missing: MissingU
   const { limit, demand, isBehind: isLater } = missing;
   noteWait(plan, row, missing);
   line.queue.leaveLimit(line, undo);
-  enlist(plan, line, row, { limit, demand, isCalled: false });
+  undo.set(line, 'entry', enlist(plan, line, row, { limit, demand, isCalled: false }));
   line.queue.awaitUnits(line, undo);
   awaitRefill(plan, limit);
   if (isLater) state.unsettled.noteLimit(limit);
@@ -69,7 +64,7 @@ function enlist(
   line: Line,
   row: TaskRow,
   { limit, demand, isCalled }: { limit: RateLimit; demand: RateLimitDemand; isCalled: boolean },
-): void {
+): LimitEntry {
   const entry: LimitEntry = {
     limit,
     line,
@@ -81,9 +76,32 @@ function enlist(
     isCalled,
     at: -1,
   };
-  undo.set(line, 'entry', entry);
   limit.enlist(entry);
   undo.keep(enlisted, entry, undefined);
+  return entry;
+}
+
+/**
+ * A line may go on because the limit that it waits for has units for it. Its task takes units of other limits too, in whose
+ * lines others wait that asked later: until it has had its turn it stands in those as well, ahead of them.
+ */
+export function callLine(plan: Plan, entry: LimitEntry): void {
+  const { state } = plan;
+  const { undo } = state;
+  const { line, row } = entry;
+  const { constraint, queue } = line;
+  undo.set(entry, 'isCalled', true);
+  if (constraint.rateLimits.length > 1) {
+    const claims: LimitEntry[] = [];
+    for (const demand of constraint.rateLimits) {
+      // It does not ask yet: a dynamic limit keeps its size.
+      const limit = findRateLimit(state, queue.tenantId, demand.key) ?? rateLimitFor(plan, queue.tenantId, demand);
+      if (limit !== entry.limit) claims.push(enlist(plan, line, row, { limit, demand, isCalled: true }));
+    }
+    undo.set(line, 'claims', claims);
+  }
+  queue.reopen(line, undo);
+  state.unsettled.noteCall(entry);
 }
 
 /**
@@ -94,7 +112,7 @@ export function standForLine(plan: Plan, line: Line, row: TaskRow): void {
   const { state, nowUs } = plan;
   const { tasks } = state;
   const { constraint, queue, entry } = line;
-  const isFirst = entry === undefined || isBefore({ rank: tasks.rank[row] ?? 0, seq: tasks.seq[row] ?? 0 }, entry);
+  const isFirst = entry === undefined || asksBefore({ rank: tasks.rank[row] ?? 0, seq: tasks.seq[row] ?? 0 }, entry);
   const limits = constraint.rateLimits.map((demand) => ({
     demand,
     limit: rateLimitFor(plan, queue.tenantId, demand),
@@ -103,8 +121,9 @@ export function standForLine(plan: Plan, line: Line, row: TaskRow): void {
   const asked = short ?? limits[0];
   if (!isFirst || asked === undefined) return;
   queue.leaveLimit(line, state.undo);
-  enlist(plan, line, row, { ...asked, isCalled: short === undefined });
-  if (short === undefined) return queue.reopen(line, state.undo);
+  const made = enlist(plan, line, row, { ...asked, isCalled: false });
+  state.undo.set(line, 'entry', made);
+  if (short === undefined) return callLine(plan, made);
   queue.awaitUnits(line, state.undo);
   awaitRefill(plan, short.limit);
 }
@@ -141,7 +160,9 @@ export function spendUnits(plan: Plan, demands: readonly RateLimitDemand[], tena
 
 function refill(plan: Plan, limit: RateLimit): void {
   if (!limit.isOver(plan.nowUs)) return;
-  plan.state.undo.assign(limit, { windowStartUs: plan.nowUs, used: 0, windowLimit: limit.limit });
+  const { state, nowUs } = plan;
+  state.undo.assign(limit, { windowStartUs: nowUs, used: 0, windowLimit: limit.limit });
+  if (nowUs > state.newestWindowUs) state.undo.set(state, 'newestWindowUs', nowUs);
 }
 
 /**

@@ -89,6 +89,8 @@ export class ShardState {
 
   /** The time that its last transaction saw. */
   seenUs = 0;
+  /** When the newest window of a rate limit began. Later than the present time where the clock was ahead, and is set back. */
+  newestWindowUs = 0;
 
   readonly undo = new UndoLog();
   readonly tasks = new TaskTable();

@@ -1,9 +1,11 @@
 import type { WorkerDeath } from '../../model/task/worker-death.ts';
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
+import { asksBefore, type LimitEntry } from '../queue/line.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { ArrivalLine } from './arrival-line.ts';
+import { IndexedHeap, type HeapItem } from './indexed-heap.ts';
 
 /** A worker whose tasks leave it, some a transaction. */
 export interface LostWorker {
@@ -13,6 +15,11 @@ export interface LostWorker {
   readonly toBeTold: boolean;
   /** It is forgotten once it holds nothing. */
   readonly forget: boolean;
+}
+
+/** A line that a limit has called. It has had its turn once it stands in that limit's line no more. */
+export interface Call extends HeapItem {
+  readonly entry: LimitEntry;
 }
 
 /**
@@ -30,6 +37,8 @@ export class TenantWork {
   readonly arrivals: ArrivalLine;
   /** Limits whose line has a new first, or that have more units. */
   readonly changedLimits = new Set<RateLimit>();
+  /** Lines that limits have called, best first over all limits. */
+  readonly calls = new IndexedHeap<Call>((a, b) => asksBefore(a.entry, b.entry));
   /** Queues with a line that may go on. */
   readonly queues = new Set<ActionQueue>();
   /** Workers that may be able to take more than before. */
@@ -45,7 +54,7 @@ export class TenantWork {
   }
 
   get isAssigning(): boolean {
-    return this.changedLimits.size + this.queues.size + this.workersWithRoom.size > 0;
+    return this.changedLimits.size + this.calls.size + this.queues.size + this.workersWithRoom.size > 0;
   }
 
   get isDone(): boolean {

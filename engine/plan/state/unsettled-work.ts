@@ -1,10 +1,12 @@
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
+import type { LimitEntry } from '../queue/line.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { TaskLists } from './task-lists.ts';
-import { TenantWork, type LostWorker } from './tenant-work.ts';
-import type { UndoLog } from './undo-log.ts';
+import { TenantWork, type Call, type LostWorker } from './tenant-work.ts';
+import type { IndexedHeap } from './indexed-heap.ts';
+import type { Restore, UndoLog } from './undo-log.ts';
 import type { TaskRow } from './rows.ts';
 
 /** What settling has still to see to, by tenant. */
@@ -85,6 +87,24 @@ export class UnsettledWork {
     if (limit.hasLines) this.#undo.add(this.#noted(limit.tenantId).changedLimits, limit);
   }
 
+  /** The limit has called the line: it has its turn before those that did not wait. */
+  noteCall(entry: LimitEntry): void {
+    const { calls } = this.#noted(entry.limit.tenantId);
+    const call = { entry, at: -1 };
+    calls.add(call);
+    this.#undo.keep(callNoted, calls, call);
+  }
+
+  /** The best of the lines that were called and have not had their turn. */
+  firstCall({ calls }: TenantWork): LimitEntry | undefined {
+    for (let { first } = calls; first !== undefined; { first } = calls) {
+      if (first.entry.line.entry === first.entry) return first.entry;
+      calls.remove(first);
+      this.#undo.keep(callOver, calls, first);
+    }
+    return undefined;
+  }
+
   /** The worker is gone: its tasks leave it. */
   noteLost(worker: PlannerWorker, lost: LostWorker): void {
     this.#undo.put(this.#noted(worker.tenantId).lostWorkers, worker, lost);
@@ -95,3 +115,6 @@ export class UnsettledWork {
     this.of(worker.tenantId).workersWithRoom.delete(worker);
   }
 }
+
+const callNoted: Restore<IndexedHeap<Call>, Call> = { restore: (calls, call) => calls.remove(call) };
+const callOver: Restore<IndexedHeap<Call>, Call> = { restore: (calls, call) => calls.add(call) };

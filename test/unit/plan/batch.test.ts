@@ -301,6 +301,20 @@ describe('members of a batch', () => {
     expect([world.slots(), world.state.tasks.size, world.state.batches.groups.size]).toEqual([0, 0, 0]);
   });
 
+  it.each(['completed', 'told to stop'] as const)('give their slots back once, where the first is %s', (first) => {
+    const world = new World({ maxSize: 2 });
+    const [one, two] = [world.ask(), world.ask()];
+    world.run({ kind: 'cancel', tenantId, ids: [two] });
+    world.run({ kind: 'releaseSlot', tenantId, taskId: one });
+    expect(world.slots()).toBe(0);
+    const deeds = [
+      (): void => world.run({ kind: 'completed', tenantId, taskId: one, attempt: 0, output: '{}' }),
+      (): void => world.run({ kind: 'cancelSent', taskId: two, attempt: 0 }),
+    ];
+    for (const deed of first === 'completed' ? deeds : deeds.toReversed()) deed();
+    expect([world.slots(), world.state.tasks.size]).toEqual([0, 0]);
+  });
+
   it('wait no longer for their batch than their schedule timeout', () => {
     const world = new World({});
     const id = world.ask();

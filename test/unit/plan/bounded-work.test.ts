@@ -121,6 +121,25 @@ describe('behind a rate limit', () => {
   });
 });
 
+it('a refill of two limits that are asked together costs the same with 200 lines and with 2,000', () => {
+  const behind = (lines: number): World => {
+    const world = new World();
+    for (const key of ['api', 'mails']) world.run({ kind: 'putRateLimit', tenantId, key, limit: 20, window: 'MINUTE' });
+    world.register({ actions, slots: 10_000 });
+    const rateLimits = [unit, { ...unit, key: 'mails' }];
+    const label = { key: 'gpu', comparator: 'EQUAL' as const, required: false, weight: 100 };
+    world.queue(lines, (index) => asks({ rateLimits, labels: [{ ...label, value: index }] }));
+    return world;
+  };
+  const refill = (world: World) => (): void => {
+    world.nowUs += 61_000_000;
+    world.run({ kind: 'tick' });
+    expect(world.running()).toHaveLength(40);
+  };
+  const [few, many] = [behind(200), behind(2_000)];
+  expect(many.cost(refill(many))).toEqual(few.cost(refill(few)));
+});
+
 describe('lines that wait for a worker', () => {
   const labelled = (count: number): World => {
     const world = new World();

@@ -122,7 +122,7 @@ it('a commit that stands still is waited for by whoever settles what became of i
   lane.destroy();
   const other = desk.connector('b').client({});
   await desk.drained(other.connect());
-  const [shard] = await desk.drained(settleOwnership(other, { owner, ids: [1], old: backend }));
+  const [shard] = await desk.drained(settleOwnership(other, { owner, shards: [{ id: 1, epoch: 0 }], old: backend }));
   expect(shard).toMatchObject({ epoch: 1, lastTransaction: 1 });
   expect(desk.isStored).toBe(true);
   expect(await committing).toBeInstanceOf(TransactionUnknown);

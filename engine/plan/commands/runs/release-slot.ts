@@ -26,8 +26,7 @@ function release(plan: Plan, command: ReleaseSlotCommand): void {
   const worker = state.workerOf(row);
   worker?.vacate(state.stepOf(row).slots, state.undo);
   if (worker !== undefined) state.unsettled.noteRoom(worker);
-  for (const member of togetherWith(plan, row)) {
-    setFlag(plan, member, LiveFlag.SlotReleased);
-    journal(plan, member, 'SLOT_RELEASED');
-  }
+  // They are those of the whole batch: whoever is the last to leave it, running or being told to stop, gives them back no more.
+  for (const member of state.batches.ofRow.get(row)?.rows ?? [row]) setFlag(plan, member, LiveFlag.SlotReleased);
+  for (const member of togetherWith(plan, row)) journal(plan, member, 'SLOT_RELEASED');
 }

@@ -159,7 +159,7 @@ const lock: StatementModel = {
     const { tables, transaction } = context;
     const rows = ownedOf(context, parameters.all(2, 'smallint'), parameters.one(1, 'uuid'));
     for (const row of rows) tables.shard.lock(transaction, row);
-    return selected(rows.map(({ id }) => ({ id })));
+    return selected(rows.map((row) => ({ id: row.id, epoch: big(row.epoch), last_batch: big(row.last_batch) })));
   },
 };
 
@@ -167,9 +167,10 @@ const raise: StatementModel = {
   text: lease.raiseEpoch.text,
   run: (context, parameters) => {
     const { tables, transaction } = context;
-    const rows = ownedOf(context, parameters.all(2, 'smallint'), parameters.one(1, 'uuid')).map((row) =>
-      shardAnswer(tables.shard.update(transaction, row, { epoch: row.epoch + 1 })),
-    );
+    const rows = ownedOf(context, parameters.all(2, 'smallint'), parameters.one(1, 'uuid')).map((row) => {
+      const { id, epoch } = tables.shard.update(transaction, row, { epoch: row.epoch + 1 });
+      return { id, epoch: big(epoch) };
+    });
     return { command: 'UPDATE', rows, rowCount: rows.length };
   },
 };
