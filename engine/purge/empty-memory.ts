@@ -64,6 +64,8 @@ async function endAll(
   found += await slices(rateLimitsOf(state, isOwn), options, (keys) =>
     together(keys.map((key) => owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key }))),
   );
+  // They are dropped by themselves once the tenant is closed.
+  for (const waking of state.wakings.firsts(tenantId)) found += waking.tenantId === tenantId ? 1 : 0;
   return found;
 }
 

@@ -11,6 +11,7 @@ import { PayloadReader } from '../payloads/payload-reader.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
+import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { LongLogs } from './facts/long-logs.ts';
@@ -25,6 +26,7 @@ import { AwayJobs } from './away-jobs.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { ServiceWaiters } from './service-waiters.ts';
 import { isTimes, Ticks } from './ticks.ts';
+import { WakingTurns } from './waking-turns.ts';
 
 /**
  * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
@@ -36,6 +38,7 @@ export class Owner {
   readonly #trouble: PostgresTrouble;
   readonly #events: OwnerEvents;
   readonly #ticks: Ticks;
+  readonly #wakings: WakingTurns;
   readonly #ownership: Ownership;
   readonly #connection: LaneConnection;
   /** For whoever prepares commands; `cel` also for what a plan asks. */
@@ -59,6 +62,7 @@ export class Owner {
     log: Logger;
     events: OwnerEvents;
     workerTimeoutMs?: number;
+    wakingLimits?: WakingLimits | undefined;
     /** A clock that stands still while this process does: commands wait by it. */
     awakeMs?: () => number;
     host?: Host;
@@ -78,6 +82,7 @@ export class Owner {
       clock: options.clock,
       log: options.log,
       graceMs: options.workerTimeoutMs ?? 0,
+      wakingLimits: options.wakingLimits,
       events: { served: (shards) => this.#served(shards), lost: (states) => this.#lost(states) },
       host,
       connector,
@@ -117,6 +122,12 @@ export class Owner {
       submit: (shard, command) =>
         command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command),
       timersDue: (state, nowUs) => apart(this.#log, () => options.events.timersDue(state, nowUs)),
+      host,
+    });
+    this.#wakings = new WakingTurns({
+      log: options.log,
+      states: () => this.#ownership.states(),
+      submit: (shard, command) => this.submitTo(shard, command, command.tenantId),
       host,
     });
   }
@@ -184,7 +195,7 @@ export class Owner {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     return new Promise<ReplyByKind[K]>((resolve, reject) => {
-      const free = this.#room.enter(isTimes(command.kind) ? 0 : this.#mailbox.size, payloads.size);
+      const free = this.#room.enter(isOwn(command.kind) ? 0 : this.#mailbox.size, payloads.size);
       const leave = (): void => (free(), this.#staging.release(payloads.staged));
       const job: Job = {
         shard,
@@ -218,6 +229,7 @@ export class Owner {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#ticks.stop();
+    this.#wakings.stop();
     this.#cycle.stop();
     this.#mailbox.refuseParked(stopping());
     this.#waiters.refuse(stopping());
@@ -264,6 +276,7 @@ export class Owner {
       if (jobs.length === 0 && !this.#cycle.hasMore) break;
       await this.#cycle.run(jobs);
       this.#ticks.fire();
+      this.#wakings.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.
       await turn(this.#host);
     }
@@ -278,6 +291,7 @@ export class Owner {
     apart(this.#log, () => this.#events.recovered(open, states));
     this.#waiters.served(states);
     this.#ticks.arm();
+    this.#wakings.fire();
     this.#wake();
   }
 
@@ -306,6 +320,11 @@ export class Owner {
     this.#mailbox.putBack(behind);
     return ready;
   }
+}
+
+/** The engine's own commands are few, and find room however many wait. */
+function isOwn(kind: CommandKind): boolean {
+  return isTimes(kind) || kind === 'wakeByEvent';
 }
 
 function stopping(): HatchetError {

@@ -5,6 +5,7 @@ import type { HistoryRow } from '../../engine/model/rows.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
+import type { WakingLimits } from '../../engine/plan/state/waking-limits.ts';
 import { Owner } from '../../engine/shard/owner.ts';
 import type { OwnerEvents } from '../../engine/shard/owner-events.ts';
 import { stepOf, workflowOf } from './planner-world.ts';
@@ -14,6 +15,7 @@ export interface OwnerWorldOptions {
   clock?: Clock;
   log?: Logger;
   timersDue?: OwnerEvents['timersDue'];
+  wakingLimits?: WakingLimits;
   /** Called with every commit, before the world takes it in. */
   committed?: () => void;
 }
@@ -31,6 +33,7 @@ export class OwnerWorld {
       config: connectionConfig(url, 'test lane'),
       clock: options.clock ?? systemClock,
       log: options.log ?? createLog('silent'),
+      wakingLimits: options.wakingLimits,
       events: {
         committed: (effects, history) => {
           options.committed?.();
