@@ -5,6 +5,7 @@ import type { Restore, UndoLog } from './undo-log.ts';
 export interface ListenPlace {
   /** Among the scopes and guards that the event meets. */
   readonly at: number;
+  readonly guard: string;
   readonly taskId: string;
   readonly branch: number;
   readonly node: number;
@@ -14,6 +15,7 @@ export interface ListenPlace {
 /** Before the first of them. */
 export const firstPlace: ListenPlace = {
   at: 0,
+  guard: '-9223372036854775808',
   taskId: '00000000-0000-0000-0000-000000000000',
   branch: 0,
   node: 0,

@@ -11,6 +11,7 @@ import { firstPlace, type ListenPlace } from '../../plan/state/event-wakings.ts'
 interface ListenSqlRow {
   event: number;
   at: number;
+  guard: string;
   task_id: string;
   branch: number;
   node: number;
@@ -25,20 +26,20 @@ interface ListenSqlRow {
 export const readListeners = {
   name: 'durable_listeners',
   text: `
-    SELECT c.event, c.at, l.task_id, l.branch, l.node, l.condition, l.expression
-    FROM unnest($1::integer[], $2::integer[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::integer[], $9::integer[], $10::integer[])
-      AS c (event, at, tenant_id, event_key, scope, guard, task_id, branch, node, condition)
+    SELECT c.event, c.at, l.guard, l.task_id, l.branch, l.node, l.condition, l.expression
+    FROM unnest($1::integer[], $2::integer[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::uuid[], $9::integer[], $10::integer[], $11::integer[])
+      AS c (event, at, tenant_id, event_key, scope, guard, after_guard, task_id, branch, node, condition)
     CROSS JOIN LATERAL (
-      (SELECT d.task_id, d.branch, d.node, d.condition, d.expression FROM durable_listen d
+      (SELECT d.guard, d.task_id, d.branch, d.node, d.condition, d.expression FROM durable_listen d
        WHERE d.tenant_id = c.tenant_id AND d.event_key = c.event_key AND d.scope = c.scope AND d.guard = c.guard
-         AND (d.task_id, d.branch, d.node, d.condition) > (c.task_id, c.branch, c.node, c.condition) AND d.seq < $11::bigint
-       ORDER BY d.task_id, d.branch, d.node, d.condition LIMIT $12::bigint)
+         AND (d.task_id, d.branch, d.node, d.condition) > (c.task_id, c.branch, c.node, c.condition) AND d.seq < $12::bigint
+       ORDER BY d.task_id, d.branch, d.node, d.condition LIMIT $13::bigint)
       UNION ALL
-      (SELECT d.task_id, d.branch, d.node, d.condition, d.expression FROM durable_listen d
+      (SELECT d.guard, d.task_id, d.branch, d.node, d.condition, d.expression FROM durable_listen d
        WHERE c.guard IS NULL AND d.tenant_id = c.tenant_id AND d.event_key = c.event_key AND d.scope = c.scope
-         AND (d.task_id, d.branch, d.node, d.condition) > (c.task_id, c.branch, c.node, c.condition) AND d.seq < $11::bigint
-       ORDER BY d.task_id, d.branch, d.node, d.condition LIMIT $12::bigint)
-    ) l ORDER BY c.event, c.at, l.task_id, l.branch, l.node, l.condition LIMIT $13::bigint`,
+         AND (d.guard, d.task_id, d.branch, d.node, d.condition) > (c.after_guard, c.task_id, c.branch, c.node, c.condition) AND d.seq < $12::bigint
+       ORDER BY d.guard, d.task_id, d.branch, d.node, d.condition LIMIT $13::bigint)
+    ) l ORDER BY c.event, c.at, l.guard, l.task_id, l.branch, l.node, l.condition LIMIT $14::bigint`,
 };
 
 /** Of an event, those conditions that it concerns. */
@@ -60,6 +61,9 @@ interface Limits {
 /** Another expression costs as much as so many rows: to compile one takes up to 0.1 ms. */
 const expressionRows = 5;
 
+/** Rows that are read for an event beside as many others as a transaction takes. */
+const leastRows = 10;
+
 /** Any that an event which comes now concerns. */
 const now = '9223372036854775807';
 
@@ -76,11 +80,12 @@ export async function findListeners<Event extends ComingEvent>(
   const found = new Map<Event, Concerned>();
   if (events.length === 0) return found;
   const inputs = events.map((event) => new CelVariables({ input: event.payload }));
+  // One more than it may read: whether there are more is known by that. Each of many gets less: Postgres reads all before it cuts.
+  const each = Math.min(limits.rows + 1, Math.max(Math.ceil(limits.together / events.length), leastRows));
   const rows = await read(client, {
     places: events.flatMap((event, at) => placesOf(event, inputs[at]).map((place) => ({ ...place, event: at }))),
     before: now,
-    // One more than it may meet: whether there are more is known by that.
-    each: limits.rows + 1,
+    each,
     together: limits.together,
   });
   const isCut = rows.length >= limits.together;
@@ -93,10 +98,18 @@ export async function findListeners<Event extends ComingEvent>(
   const last = rows.at(-1)?.event ?? -1;
   for (const [at, event] of events.entries()) {
     const variables = inputs[at];
-    if (variables === undefined || (isCut && at >= last)) continue;
-    found.set(event, concernedOf(byEvent.get(at) ?? [], variables, { ...limits, tasks: limits.tasks(event) }));
+    const own = byEvent.get(at) ?? [];
+    if (variables === undefined || (isCut && at >= last) || isCutPlace(own, each)) continue;
+    found.set(event, concernedOf(own, variables, { ...limits, tasks: limits.tasks(event) }));
   }
   return found;
+}
+
+/** Whether there may be more of one of an event's scopes and guards. */
+function isCutPlace(rows: readonly ListenSqlRow[], each: number): boolean {
+  const counts = new Map<number, number>();
+  for (const { at } of rows) counts.set(at, (counts.get(at) ?? 0) + 1);
+  return Math.max(0, ...counts.values()) >= each;
 }
 
 /** Of an event of before, those behind a place that listened when it came. */
@@ -109,23 +122,25 @@ export async function findPage(
   const { after, seq, rows: most, tasks } = page;
   const places = placesOf(event, variables)
     .filter(({ at }) => at >= after.at)
-    .map((place) => ({ ...place, ...(place.at === after.at ? after : {}), event: 0 }));
+    .map((place) => ({ ...place, ...(place.at === after.at ? { after } : {}), event: 0 }));
   const rows = await read(client, { places, before: String(seq), each: most + 1, together: most + 1 });
   return concernedOf(rows, variables, { rows: most, tasks });
 }
 
-interface AskedPlace extends ListenPlace {
+interface AskedPlace {
+  at: number;
   tenantId: string;
   key: string;
   scope: string;
   guard: string | null;
+  after: ListenPlace;
 }
 
 function placesOf({ tenantId, key, scope }: ComingEvent, variables: CelVariables | undefined): AskedPlace[] {
   const scopes = scope === null ? [''] : ['', scope];
   return (guardsOf(variables?.values['input']) ?? [null])
     .flatMap((guard) => scopes.map((each) => ({ tenantId, key, scope: each, guard })))
-    .map((place, at) => ({ ...firstPlace, ...place, at }));
+    .map((place, at) => ({ ...place, at, after: firstPlace }));
 }
 
 async function read(
@@ -144,10 +159,11 @@ async function read(
     textArray(places.map(({ key }) => key)),
     textArray(places.map(({ scope }) => scope)),
     plainArray(places.map(({ guard }) => guard)),
-    plainArray(places.map(({ taskId }) => taskId)),
-    plainArray(places.map(({ branch }) => branch)),
-    plainArray(places.map(({ node }) => node)),
-    plainArray(places.map(({ condition }) => condition)),
+    plainArray(places.map(({ after }) => after.guard)),
+    plainArray(places.map(({ after }) => after.taskId)),
+    plainArray(places.map(({ after }) => after.branch)),
+    plainArray(places.map(({ after }) => after.node)),
+    plainArray(places.map(({ after }) => after.condition)),
   ];
   const { rows } = await client.query<ListenSqlRow>({ ...readListeners, values: [...columns, before, each, together] });
   return rows;
@@ -169,11 +185,8 @@ function concernedOf(
     const isNew = isMeant && !tasks.has(taskId);
     const cost = count + known.size * expressionRows;
     if (last !== undefined && (cost > limits.rows || (isNew && tasks.size >= limits.tasks))) {
-      const { at } = last;
-      return {
-        listeners,
-        next: { at, taskId: last.task_id, branch: last.branch, node: last.node, condition: last.condition },
-      };
+      const { task_id: lastId, expression: _, event: __, ...place } = last;
+      return { listeners, next: { ...place, taskId: lastId } };
     }
     if (isMeant) {
       tasks.add(taskId);

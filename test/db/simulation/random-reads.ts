@@ -130,6 +130,7 @@ export function randomReads(random: RandomRows): SqlQuery[] {
       of([1, 2, 3], () => random.pick(['k', 'l'])),
       of([1, 2, 3], () => random.pick(['', 's'])),
       of([1, 2, 3], () => random.orNull(random.guard())),
+      of([1, 2, 3], () => random.guard()),
       of([1, 2, 3], () => random.pick([firstId, firstId, random.id('task')])),
       of([1, 2, 3], () => random.below(3)),
       of([1, 2, 3], () => random.below(3)),

@@ -167,6 +167,7 @@ const longNewResults: StatementModel = {
 };
 
 interface Place {
+  readonly guard: string;
   readonly task_id: string;
   readonly branch: number;
   readonly node: number;
@@ -174,25 +175,34 @@ interface Place {
 }
 
 /** As row values compare. */
-function byListener(a: Place, b: Place): number {
+function byTask(a: Place, b: Place): number {
   return byText(a.task_id, b.task_id) || byPlace(a, b) || a.condition - b.condition;
+}
+
+function byListener(a: Place, b: Place): number {
+  const [one, other] = [BigInt(a.guard), BigInt(b.guard)];
+  return one < other ? -1 : one > other ? 1 : byTask(a, b);
 }
 
 const listeners: StatementModel = {
   text: readListeners.text,
   run: ({ tables, transaction }, parameters) => {
-    const before = parameters.one(11, 'wide');
-    const each = parameters.one(12, 'bigint');
+    const before = parameters.one(12, 'wide');
+    const each = parameters.one(13, 'bigint');
     const rows = comingEvents(parameters).flatMap(({ event, at, tenantId, key, scope, guard, after }) =>
       tables.durable_listen
         .find(transaction, 'tenant_id', tenantId)
         .filter((row) => row.event_key === key && row.scope === scope && (guard === null || row.guard === guard))
-        .filter((row) => byListener(row, after) > 0 && BigInt(row.seq) < BigInt(before))
+        .filter(
+          (row) =>
+            (guard === null ? byListener(row, after) : byTask(row, after)) > 0 && BigInt(row.seq) < BigInt(before),
+        )
         .sort(byListener)
         .slice(0, each)
-        .map(({ task_id, branch, node, condition, expression }) => ({
+        .map(({ guard: own, task_id, branch, node, condition, expression }) => ({
           event,
           at,
+          guard: own,
           task_id,
           branch,
           node,
@@ -201,7 +211,7 @@ const listeners: StatementModel = {
         })),
     );
     return selected(
-      rows.sort((a, b) => a.event - b.event || a.at - b.at || byListener(a, b)).slice(0, parameters.one(13, 'bigint')),
+      rows.sort((a, b) => a.event - b.event || a.at - b.at || byListener(a, b)).slice(0, parameters.one(14, 'bigint')),
     );
   },
 };
@@ -220,10 +230,11 @@ function comingEvents(parameters: Parameters): {
   const keys = parameters.all(4, 'text');
   const scopes = parameters.all(5, 'text');
   const guards = parameters.allOrNull(6, 'wide');
-  const tasks = parameters.all(7, 'uuid');
-  const branches = parameters.all(8, 'integer');
-  const nodes = parameters.all(9, 'integer');
-  const conditions = parameters.all(10, 'integer');
+  const afterGuards = parameters.all(7, 'wide');
+  const tasks = parameters.all(8, 'uuid');
+  const branches = parameters.all(9, 'integer');
+  const nodes = parameters.all(10, 'integer');
+  const conditions = parameters.all(11, 'integer');
   return parameters.all(1, 'integer').map((event, place) => ({
     event,
     at: ats[place] ?? 0,
@@ -232,6 +243,7 @@ function comingEvents(parameters: Parameters): {
     scope: scopes[place] ?? '',
     guard: guards[place] ?? null,
     after: {
+      guard: afterGuards[place] ?? '0',
       task_id: tasks[place] ?? '',
       branch: branches[place] ?? 0,
       node: nodes[place] ?? 0,
