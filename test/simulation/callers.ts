@@ -118,12 +118,17 @@ export class Callers {
     }
   }
 
+  /** One event, or several, each once the one before is stored. */
   async push(tenantId: string, key: string): Promise<void> {
-    await this.#ask('tries', async (engine) =>
-      pushEvents(engine.owner, tenantId, [
-        { key, payload: '{"key":"p"}', metadata: '', scope: undefined, priority: undefined },
-      ]),
-    );
+    const { events } = this.#around.invariants;
+    do {
+      const n = events.called(tenantId, key);
+      const payload = JSON.stringify({ key: 'p', n });
+      const ids = await this.#ask('tries', async (engine) =>
+        pushEvents(engine.owner, tenantId, [{ key, payload, metadata: '', scope: undefined, priority: undefined }]),
+      );
+      if (ids !== undefined) events.stored(n);
+    } while (this.chances.is(0.5));
   }
 
   async schedule(tenantId: string, inMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import type { DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import type { Chances } from './chances.ts';
+import type { EventOrder } from './event-order.ts';
 import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -55,6 +56,9 @@ export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants
   readonly outside: SimulatedProcess;
   /** Nothing goes wrong any more. */
   readonly hasHealed: boolean;
-  readonly invariants: { acknowledged(runId: string): void };
+  readonly invariants: {
+    acknowledged(runId: string): void;
+    readonly events: Pick<EventOrder, 'called' | 'stored'>;
+  };
   note(line: string): void;
 }
