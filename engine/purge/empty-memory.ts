@@ -65,7 +65,7 @@ async function endAll(
     together(keys.map((key) => owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key }))),
   );
   // They are dropped by themselves once the tenant is closed.
-  for (const waking of state.wakings.firsts(tenantId)) found += waking.tenantId === tenantId ? 1 : 0;
+  found += state.wakings.count(tenantId);
   return found;
 }
 

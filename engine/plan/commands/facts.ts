@@ -25,7 +25,7 @@ export interface WakingPage {
   readonly eventId: string;
   /** Undefined where the event is not stored any more. */
   readonly event: { readonly scope: string | null; readonly payload: string } | undefined;
-  /** From which place on the durable tasks were read; null where waiting steps come first. */
+  /** From which place on durable tasks were read; null where waiting steps come first. */
   readonly from: ListenPlace | null;
   readonly listeners: readonly Listener[];
   /** From which place on there may be more; null where there are none. */

@@ -49,9 +49,15 @@ type Line = EventWaking[];
 /** Events of a shard that wake what waits for them in several transactions. Those of one tenant and key do so one after the other. */
 export class EventWakings {
   readonly #byTenant = new Map<string, Map<string, Line>>();
+  readonly #counts = new Map<string, number>();
 
   has(tenantId: string, key: string): boolean {
     return this.#byTenant.get(tenantId)?.has(key) === true;
+  }
+
+  /** How many a tenant has, over all keys. */
+  count(tenantId: string): number {
+    return this.#counts.get(tenantId) ?? 0;
   }
 
   /** The one whose turn it is. */
@@ -62,6 +68,7 @@ export class EventWakings {
   /** Behind those of its tenant and key. */
   add(waking: EventWaking, undo?: UndoLog): void {
     this.#lineOf(waking).push(waking);
+    this.#change(waking, 1);
     undo?.keep(added, this, waking);
   }
 
@@ -92,10 +99,18 @@ export class EventWakings {
     return line;
   }
 
-  #take({ tenantId, key }: EventWaking, which: 'first' | 'last'): void {
+  #change({ tenantId }: EventWaking, by: 1 | -1): void {
+    const count = this.count(tenantId) + by;
+    if (count > 0) this.#counts.set(tenantId, count);
+    else this.#counts.delete(tenantId);
+  }
+
+  #take(waking: EventWaking, which: 'first' | 'last'): void {
+    const { tenantId, key } = waking;
     const lines = this.#byTenant.get(tenantId);
     const line = lines?.get(key);
     if (lines === undefined || line === undefined) return;
+    this.#change(waking, -1);
     if (which === 'first') line.shift();
     else line.pop();
     lines.delete(key);
@@ -111,6 +126,7 @@ export class EventWakings {
   /** Undoes `removeFirst`. */
   putFirst(waking: EventWaking): void {
     this.#lineOf(waking).unshift(waking);
+    this.#change(waking, 1);
   }
 }
 

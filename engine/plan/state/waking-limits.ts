@@ -1,5 +1,5 @@
 /**
- * What one event may do in one transaction. A durable task that is met costs some 60 µs to load, plan and store, a step some
+ * What one event may do in one transaction, and how many may go on in later ones. A durable task that is met costs some 60 µs to load, plan and store, a step some
  * 30 µs, a look at one that is not meant 1 µs: a page keeps the event loop for 10 ms at the most.
  */
 export interface WakingLimits {
@@ -13,6 +13,8 @@ export interface WakingLimits {
   readonly chars: number;
   /** All events of a transaction together may do so many times what one may: a steady stream of events that wake one task each is met as it comes. */
   readonly eventsTogether: number;
+  /** Events of a tenant that have still to wake what waits for them; each takes some 300 bytes of memory. */
+  readonly pending: number;
 }
 
 export const wakingLimits: WakingLimits = {
@@ -21,6 +23,7 @@ export const wakingLimits: WakingLimits = {
   rows: 1_000,
   chars: 1024 * 1024,
   eventsTogether: 5,
+  pending: 10_000,
 };
 
 /** How many tasks a payload of this length may meet in a transaction: one always. */

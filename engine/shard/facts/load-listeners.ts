@@ -1,7 +1,7 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import type { WakingPage } from '../../plan/commands/facts.ts';
 import type { ComingEvent, FoundListeners } from '../../plan/commands/kind.ts';
-import type { EventWaking } from '../../plan/state/event-wakings.ts';
+import { firstPlace, type EventWaking } from '../../plan/state/event-wakings.ts';
 import { mostMet } from '../../plan/state/waking-limits.ts';
 import type { Asking } from './asking.ts';
 import { findListeners, findPage, type Concerned } from './durable-listeners.ts';
@@ -102,7 +102,9 @@ async function readPage(
   { state }: Asking,
   { waking, tasks }: { waking: EventWaking; tasks: number },
 ): Promise<WakingPage> {
-  const { eventId, tenantId, key, seq, after } = waking;
+  const { eventId, tenantId, key, seq, rows: steps } = waking;
+  const hasSteps = steps !== undefined || state.eventWaiters.count(tenantId, key) > 0;
+  const after = waking.after ?? (hasSteps ? null : firstPlace);
   const { rows } = await client.query<{ scope: string | null; payload: string }>({
     ...readWakingEvent,
     values: [eventId],

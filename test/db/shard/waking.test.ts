@@ -6,6 +6,7 @@ import { newId } from '../../../engine/model/ids/uuid.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import type { TriggerRun } from '../../../engine/model/task/trigger-run.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
+import { emptyMemory } from '../../../engine/purge/empty-memory.ts';
 import { OwnerWorld, type OwnerWorldOptions } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
@@ -262,6 +263,18 @@ it('of those whose expressions it does not meet none is woken, and all are looke
   await world.owner.idle();
   expect([running(meant), running(others)]).toEqual([sleepers, 0]);
   expect(await wakingRows()).toBe(0);
+});
+
+it('a tenant that is deleted meanwhile has nothing left in memory, and no row', async () => {
+  const asleep = await fallAsleep(sleepers);
+  const emptied: Promise<boolean>[] = [];
+  committed = () => {
+    if (emptied.length === 0) emptied.push(emptyMemory(world.owner, world.tenantId, new AbortController().signal));
+  };
+  await Promise.all([push(), push()]);
+  expect(await emptied[0]).toBe(true);
+  expect(await wakingRows()).toBe(0);
+  expect(running(asleep)).toBe(0);
 });
 
 it('the longer a payload is, the fewer it wakes in one transaction', async () => {

@@ -17,7 +17,7 @@ class WakingWorld extends PlannerWorld {
   constructor() {
     super();
     const { id, epoch, lastTransaction, seq, lostUs } = this.state;
-    const limits = { ...wakingLimits, tasks: 2, looks: 40, eventsTogether: 2 };
+    const limits = { ...wakingLimits, tasks: 2, looks: 40, eventsTogether: 2, pending: 4 };
     this.state = new ShardState({ id, epoch, lastTransaction, seq, lostUs, wakingLimits: limits });
     this.write = ({ events, wakings, wakingDeletes }) => {
       for (const event of events) this.events.set(event.id, event);
@@ -166,6 +166,17 @@ it('what has been cancelled meanwhile is left alone, and so is the task that has
   expect(world.state.tasks.find(tasks[3] ?? '')).toBeUndefined();
   expect(world.isRunning(row)).toBe(false);
   expect(running([0, 1, 2, 4].map((at) => tasks[at] ?? ''))).toEqual([true, true, true, true]);
+});
+
+it('a tenant may have so many that are not through, and is told to come again beyond that', () => {
+  triggerMany(3);
+  for (let n = 0; n < 4; n++) world.push('go');
+  const before = world.image();
+  expect(() => world.push('go')).toThrow(expect.objectContaining({ code: 'BUSY' }));
+  expect(world.wakings.size).toBe(4);
+  world.state.undo.rollback();
+  expect(world.image()).toEqual(before);
+  world.push('pick');
 });
 
 it('an event of another key that few wait for is met at once', () => {

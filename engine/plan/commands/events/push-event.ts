@@ -1,3 +1,4 @@
+import { HatchetError } from '../../../base/errors.ts';
 import { CelVariables } from '../../../cel/cel-variables.ts';
 import type { CelResult } from '../../../cel/cel-result.ts';
 import { meetEvent } from '../../conditions/meet-event.ts';
@@ -102,7 +103,13 @@ function pushOne(plan: Plan, tenantId: string, event: PushedEvent, facts: Facts)
   return id;
 }
 
+/** @throws HatchetError BUSY */
 function wakeLater({ state, changes, nowUs }: Plan, tenantId: string, { id, key }: PushedEvent): void {
+  const pending = state.wakings.count(tenantId);
+  if (pending >= state.wakingLimits.pending)
+    throw new HatchetError('BUSY', `${pending} events of the tenant have still to wake what waits for them`, {
+      remedy: 'Slow down and try again.',
+    });
   const waking = { eventId: id, tenantId, key, seq: state.nextSeq(nowUs) };
   state.wakings.add(newWaking(waking), state.undo);
   changes.wakings.push({ shard: state.id, ...waking });

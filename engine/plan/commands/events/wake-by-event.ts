@@ -63,8 +63,8 @@ function wake(plan: Plan, command: WakeByEventCommand, facts: Facts): void {
   if (waking?.eventId !== eventId || page?.eventId !== eventId) return;
   if (page.event === undefined) return end(plan, waking);
   const event = { tenantId, key, ...page.event, evaluated: facts.evaluated.get(eventId) ?? nothing };
-  // Read before another command of the transaction has met it.
-  if (page.from !== waking.after) return;
+  // Another command of the transaction may have met it by now. Where no step waits, durable tasks are read at once.
+  if (page.from !== waking.after && (page.from !== firstPlace || waking.after !== null)) return;
   if (page.from === null) {
     const most = Math.min(tasks, mostMet(state.wakingLimits, event.payload));
     if (meetEventPage(plan, event, waking, { most, passesOver })) state.undo.set(waking, 'after', firstPlace);
