@@ -2,86 +2,101 @@ import { EntryKind } from '../../engine/model/durable/durable.ts';
 import { Transaction } from './store/transaction.ts';
 import type { JudgedSurroundings } from './surroundings.ts';
 
-interface Sent {
-  readonly tenantId: string;
-  readonly key: string;
-  readonly calledMs: number;
-  /** When whoever pushed it was told that it is stored. */
-  storedMs: number;
+/** Between which two looks something was stored. */
+interface Stored {
+  /** The last at which it was not there. */
+  after: number;
+  /** The first at which it was. */
+  by: number;
 }
 
-/**
- * Which event a durable task's wait was given: none that was stored before the wait, and of those that were pushed one after
- * the other, each once the one before was stored, the first.
- */
+interface Sent extends Stored {
+  readonly tenantId: string;
+  readonly key: string;
+}
+
+/** Which event a durable task's wait was given: the first of its key that was stored after it. */
 export class EventOrder {
   readonly #world: JudgedSurroundings;
   /** By the number in their payloads. */
   readonly #sent: Sent[] = [];
-  /** When a node was first seen to be stored. */
-  readonly #askedMs = new Map<string, number>();
-  /** Nodes that were seen with the very transaction that stored them. */
-  readonly #fresh = new Set<string>();
+  /** Of `#sent`, those that have not been seen in the store. */
+  readonly #unseen = new Set<Sent>();
+  readonly #seenEvents = new Set<string>();
+  readonly #nodes = new Map<string, Stored>();
   readonly #judged = new Set<string>();
+  #looks = 0;
 
   constructor(world: JudgedSurroundings) {
     this.#world = world;
   }
 
-  /** @returns the number that goes into its payload */
+  /** An event is about to be pushed. @returns the number that goes into its payload */
   called(tenantId: string, key: string): number {
-    this.#sent.push({ tenantId, key, calledMs: this.#world.scheduler.nowMs, storedMs: Infinity });
-    return this.#sent.length - 1;
+    const sent = { tenantId, key, after: this.#looks, by: Infinity };
+    this.#unseen.add(sent);
+    return this.#sent.push(sent) - 1;
   }
 
-  stored(number: number): void {
-    const sent = this.#sent[number];
-    if (sent !== undefined) sent.storedMs = this.#world.scheduler.nowMs;
-  }
-
-  /** Looks at tasks whose logs have changed. @param nodes rows that a transaction has stored. @returns what is wrong */
+  /** After a transaction. @param nodes rows of durable logs that it has stored. @returns what is wrong */
   look(nodes: readonly { taskId: string }[]): string | undefined {
+    this.#looks++;
+    const at = new Transaction(this.#world.storeUs);
+    this.#lookForEvents(at);
+    const fresh = new Set<string>();
     for (const row of nodes)
       if ('fingerprint' in row && 'branch' in row && 'node' in row)
-        this.#fresh.add(`${row.taskId} ${String(row.branch)} ${String(row.node)}`);
+        fresh.add(`${row.taskId} ${String(row.branch)} ${String(row.node)}`);
     for (const taskId of new Set(nodes.map((row) => row.taskId))) {
-      const why = this.#lookAt(taskId);
+      const why = this.#lookAt(at, taskId, fresh);
       if (why !== undefined) return why;
     }
     return undefined;
   }
 
-  #lookAt(taskId: string): string | undefined {
-    const { store, scheduler, storeUs } = this.#world;
-    const at = new Transaction(storeUs);
-    for (const { branch, node, kind } of store.tables.durable_entry.find(at, 'task_id', taskId)) {
+  #lookForEvents(at: Transaction): void {
+    if (this.#unseen.size === 0) return;
+    for (const { id, payload } of this.#world.store.tables.event.rows(at)) {
+      if (this.#seenEvents.has(id)) continue;
+      this.#seenEvents.add(id);
+      const sent = this.#sent[numberIn(payload) ?? -1];
+      if (sent === undefined) continue;
+      sent.by = this.#looks;
+      this.#unseen.delete(sent);
+    }
+    for (const sent of this.#unseen) sent.after = this.#looks;
+  }
+
+  #lookAt(at: Transaction, taskId: string, fresh: ReadonlySet<string>): string | undefined {
+    const { tables } = this.#world.store;
+    for (const { branch, node, kind } of tables.durable_entry.find(at, 'task_id', taskId)) {
       if (kind !== EntryKind.Wait) continue;
       const place = `${taskId} ${branch} ${node}`;
-      const askedMs = this.#askedMs.get(place) ?? scheduler.nowMs;
-      this.#askedMs.set(place, askedMs);
-      const result = store.tables.durable_result.get(at, taskId, branch, node, -1);
+      const asked = this.#nodes.get(place) ?? { after: fresh.has(place) ? this.#looks - 1 : 0, by: this.#looks };
+      this.#nodes.set(place, asked);
+      const result = tables.durable_result.get(at, taskId, branch, node, -1);
       if (result === undefined || this.#judged.has(place)) continue;
       this.#judged.add(place);
       // One that has ended, and runs again, listened to nothing in between.
-      if (store.tables.live.get(at, taskId)?.generation !== 1) continue;
-      const given = /"n":(\d+)/.exec(result.payload ?? '')?.[1];
+      if (tables.live.get(at, taskId)?.generation !== 1) continue;
+      const given = this.#sent[numberIn(result.payload) ?? -1];
       if (given === undefined) continue;
-      if (this.#fresh.has(place) && (this.#sent[Number(given)]?.storedMs ?? Infinity) < askedMs)
-        return `node ${place} was given event ${given}, which was stored before it`;
-      const before = this.#overtaken(Number(given), askedMs);
-      if (before !== undefined) return `node ${place} was given event ${given}, and event ${before} came before it`;
+      if (given.by <= asked.after)
+        return `node ${place} was given an event that was stored before it: ${result.payload}`;
+      const first = this.#sent.findIndex(
+        (sent) =>
+          sent.tenantId === given.tenantId &&
+          sent.key === given.key &&
+          sent.after >= asked.by &&
+          sent.by <= given.after,
+      );
+      if (first >= 0) return `node ${place} was given ${result.payload}, and event ${first} of the key came before`;
     }
     return undefined;
   }
+}
 
-  /** An event of the same key that was stored before this one was pushed, and pushed after the wait was stored. */
-  #overtaken(number: number, askedMs: number): number | undefined {
-    const given = this.#sent[number];
-    if (given === undefined) return undefined;
-    const before = this.#sent.findIndex(
-      ({ tenantId, key, calledMs, storedMs }) =>
-        tenantId === given.tenantId && key === given.key && calledMs > askedMs && storedMs < given.calledMs,
-    );
-    return before < 0 ? undefined : before;
-  }
+function numberIn(payload: string | null): number | undefined {
+  const number = /"n":(\d+)/.exec(payload ?? '')?.[1];
+  return number === undefined ? undefined : Number(number);
 }

@@ -58,7 +58,7 @@ export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants
   readonly hasHealed: boolean;
   readonly invariants: {
     acknowledged(runId: string): void;
-    readonly events: Pick<EventOrder, 'called' | 'stored'>;
+    readonly events: Pick<EventOrder, 'called'>;
   };
   note(line: string): void;
 }

@@ -136,9 +136,10 @@ it('a payload is stored with each task that it meets: the longer it is, the fewe
   expect(running(tasks)).toEqual([true, false]);
 });
 
-it('a later event of the key waits behind the first, for every task', () => {
+it('a later event of the key waits behind the first, for every task, also where it could meet all that wait by now', () => {
   const tasks = triggerMany(5);
   world.push('go', '{"n":1}');
+  world.page('go');
   world.page('go');
   world.push('go', '{"n":2}');
   expect(world.wakings.size).toBe(2);
