@@ -53,7 +53,8 @@ CREATE TABLE public.durable_listen (
     condition smallint DEFAULT 0 NOT NULL,
     scope text DEFAULT ''::text NOT NULL,
     guard bigint DEFAULT 0 NOT NULL,
-    expression text DEFAULT ''::text NOT NULL
+    expression text DEFAULT ''::text NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
 
@@ -86,6 +87,14 @@ CREATE TABLE public.event_run (
     filter_id uuid
 )
 PARTITION BY RANGE (event_id);
+
+CREATE TABLE public.event_waking (
+    shard smallint NOT NULL,
+    seq bigint NOT NULL,
+    event_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    key text NOT NULL
+);
 
 CREATE TABLE public.filter (
     id uuid NOT NULL,
@@ -320,7 +329,8 @@ CREATE TABLE public.wait (
     task_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
     since_us bigint NOT NULL,
-    resolved text NOT NULL
+    resolved text NOT NULL,
+    since_seq bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -403,6 +413,9 @@ ALTER TABLE ONLY public.event
 
 ALTER TABLE ONLY public.event_run
     ADD CONSTRAINT event_run_pkey PRIMARY KEY (event_id, run_id);
+
+ALTER TABLE ONLY public.event_waking
+    ADD CONSTRAINT event_waking_pkey PRIMARY KEY (shard, seq);
 
 ALTER TABLE ONLY public.filter
     ADD CONSTRAINT filter_pkey PRIMARY KEY (id);
@@ -499,7 +512,7 @@ CREATE INDEX durable_entry_branch ON ONLY public.durable_entry USING btree (task
 
 CREATE INDEX durable_entry_child ON ONLY public.durable_entry USING btree (child_run_id) WHERE (child_run_id IS NOT NULL);
 
-CREATE INDEX durable_listen_key ON public.durable_listen USING btree (tenant_id, event_key, scope, guard);
+CREATE INDEX durable_listen_key ON public.durable_listen USING btree (tenant_id, event_key, scope, guard, task_id, branch, node, condition);
 
 CREATE INDEX event_scope ON ONLY public.event USING btree (tenant_id, scope, key, id) WHERE (scope IS NOT NULL);
 

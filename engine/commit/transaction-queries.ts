@@ -33,6 +33,7 @@ import {
   insertDurableListens,
   insertDurableResults,
 } from './statements/write-durable.ts';
+import { deleteWakings, insertWakings } from './statements/write-wakings.ts';
 import { writeIdempotency } from './statements/write-idempotency.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
@@ -72,6 +73,8 @@ export function transactionQueries(
   add(writeRateLimits, rows.rateLimits);
   add(insertEvents, rows.events);
   add(insertEventRuns, rows.eventRuns);
+  add(insertWakings, rows.wakings);
+  add(deleteWakings, rows.wakingDeletes);
   add(writeDeliveries, rows.deliveries);
   add(writeFilters, lastOf(rows.filters));
   add(deleteFilters, rows.filterDeletes);

@@ -230,8 +230,22 @@ export interface WaitRow {
   taskId: string;
   tenantId: string;
   sinceUs: number;
+  /** The number of the shard's sequence at `sinceUs`. */
+  sinceSeq: number;
   /** JSON list of the conditions that are no longer open. */
   resolved: string;
+}
+
+/** An event that wakes what waits for it in later transactions. */
+export interface EventWakingRow extends EventWakingRef {
+  eventId: string;
+  tenantId: string;
+  key: string;
+}
+
+export interface EventWakingRef {
+  shard: number;
+  seq: number;
 }
 
 export interface DurableEntryRow {
@@ -273,6 +287,8 @@ export interface DurableListenRow {
   /** See `guardOf`. */
   guard: string;
   expression: string;
+  /** Since when it listens: a number of the shard's sequence. */
+  seq: number;
 }
 
 export interface DurableNodeRef {
@@ -307,6 +323,9 @@ export interface TransactionRows {
   readonly stickies: readonly StickyRow[];
   readonly events: readonly EventRow[];
   readonly eventRuns: readonly EventRunRow[];
+  readonly wakings: readonly EventWakingRow[];
+  /** Events that have been told to all that waited for them. */
+  readonly wakingDeletes: readonly EventWakingRef[];
   readonly filters: readonly FilterRow[];
   readonly filterDeletes: readonly string[];
   readonly crons: readonly CronRow[];

@@ -64,6 +64,8 @@ async function endAll(
   found += await slices(rateLimitsOf(state, isOwn), options, (keys) =>
     together(keys.map((key) => owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key }))),
   );
+  // They are dropped by themselves once the tenant is closed.
+  found += state.wakings.count(tenantId);
   return found;
 }
 

@@ -12,6 +12,7 @@ import { PayloadReader } from '../payloads/payload-reader.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
+import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
 import { partRows } from '../plan/commands/kind.ts';
 import { partlyDone } from './command-failure.ts';
@@ -28,6 +29,7 @@ import { AwayJobs } from './away-jobs.ts';
 import { PostgresTrouble } from './postgres-trouble.ts';
 import { ServiceWaiters } from './service-waiters.ts';
 import { isTimes, Ticks } from './ticks.ts';
+import { WakingTurns } from './waking-turns.ts';
 
 /**
  * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
@@ -39,6 +41,7 @@ export class Owner {
   readonly #trouble: PostgresTrouble;
   readonly #events: OwnerEvents;
   readonly #ticks: Ticks;
+  readonly #wakings: WakingTurns;
   readonly #ownership: Ownership;
   readonly #connection: LaneConnection;
   /** For whoever prepares commands; `cel` also for what a plan asks. */
@@ -64,6 +67,7 @@ export class Owner {
     log: Logger;
     events: OwnerEvents;
     workerTimeoutMs?: number;
+    wakingLimits?: WakingLimits | undefined;
     /** A clock that stands still while this process does: commands wait by it. */
     awakeMs?: () => number;
     host?: Host;
@@ -84,6 +88,7 @@ export class Owner {
       clock: options.clock,
       log: options.log,
       graceMs: options.workerTimeoutMs ?? 0,
+      wakingLimits: options.wakingLimits,
       events: { served: (shards) => this.#served(shards), lost: (states) => this.#lost(states) },
       host,
       connector,
@@ -124,6 +129,12 @@ export class Owner {
         command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command),
       isShared: () => this.#mailbox.isShared,
       timersDue: (state, nowUs) => apart(this.#log, () => options.events.timersDue(state, nowUs)),
+      host,
+    });
+    this.#wakings = new WakingTurns({
+      log: options.log,
+      states: () => this.#ownership.states(),
+      submit: (shard, command) => this.submitTo(shard, command, command.tenantId),
       host,
     });
   }
@@ -195,7 +206,7 @@ export class Owner {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     try {
-      const leave = this.#room.enter(isTimes(command.kind) ? 0 : this.#mailbox.size, payloads.size);
+      const leave = this.#room.enter(isOwn(command.kind) ? 0 : this.#mailbox.size, payloads.size);
       return this.#queue<K>({ shard, tenantId, command, payloads }, leave);
     } catch (error) {
       return Promise.reject(error);
@@ -266,6 +277,7 @@ export class Owner {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#ticks.stop();
+    this.#wakings.stop();
     this.#cycle.stop();
     this.#mailbox.refuseParked(stopping());
     this.#waiters.refuse(stopping());
@@ -312,6 +324,7 @@ export class Owner {
       if (jobs.length === 0 && !this.#cycle.hasMore) break;
       await this.#cycle.run(jobs);
       this.#ticks.fire();
+      this.#wakings.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.
       await turn(this.#host);
     }
@@ -326,6 +339,7 @@ export class Owner {
     apart(this.#log, () => this.#events.recovered(open, states));
     this.#waiters.served(states);
     this.#ticks.arm();
+    this.#wakings.fire();
     this.#wake();
   }
 
@@ -354,6 +368,11 @@ export class Owner {
     this.#mailbox.putBack(behind);
     return ready;
   }
+}
+
+/** The engine's own commands are few, and find room however many wait. */
+function isOwn(kind: CommandKind): boolean {
+  return isTimes(kind) || kind === 'wakeByEvent';
 }
 
 function stopping(): HatchetError {

@@ -11,6 +11,7 @@ import { shardOf } from '../model/ids/shard-of.ts';
 import type { HistoryRow } from '../model/stored-rows.ts';
 import type { RunResults } from '../monitor/runs/run-results.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
+import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import type { Connector, Sql } from '../postgres/sql-client.ts';
 import { Owner } from '../shard/owner.ts';
 import { DueTimers } from '../shard/due-timers.ts';
@@ -24,6 +25,8 @@ export interface EngineCoreOptions {
   log: Logger;
   workerTimeoutMs: number;
   mostDeaths: number;
+  /** What one event may do in one transaction. */
+  wakingLimits?: WakingLimits;
   /** Reads payloads of dispatches and of timers. */
   payloadReads: Sql;
   /** The ends of runs go there. */
@@ -53,6 +56,7 @@ export class EngineCore {
       clock: options.clock,
       log,
       workerTimeoutMs,
+      wakingLimits: options.wakingLimits,
       awakeMs: () => options.awake.nowMs(),
       host,
       ...(options.connector === undefined ? {} : { connector: options.connector }),

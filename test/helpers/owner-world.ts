@@ -6,6 +6,7 @@ import { newId } from '../../engine/model/ids/uuid.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
 import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
+import type { WakingLimits } from '../../engine/plan/state/waking-limits.ts';
 import { Owner } from '../../engine/shard/owner.ts';
 import type { OwnerEvents } from '../../engine/shard/owner-events.ts';
 import { stepOf, workflowOf } from './planner-world.ts';
@@ -15,6 +16,7 @@ export interface OwnerWorldOptions {
   clock?: Clock;
   log?: Logger;
   timersDue?: OwnerEvents['timersDue'];
+  wakingLimits?: WakingLimits;
   /** Called with every commit, before the world takes it in. */
   committed?: () => void;
 }
@@ -32,6 +34,7 @@ export class OwnerWorld {
       config: connectionConfig(url, 'test lane'),
       clock: options.clock ?? systemClock,
       log: options.log ?? createLog('silent'),
+      wakingLimits: options.wakingLimits,
       events: {
         committed: (effects, history) => {
           options.committed?.();

@@ -361,6 +361,7 @@ export class PlannerWorld {
       waits: [...state.waits]
         .map(([row, wait]) => `${row} ${JSON.stringify(wait)} ${state.eventWaiters.has(row, state.stepOf(row))}`)
         .sort(),
+      wakings: [...state.wakings].map(({ eventId, looked, after, rows }) => [eventId, looked, after, rows?.length]),
       limits: [...state.rateLimits.values()]
         .map(
           (limit) =>

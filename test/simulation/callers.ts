@@ -118,12 +118,19 @@ export class Callers {
     }
   }
 
+  /** One event, or several behind each other. */
   async push(tenantId: string, key: string): Promise<void> {
-    await this.#ask('tries', async (engine) =>
-      pushEvents(engine.owner, tenantId, [
-        { key, payload: '{"key":"p"}', metadata: '', scope: undefined, priority: undefined },
-      ]),
-    );
+    const pushes: Promise<unknown>[] = [];
+    do {
+      const payload = JSON.stringify({ key: 'p', n: this.#around.invariants.events.called(tenantId, key) });
+      pushes.push(
+        this.#ask('tries', async (engine) =>
+          pushEvents(engine.owner, tenantId, [{ key, payload, metadata: '', scope: undefined, priority: undefined }]),
+        ),
+      );
+      await delay(this.#around.outside, this.chances.between(0, 20));
+    } while (this.chances.is(0.6));
+    await Promise.all(pushes);
   }
 
   async schedule(tenantId: string, inMs: number): Promise<void> {

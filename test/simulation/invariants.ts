@@ -7,6 +7,7 @@ import type { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { recoverShard } from '../../engine/shard/recovery/recover-shard.ts';
 import { readShardContents } from '../../engine/shard/recovery/shard-contents.ts';
 import { brokenMemory, shardImage } from './shard-image.ts';
+import { EventOrder } from './event-order.ts';
 import { DirectSql } from './direct-sql.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import { Transaction } from './store/transaction.ts';
@@ -25,6 +26,7 @@ const ended = new Set<Transition>(['FINISHED', 'SKIPPED', 'CANCELLED', 'SCHEDULI
 export class Invariants implements Judge {
   readonly #world: JudgedSurroundings;
   readonly #sql: DirectSql;
+  readonly events: EventOrder;
   readonly #arrived = new Map<string, string>();
   /** By task, the last transition of its journal. */
   readonly #last = new Map<string, Transition>();
@@ -43,6 +45,7 @@ export class Invariants implements Judge {
 
   constructor(world: JudgedSurroundings) {
     this.#world = world;
+    this.events = new EventOrder(world);
     this.#sql = new DirectSql(world.store, () => world.storeUs);
   }
 
@@ -110,8 +113,10 @@ export class Invariants implements Judge {
   }
 
   /** A transaction is stored and its effects are out: memory is what is stored. */
-  committed(engine: SimulatedEngine, history: readonly HistoryRow[]): void {
+  committed(engine: SimulatedEngine, history: readonly HistoryRow[], nodes: readonly { taskId: string }[]): void {
     this.#commits++;
+    const odd = this.events.look(nodes);
+    if (odd !== undefined) this.broken(odd);
     const isSample = this.#commits % samples === 0;
     for (const state of this.#statesOf(engine)) {
       const shard = this.#shardRow(state.id);

@@ -31,7 +31,7 @@ export function shardImage(state: ShardState): string[] {
         `places ${extras?.runRequest?.held ?? false} ${extras?.taskRequest?.held ?? false}`,
         // When, is not stored with every standstill, and not at all for what is put off.
         dueUs === 0 ? 'not due' : 'due',
-        `waits ${wait === undefined ? '' : JSON.stringify(storedResolutions(wait))}`,
+        `waits ${wait === undefined ? '' : JSON.stringify([wait.sinceSeq, storedResolutions(wait)])}`,
       ].join(' '),
     );
   }
@@ -47,6 +47,7 @@ export function shardImage(state: ShardState): string[] {
     lines.push(`run ${id} ${state.runs[runRow]?.unfinished} ${state.runs[runRow]?.outcomes.join()}`);
   for (const cron of state.crons.values()) lines.push(`cron ${cron.id} ${cron.dueUs}`);
   for (const schedule of state.schedules.values()) lines.push(`schedule ${schedule.id} ${schedule.dueUs}`);
+  for (const { eventId, seq } of state.wakings) lines.push(`waking ${eventId} ${seq}`);
   return lines.sort();
 }
 

@@ -15,7 +15,7 @@ import type { SimulatedProcess } from './simulated-process.ts';
 
 export interface EngineWatch {
   /** A transaction is stored, and its effects are out. */
-  committed(engine: SimulatedEngine, history: readonly HistoryRow[]): void;
+  committed(engine: SimulatedEngine, history: readonly HistoryRow[], nodes: readonly { taskId: string }[]): void;
   /** Those who wait are told that a run has ended. */
   runEnded(engine: SimulatedEngine, runId: string): void;
   recovered(engine: SimulatedEngine, states: readonly ShardState[]): void;
@@ -76,10 +76,12 @@ export class SimulatedEngine {
       log: this.log,
       workerTimeoutMs,
       mostDeaths: 3,
+      // Two waiters are as many as two hundred: what wakes them goes on in later transactions.
+      wakingLimits: { tasks: 1, looks: 11, rows: 6, chars: 1024, eventsTogether: 2, pending: 1_000 },
       payloadReads: this.#pool,
       results: { ended: (_, runId) => watch.runEnded(this, runId), recheckAll: () => undefined },
       logs: { write: async () => undefined },
-      committed: [(history) => watch.committed(this, history)],
+      committed: [(history, nodes) => watch.committed(this, history, nodes)],
       recovered: [(states) => watch.recovered(this, states)],
       lost: () => undefined,
       host: process,

@@ -55,6 +55,9 @@ export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants
   readonly outside: SimulatedProcess;
   /** Nothing goes wrong any more. */
   readonly hasHealed: boolean;
-  readonly invariants: { acknowledged(runId: string): void };
+  readonly invariants: {
+    acknowledged(runId: string): void;
+    readonly events: { called(tenantId: string, key: string): number };
+  };
   note(line: string): void;
 }

@@ -230,7 +230,7 @@ export class World {
   }
 
   readonly #watch: EngineWatch = {
-    committed: (engine, history) => this.invariants.committed(engine, history),
+    committed: (engine, history, nodes) => this.invariants.committed(engine, history, nodes),
     runEnded: (_, runId) => this.invariants.runEnded(runId),
     recovered: (engine, states) => this.invariants.recovered(engine, states),
     bug: (engine, line) => this.invariants.broken(`${engine.process.name} says: ${line.slice(0, 2000)}`),

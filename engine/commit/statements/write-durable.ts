@@ -47,12 +47,12 @@ export const insertDurableResults: Statement<DurableResultRow> = {
   },
 };
 
-/** A wait that a replay asks again listens already, unless the task had ended in between. */
+/** A wait that a replay asks again listens already, since it was asked first, unless the task had ended in between. */
 export const insertDurableListens: Statement<DurableListenRow> = {
   name: 'insert_durable_listens',
   text: `
-    INSERT INTO durable_listen (task_id, branch, node, condition, tenant_id, event_key, scope, guard, expression)
-    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::smallint[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::text[])
+    INSERT INTO durable_listen (task_id, branch, node, condition, tenant_id, event_key, scope, guard, expression, seq)
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::smallint[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bigint[])
     ON CONFLICT DO NOTHING`,
   values: (rows) => [
     plainArray(rows.map((row) => row.taskId)),
@@ -64,6 +64,7 @@ export const insertDurableListens: Statement<DurableListenRow> = {
     textArray(rows.map((row) => row.scope)),
     plainArray(rows.map((row) => row.guard)),
     textArray(rows.map((row) => row.expression)),
+    plainArray(rows.map((row) => row.seq)),
   ],
 };
 

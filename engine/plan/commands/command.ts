@@ -24,6 +24,7 @@ import { durableSignal } from './durable/durable-signal.ts';
 import { durableSkip } from './durable/durable-skip.ts';
 import { durableStatus } from './durable/durable-status.ts';
 import { pushEvent } from './events/push-event.ts';
+import { wakeByEvent } from './events/wake-by-event.ts';
 import { cancel } from './runs/cancel.ts';
 import { refreshTimeout } from './runs/refresh-timeout.ts';
 import { releaseSlot } from './runs/release-slot.ts';
@@ -79,6 +80,7 @@ export interface CommandByKind {
   durableSkip: CommandOf<typeof durableSkip>;
   durableStatus: CommandOf<typeof durableStatus>;
   pushEvent: CommandOf<typeof pushEvent>;
+  wakeByEvent: CommandOf<typeof wakeByEvent>;
   cancel: CommandOf<typeof cancel>;
   refreshTimeout: CommandOf<typeof refreshTimeout>;
   releaseSlot: CommandOf<typeof releaseSlot>;
@@ -132,6 +134,7 @@ export interface ReplyByKind {
   durableSkip: ReplyOf<typeof durableSkip>;
   durableStatus: ReplyOf<typeof durableStatus>;
   pushEvent: ReplyOf<typeof pushEvent>;
+  wakeByEvent: ReplyOf<typeof wakeByEvent>;
   cancel: ReplyOf<typeof cancel>;
   refreshTimeout: ReplyOf<typeof refreshTimeout>;
   releaseSlot: ReplyOf<typeof releaseSlot>;
@@ -180,6 +183,7 @@ const kinds: { readonly [K in CommandKind]: KindOf<K> } = {
   durableSkip,
   durableStatus,
   pushEvent,
+  wakeByEvent,
   cancel,
   refreshTimeout,
   releaseSlot,

@@ -1,8 +1,10 @@
 import type { CelResult } from '../../cel/cel-result.ts';
 import type { BranchPoint } from '../../model/durable/durable.ts';
 import type { TerminalStatus } from '../../model/task/status.ts';
+import type { Listener } from '../durable/durable-event.ts';
 import type { DurableNode } from '../durable/durable-log.ts';
 import type { StoredRun } from '../lifecycle/stored-run.ts';
+import type { ListenPlace } from '../state/event-wakings.ts';
 
 /** How the newest generation of a run ended. */
 export interface StoredEnd {
@@ -18,6 +20,18 @@ export interface StoredBranches {
   made: BranchPoint | null;
 }
 
+/** An event that wakes what waits for it in several transactions, and what this one is to meet. */
+export interface WakingPage {
+  readonly eventId: string;
+  /** Undefined where the event is not stored any more. */
+  readonly event: { readonly scope: string | null; readonly payload: string } | undefined;
+  /** From which place on durable tasks were read; null where waiting steps come first. */
+  readonly from: ListenPlace | null;
+  readonly listeners: readonly Listener[];
+  /** From which place on there may be more; null where there are none. */
+  readonly next: ListenPlace | null;
+}
+
 /** What a loader brought for one command, read between the transaction before it and its own: nothing has changed in between. */
 export interface Facts {
   /** An earlier try of the command may have committed. */
@@ -30,6 +44,9 @@ export interface Facts {
   readonly deliveredAs: ReadonlyMap<string, string>;
   /** Payloads of events that were pushed before a wait for them, by the index of the condition that looks back. */
   readonly lookedBack: ReadonlyMap<number, string>;
+  /** Events that concern more durable tasks than their transaction may meet. */
+  readonly wakeLater: ReadonlySet<string>;
+  readonly wakingPage: WakingPage | undefined;
   /** Runs that are to run again. */
   readonly storedRuns: readonly StoredRun[];
   /** Ids whose runs would be too much for one transaction beside the others: another command must ask for them. */
@@ -46,6 +63,8 @@ export const noFacts: Facts = {
   ends: new Map(),
   deliveredAs: new Map(),
   lookedBack: new Map(),
+  wakeLater: new Set(),
+  wakingPage: undefined,
   storedRuns: [],
   deferredIds: [],
   branches: undefined,

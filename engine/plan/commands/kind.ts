@@ -2,8 +2,9 @@ import type { CelVariables } from '../../cel/cel-variables.ts';
 import type { DurableCondition } from '../../model/durable/durable.ts';
 import type { TriggerRun } from '../../model/task/trigger-run.ts';
 import type { Plan } from '../state/plan.ts';
+import type { EventWaking } from '../state/event-wakings.ts';
 import type { ShardState } from '../state/shard-state.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, WakingPage } from './facts.ts';
 
 /**
  * All that the engine has to know of a kind of command; one that forgets a member does not compile. A command itself is a
@@ -66,8 +67,10 @@ export interface Needs {
   readonly logsOf?: readonly string[];
   /** Durable tasks that go on by their logs, or else wait a little longer. */
   readonly sleepers?: readonly string[];
-  /** Durable tasks that listen for these events need their logs too. */
+  /** Durable tasks that listen for these events need their logs too, where they are not too many. */
   readonly events?: readonly ComingEvent[];
+  /** An event whose turn it is to wake what waits for it. */
+  readonly waking?: { readonly waking: EventWaking; readonly tasks: number };
   readonly deliveries?: readonly { eventId: string; delivery: WebhookDelivery }[];
   /** Conditions that an event of the past may meet, by their index. */
   readonly looksBack?: readonly { index: number; condition: Extract<DurableCondition, { kind: 'event' }> }[];
@@ -76,7 +79,15 @@ export interface Needs {
   /** A durable task that is to start again from a node of this branch; 0 for the current one. */
   readonly branch?: { readonly taskId: string; readonly branch: number };
   /** Expressions that the plan may ask for, once the logs are in memory. */
-  readonly expressions?: (state: ShardState) => readonly AskedExpressions[];
+  readonly expressions?: (state: ShardState, found: FoundListeners) => readonly AskedExpressions[];
+}
+
+/** What was found of those who listen for events. */
+export interface FoundListeners {
+  /** Events that are told later to what waits for them. */
+  readonly wakeLater: ReadonlySet<string>;
+  /** Of the event that the command wakes by. */
+  readonly page: WakingPage | undefined;
 }
 
 /** Expressions over one place's data, which never changes. */
@@ -88,6 +99,7 @@ export interface AskedExpressions {
 }
 
 export interface ComingEvent {
+  id: string;
   tenantId: string;
   key: string;
   scope: string | null;

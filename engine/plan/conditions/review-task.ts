@@ -67,6 +67,7 @@ export function openWait(plan: Plan, row: TaskRow): void {
   if (conditions.length === 0) return;
   const wait: TaskWait = {
     sinceUs: 0,
+    sinceSeq: 0,
     states: conditions.map(() => 'open'),
     data: conditions.map(() => null),
     complained: conditions.map(() => false),
@@ -79,6 +80,7 @@ export function openWait(plan: Plan, row: TaskRow): void {
 function begin(plan: Plan, row: TaskRow, wait: TaskWait): void {
   const { state } = plan;
   state.undo.set(wait, 'sinceUs', plan.nowUs);
+  state.undo.set(wait, 'sinceSeq', state.nextSeq(plan.nowUs));
   state.eventWaiters.listen(row, state.stepOf(row), state.undo);
   plan.changes.touchWait(plan.state, row);
 }

@@ -4,6 +4,8 @@ import type { ConditionState } from '../../model/task/judge-conditions.ts';
 export interface TaskWait {
   /** When sleeps and events began to count; 0 while a parent is still open. */
   sinceUs: number;
+  /** The number of the shard's sequence at that time. */
+  sinceSeq: number;
   /** By the step's conditions. */
   readonly states: ConditionState[];
   /** JSON of what met each condition. */

@@ -9,10 +9,10 @@ import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.t
 /** A replayed operation. */
 export function pass(plan: Plan, task: DurableTask, node: DurableNode): void {
   task.delivery.advance(node, plan.nowUs, plan.state.undo);
-  if (node.result === null) listen(plan, task, node);
+  if (node.result === null) listen(plan, task, { node, seq: plan.state.nextSeq(plan.nowUs) });
 }
 
-function listen(plan: Plan, { tenantId, log }: DurableTask, node: DurableNode): void {
+function listen(plan: Plan, { tenantId, log }: DurableTask, { node, seq }: { node: DurableNode; seq: number }): void {
   for (const [index, condition] of conditionsOf(node).entries()) {
     if (condition.kind !== 'event') continue;
     const { eventKey, scope, expression } = condition;
@@ -26,6 +26,7 @@ function listen(plan: Plan, { tenantId, log }: DurableTask, node: DurableNode): 
       scope: scope ?? '',
       guard: guardOf(expression),
       expression,
+      seq,
     });
   }
 }
@@ -73,7 +74,7 @@ export function append(
     seq: node.askedSeq,
     childRunId: node.childRunId,
   });
-  listen(plan, task, node);
+  listen(plan, task, { node, seq: askedSeq });
   return node;
 }
 

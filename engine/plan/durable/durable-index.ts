@@ -128,6 +128,11 @@ export class DurableIndex {
     return tasks;
   }
 
+  /** How many tasks in memory listen for the key. */
+  listenerCount(tenantId: string, key: string): number {
+    return this.#listeners.get(tenantId)?.get(key)?.size ?? 0;
+  }
+
   #count({ tenantId, row }: DurableTask, key: string, by: 1 | -1): void {
     const keys = this.#listeners.get(tenantId) ?? new Map<string, Map<TaskRow, number>>();
     const rows = keys.get(key) ?? new Map<TaskRow, number>();

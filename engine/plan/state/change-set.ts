@@ -4,6 +4,8 @@ import type {
   DurableListenRow,
   DurableNodeRef,
   DurableResultRow,
+  EventWakingRef,
+  EventWakingRow,
   IdempotencyRow,
   CronRow,
   CronUpdateRow,
@@ -48,6 +50,8 @@ const lists = [
   'stickies',
   'events',
   'eventRuns',
+  'wakings',
+  'wakingDeletes',
   'filters',
   'filterDeletes',
   'crons',
@@ -82,6 +86,10 @@ export class ChangeSet implements TransactionRows {
   readonly stickies: StickyRow[] = [];
   readonly events: EventRow[] = [];
   readonly eventRuns: EventRunRow[] = [];
+  readonly wakings: EventWakingRow[] = [];
+  readonly wakingDeletes: EventWakingRef[] = [];
+  /** What its events have been compared with and have met by now, those of refused commands too. */
+  readonly meetings = { looks: 0, tasks: 0 };
   readonly filters: FilterRow[] = [];
   readonly filterDeletes: string[] = [];
   readonly crons: CronRow[] = [];

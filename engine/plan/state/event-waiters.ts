@@ -36,6 +36,15 @@ export class EventWaiters {
     return eventKeys(step).some((key) => byKey?.get(key)?.has(row) === true);
   }
 
+  count(tenantId: string, key: string): number {
+    return this.#rows.get(tenantId)?.get(key)?.size ?? 0;
+  }
+
+  /** Whether the task waits for an event of the key. */
+  isWaiting(row: TaskRow, tenantId: string, key: string): boolean {
+    return this.#rows.get(tenantId)?.get(key)?.has(row) === true;
+  }
+
   /** The tasks that wait for an event of the key, in the order in which they began to. */
   of(tenantId: string, key: string): TaskRow[] {
     return [...(this.#rows.get(tenantId)?.get(key) ?? [])];

@@ -39,6 +39,7 @@ function collectWait(plan: Plan, row: TaskRow): void {
       taskId,
       tenantId: state.stepOf(row).version.tenantId,
       sinceUs: wait.sinceUs,
+      sinceSeq: wait.sinceSeq,
       resolved: JSON.stringify(storedResolutions(wait)),
     });
 }

@@ -22,6 +22,8 @@ import type { TaskWait } from '../conditions/task-wait.ts';
 import { TimerHeap, type Timer } from '../timers/timer-heap.ts';
 import { TaskTable } from './task-table.ts';
 import { EventWaiters } from './event-waiters.ts';
+import { EventWakings } from './event-wakings.ts';
+import { wakingLimits, type WakingLimits } from './waking-limits.ts';
 import { UnsettledWork } from './unsettled-work.ts';
 import type { Step, Version } from './workflow-version.ts';
 import { UndoLog, type Inverse, type Restore } from './undo-log.ts';
@@ -110,6 +112,8 @@ export class ShardState {
   /** By task row, the conditions of those that have some. */
   readonly waits = new Map<TaskRow, TaskWait>();
   readonly eventWaiters = new EventWaiters();
+  readonly wakings = new EventWakings();
+  readonly wakingLimits: WakingLimits;
   /** Claims of idempotency keys that the transaction in planning asks for. */
   readonly keyClaims = new Map<string, IdempotencyRow>();
   readonly batches = new Batches({
@@ -160,12 +164,20 @@ export class ShardState {
     },
   };
 
-  constructor(options: { id: number; epoch: number; lastTransaction: number; seq: number; lostUs: number }) {
+  constructor(options: {
+    id: number;
+    epoch: number;
+    lastTransaction: number;
+    seq: number;
+    lostUs: number;
+    wakingLimits?: WakingLimits;
+  }) {
     this.id = options.id;
     this.epoch = options.epoch;
     this.lastTransaction = options.lastTransaction;
     this.seq = options.seq;
     this.lostUs = options.lostUs;
+    this.wakingLimits = options.wakingLimits ?? wakingLimits;
   }
 
   /** The engine has stood still for so long in all; less than before where a clock was set back. Not while a transaction is being planned: what it changes is not undone. */

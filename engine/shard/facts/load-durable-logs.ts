@@ -1,11 +1,10 @@
 import { firstBranch } from '../../model/durable/durable.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
-import type { ComingEvent } from '../../plan/commands/kind.ts';
 import { oldestVisibleBranch } from '../../plan/durable/branch-points.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Asking } from './asking.ts';
-import { findListeners } from './durable-listeners.ts';
 import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './stored-durable-logs.ts';
+import type { LoadedListeners } from './load-listeners.ts';
 import { shortLog, type LongLogs } from './long-durable-logs.ts';
 import type { TaskRow } from '../../plan/state/rows.ts';
 
@@ -29,9 +28,10 @@ export async function loadLogs(
   client: Sql,
   longLogs: LongLogs,
   asking: readonly Asking[],
+  listeners: LoadedListeners['tasks'],
 ): Promise<ReadonlyMap<string, StoredLog>> {
   for (const { job } of asking) job.longLogs = [];
-  const wanted: Wanted[] = [...asking.flatMap(wantedOf), ...(await listeners(client, asking))];
+  const wanted: Wanted[] = [...asking.flatMap(wantedOf), ...wantedListeners(listeners)];
   if (wanted.length === 0) return new Map();
   const parts = partsOf(wanted);
   const { logs, long } = await readShortLogs(client, [...parts.values()], shortLog);
@@ -101,18 +101,9 @@ function hold(state: ShardState, taskId: string, stored: StoredLog | undefined):
   durable.loaded.add(row);
 }
 
-/** Tasks that listen for the events, and that these may concern. A shard where none ever did is not asked for. */
-async function listeners(client: Sql, asking: readonly Asking[]): Promise<Wanted[]> {
-  const asked = asking.flatMap((each) =>
-    each.state.durable.listens
-      ? (each.needs.events ?? []).map((event): ComingEvent & { asking: Asking } => ({ ...event, asking: each }))
-      : [],
-  );
-  if (asked.length === 0) return [];
-  const found = await findListeners(client, asked);
-  return [...found].flatMap(([{ asking: each }, taskIds]) =>
-    taskIds
-      .filter((taskId) => lacks(each.state, taskId))
-      .map((taskId) => ({ asking: each, ...visiblePart(each.state, taskId), isOptional: false })),
-  );
+/** Tasks that listen for the commands' events, and that these may concern. */
+function wantedListeners(listeners: LoadedListeners['tasks']): Wanted[] {
+  return listeners
+    .filter(({ asking, taskId }) => lacks(asking.state, taskId))
+    .map(({ asking, taskId }) => ({ asking, ...visiblePart(asking.state, taskId), isOptional: false }));
 }

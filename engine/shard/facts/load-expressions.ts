@@ -3,6 +3,7 @@ import type { CelVariables } from '../../cel/cel-variables.ts';
 import { compileCel } from '../../cel/compile-cel.ts';
 import { equalityGuards, isRuledOut } from '../../cel/equality-guard.ts';
 import type { Facts } from '../../plan/commands/facts.ts';
+import type { FoundListeners } from '../../plan/commands/kind.ts';
 import { expressionsOf, type Job } from '../job.ts';
 import type { Asking } from './asking.ts';
 
@@ -11,10 +12,13 @@ import type { Asking } from './asking.ts';
  * will ask is looked up here, or marked as missing. Which can be asked is known from the definitions and logs in memory;
  * where a wait comes with the same transaction as its event, the plan finds it missing, and the event is loaded again.
  */
-export function loadExpressions(asking: readonly Asking[]): ReadonlyMap<Asking, Facts['evaluated']> {
+export function loadExpressions(
+  asking: readonly Asking[],
+  listenersFor: (asking: Asking) => FoundListeners,
+): ReadonlyMap<Asking, Facts['evaluated']> {
   const found = new Map<Asking, Facts['evaluated']>();
   for (const each of asking) {
-    const asked = each.needs.expressions?.(each.state) ?? [];
+    const asked = each.needs.expressions?.(each.state, listenersFor(each)) ?? [];
     const evaluated = new Map<string, ReadonlyMap<string, CelResult>>();
     for (const { place, expressions, variables } of asked) {
       const results = evaluate(each.job, place, { expressions, variables });

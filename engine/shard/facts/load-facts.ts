@@ -10,6 +10,7 @@ import { loadDeliveries } from './load-deliveries.ts';
 import { loadEnds } from './load-ends.ts';
 import { loadExpressions } from './load-expressions.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
+import { listenersFor, loadListeners } from './load-listeners.ts';
 import { loadLogs } from './load-durable-logs.ts';
 import { loadStoredIds } from './load-stored-ids.ts';
 import { loadStoredRuns } from './load-stored-runs.ts';
@@ -44,8 +45,9 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
     });
   }
   const { client } = sources;
-  const logs = await loadLogs(client, sources.longLogs, asking);
-  const evaluated = loadExpressions(asking);
+  const listeners = await loadListeners(client, asking);
+  const logs = await loadLogs(client, sources.longLogs, asking, listeners.tasks);
+  const evaluated = loadExpressions(asking, (each) => listenersFor(listeners, each));
   const { ends, ids } = await loadEnds(client, asking);
   const lookedBack = await lookBack(sources, asking);
   const again = await loadStoredRuns(client, asking);
@@ -62,6 +64,8 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
       storedIds,
       ends,
       deliveredAs,
+      wakeLater: listeners.wakeLater,
+      wakingPage: listeners.pages.get(each),
       lookedBack: lookedBack.get(each) ?? noFacts.lookedBack,
       storedRuns: runs?.storedRuns ?? noFacts.storedRuns,
       deferredIds: runs?.deferredIds ?? noFacts.deferredIds,
@@ -74,11 +78,24 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
 }
 
 function isAny(facts: Facts): boolean {
-  const { isUncertain, storedIds, ends, deliveredAs, lookedBack, storedRuns, deferredIds, branches, evaluated } = facts;
+  const {
+    isUncertain,
+    storedIds,
+    ends,
+    deliveredAs,
+    lookedBack,
+    wakeLater,
+    wakingPage,
+    storedRuns,
+    deferredIds,
+    branches,
+    evaluated,
+  } = facts;
   return (
     isUncertain ||
     branches !== undefined ||
-    storedIds.size + ends.size + deliveredAs.size + lookedBack.size + evaluated.size > 0 ||
+    wakingPage !== undefined ||
+    wakeLater.size + storedIds.size + ends.size + deliveredAs.size + lookedBack.size + evaluated.size > 0 ||
     storedRuns.length + deferredIds.length > 0
   );
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import { shardCount } from '../../model/ids/shard-of.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
+import { wakingLimits, type WakingLimits } from '../../plan/state/waking-limits.ts';
 import { postgresConnector, type Connector, type SqlClient } from '../../postgres/sql-client.ts';
 import { connectReader, isAlive } from '../recovery/reader.ts';
 import { recoverShard, type OpenAttempt, type Recovered } from '../recovery/recover-shard.ts';
@@ -41,6 +42,7 @@ export class Ownership {
   readonly #host: Host;
   readonly #connector: Connector;
   readonly #graceMs: number;
+  readonly #wakingLimits: WakingLimits;
   readonly #keeper: LeaseKeeper;
   readonly #setAside: SetAsideLog;
   readonly #retries = new Set<HostTimer>();
@@ -55,6 +57,7 @@ export class Ownership {
     events: OwnershipEvents;
     /** A worker may be away for so long before it is lost. */
     graceMs: number;
+    wakingLimits?: WakingLimits | undefined;
     host?: Host;
     connector?: Connector;
   }) {
@@ -63,6 +66,7 @@ export class Ownership {
     this.#log = options.log;
     this.#events = options.events;
     this.#graceMs = options.graceMs;
+    this.#wakingLimits = options.wakingLimits ?? wakingLimits;
     this.#host = options.host ?? processHost;
     this.#connector = options.connector ?? postgresConnector;
     this.#setAside = new SetAsideLog(options.log);
@@ -233,7 +237,13 @@ export class Ownership {
     );
     // Some may have been lost meanwhile.
     const ours = empty.filter((life) => life.phase === 'acquired');
-    await this.#serve(ours.map((life) => ({ life, state: new ShardState(life.recover()), open: [] })));
+    await this.#serve(
+      ours.map((life) => ({
+        life,
+        state: new ShardState({ ...life.recover(), wakingLimits: this.#wakingLimits }),
+        open: [],
+      })),
+    );
     let tasks = 0;
     // Those with little are not kept waiting by one that takes long.
     const rest = acquired.flatMap((life) => {
@@ -256,7 +266,12 @@ export class Ownership {
     const owned = life.recover();
     let recovered: Recovered;
     try {
-      recovered = await recoverShard(client, owned, { content, nowUs: this.#clock.nowUs(), host: this.#host });
+      recovered = await recoverShard(client, owned, {
+        content,
+        nowUs: this.#clock.nowUs(),
+        host: this.#host,
+        wakingLimits: this.#wakingLimits,
+      });
       if (life.owned !== owned) return 0;
       await this.#setAside.store(client, life.id, recovered.setAside);
     } catch (error) {

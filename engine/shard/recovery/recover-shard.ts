@@ -9,6 +9,7 @@ import type { Plan } from '../../plan/state/plan.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../../plan/state/live-rows.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
+import type { WakingLimits } from '../../plan/state/waking-limits.ts';
 import type { OwnedShard } from '../ownership/lease.ts';
 import { Slice } from '../slice.ts';
 import { rankAfterRestart, restoreDemands, storedDemands, type DemandingTask } from './recover-demands.ts';
@@ -17,6 +18,7 @@ import { recoverDurable } from './recover-durable.ts';
 import { loadRuns, type MultiTaskRun } from './recover-runs.ts';
 import { loadTimers } from './recover-timers.ts';
 import { loadWaits } from './recover-waits.ts';
+import { loadWakings } from './recover-wakings.ts';
 import { restoreBatches, type BatchedTask } from './restore-batches.ts';
 import { SetAside, type SetAsideRow } from './set-aside.ts';
 import type { ShardContents } from './shard-contents.ts';
@@ -96,11 +98,11 @@ interface Source {
 export async function recoverShard(
   client: Sql,
   owned: OwnedShard,
-  source: { content: ShardContents; nowUs: number; host?: Host },
+  source: { content: ShardContents; nowUs: number; host?: Host; wakingLimits?: WakingLimits },
 ): Promise<Recovered> {
   const setAside = new SetAside();
   for (let pass = 1; ; pass++) {
-    const state = new ShardState(owned);
+    const state = new ShardState({ ...owned, ...limitsOf(source) });
     state.seenUs = source.nowUs;
     const before = setAside.runs;
     await load({ client, host: processHost, ...source }, state, setAside);
@@ -108,6 +110,10 @@ export async function recoverShard(
     if (pass === mostPasses)
       throw new Error(`pass ${pass} over shard ${owned.id} still finds runs that cannot be read`);
   }
+}
+
+function limitsOf({ wakingLimits }: { wakingLimits?: WakingLimits }): { wakingLimits?: WakingLimits } {
+  return wakingLimits === undefined ? {} : { wakingLimits };
 }
 
 /** What a task has beside its row, to be restored once all tasks are there. */
@@ -177,6 +183,7 @@ async function load({ client, content, nowUs, host }: Source, shard: ShardState,
   await restoreDemands(tables, found.demanding);
   restoreBatches(tables, found.batched);
   await recoverDurable(tables, found.children);
+  await loadWakings(tables);
   await restoreQueues(tables, found.queued);
   shard.undo.clear();
 }

@@ -7,10 +7,11 @@ import type { TaskRow } from '../../plan/state/rows.ts';
 interface WaitSqlRow {
   task_id: string;
   since_us: string;
+  since_seq: string;
   resolved: string;
 }
 
-export const readWaits = `SELECT w.task_id, w.since_us, w.resolved FROM unnest($1::uuid[]) AS u (task_id) JOIN wait w ON w.task_id = u.task_id`;
+export const readWaits = `SELECT w.task_id, w.since_us, w.since_seq, w.resolved FROM unnest($1::uuid[]) AS u (task_id) JOIN wait w ON w.task_id = u.task_id`;
 
 /**
  * Conditions of loaded tasks. Those that began to count while no engine was up go on counting: sleeps are wall time.
@@ -34,6 +35,7 @@ function restoreWait(shard: ShardState, row: TaskRow, sql: WaitSqlRow): void {
   const { conditions } = shard.stepOf(row).definition;
   const wait: TaskWait = {
     sinceUs: Number(sql.since_us),
+    sinceSeq: Number(sql.since_seq),
     states: conditions.map(() => 'open'),
     data: conditions.map(() => null),
     complained: conditions.map(() => false),

@@ -10,6 +10,7 @@ import { readEnds } from '../../../engine/shard/facts/load-ends.ts';
 import { readClaims } from '../../../engine/shard/facts/load-key-claims.ts';
 import * as storedIds from '../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../engine/shard/facts/load-stored-runs.ts';
+import { readWakingEvent } from '../../../engine/shard/facts/load-listeners.ts';
 import * as long from '../../../engine/shard/facts/long-durable-logs.ts';
 import { readEvents } from '../../../engine/shard/facts/look-back.ts';
 import * as definitions from '../../../engine/shard/recovery/recover-definitions.ts';
@@ -20,6 +21,7 @@ import { readRunTasks } from '../../../engine/shard/recovery/recover-runs.ts';
 import { readLive } from '../../../engine/shard/recovery/recover-shard.ts';
 import * as timers from '../../../engine/shard/recovery/recover-timers.ts';
 import { readWaits } from '../../../engine/shard/recovery/recover-waits.ts';
+import { readWakings } from '../../../engine/shard/recovery/recover-wakings.ts';
 import * as aside from '../../../engine/shard/recovery/set-aside.ts';
 import * as contents from '../../../engine/shard/recovery/shard-contents.ts';
 import { readPayloads } from '../../../engine/shard/due-timers.ts';
@@ -64,6 +66,8 @@ export function randomReads(random: RandomRows): SqlQuery[] {
     unnamed(timers.readCrons, random.tenants),
     unnamed(timers.readSchedules, random.id('tenant'), random.pick([firstId, random.id('timer')]), 1 + random.below(3)),
     unnamed(readWaits, tasks),
+    unnamed(readWakings, random.below(2), random.below(20), 1 + random.below(3)),
+    query(readWakingEvent, random.id('event')),
     unnamed(
       aside.replaceRows.text,
       random.below(3),
@@ -121,11 +125,20 @@ export function randomReads(random: RandomRows): SqlQuery[] {
     query(long.readNewResults, random.id('task'), random.below(20)),
     query(
       readListeners,
-      [0, 1, 2],
+      [0, 0, 2],
+      [0, 1, 0],
       of([1, 2, 3], () => random.id('tenant')),
       of([1, 2, 3], () => random.pick(['k', 'l'])),
       of([1, 2, 3], () => random.pick(['', 's'])),
       of([1, 2, 3], () => random.orNull(random.guard())),
+      of([1, 2, 3], () => random.guard()),
+      of([1, 2, 3], () => random.pick([firstId, firstId, random.id('task')])),
+      of([1, 2, 3], () => random.below(3)),
+      of([1, 2, 3], () => random.below(3)),
+      of([1, 2, 3], () => random.below(2)),
+      random.pick(['9223372036854775807', '10']),
+      1 + random.below(3),
+      1 + random.below(5),
     ),
     query(
       results.readResults,

@@ -302,9 +302,19 @@ export class RandomRows {
         taskId: this.id('task'),
         tenantId: this.id('tenant'),
         sinceUs: this.below(1_000),
+        sinceSeq: this.below(1_000),
         resolved: this.text(),
       }),
     (changes) => changes.waitDeletes.push(this.id('task')),
+    (changes) =>
+      changes.wakings.push({
+        shard: this.below(2),
+        seq: this.below(20),
+        eventId: this.id('event'),
+        tenantId: this.id('tenant'),
+        key: this.text(),
+      }),
+    (changes) => changes.wakingDeletes.push({ shard: this.below(2), seq: this.below(20) }),
     (changes) => {
       const node = 1 + this.below(3);
       changes.durableEntries.push({
@@ -361,6 +371,7 @@ export class RandomRows {
         scope: this.pick(['', 's']),
         guard: this.guard(),
         expression: this.text(),
+        seq: this.below(20),
       }),
     (changes) => {
       const taskId = this.id('task');

@@ -61,6 +61,7 @@ const shapes = {
       scope: 'text',
       guard: 'wide',
       expression: 'text',
+      seq: 'bigint',
     },
     key: ['task_id', 'branch', 'node', 'condition'],
     indexes: ['task_id', 'tenant_id'],
@@ -98,6 +99,12 @@ const shapes = {
     name: 'event_run',
     columns: { event_id: 'uuid', run_id: 'uuid', filter_id: 'uuid?' },
     key: ['event_id', 'run_id'],
+  }),
+  event_waking: shape({
+    name: 'event_waking',
+    columns: { shard: 'smallint', seq: 'bigint', event_id: 'uuid', tenant_id: 'uuid', key: 'text' },
+    key: ['shard', 'seq'],
+    indexes: ['shard'],
   }),
   filter: shape({
     name: 'filter',
@@ -287,7 +294,7 @@ const shapes = {
   }),
   wait: shape({
     name: 'wait',
-    columns: { task_id: 'uuid', tenant_id: 'uuid', since_us: 'bigint', resolved: 'text' },
+    columns: { task_id: 'uuid', tenant_id: 'uuid', since_us: 'bigint', resolved: 'text', since_seq: 'bigint' },
     key: ['task_id'],
   }),
   webhook_delivery: shape({
@@ -358,6 +365,7 @@ export function makeTables(keepsOld: () => boolean): Tables {
     durable_result: make(shapes.durable_result),
     event: make(shapes.event),
     event_run: make(shapes.event_run),
+    event_waking: make(shapes.event_waking),
     filter: make(shapes.filter),
     history: make(shapes.history),
     idempotency: make(shapes.idempotency),

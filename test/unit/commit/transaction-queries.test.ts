@@ -30,7 +30,7 @@ it('takes rows out before it puts rows in, so that a task may go and come again 
     invocation: 0,
   });
   changes.waitDeletes.push(taskId);
-  changes.waits.push({ taskId, tenantId: taskId, sinceUs: 0, resolved: '[]' });
+  changes.waits.push({ taskId, tenantId: taskId, sinceUs: 0, sinceSeq: 0, resolved: '[]' });
   const names = transactionQueries([], 1, changes, new Map()).map((query) => query.name);
   expect(names.filter((name) => name.endsWith('_live') || name.endsWith('_waits'))).toEqual([
     'delete_live',

@@ -1,11 +1,13 @@
+import { HatchetError } from '../../../base/errors.ts';
 import { CelVariables } from '../../../cel/cel-variables.ts';
 import type { CelResult } from '../../../cel/cel-result.ts';
 import { meetEvent } from '../../conditions/meet-event.ts';
 import { durableExpressions, meetDurableEvent } from '../../durable/durable-event.ts';
+import { newWaking } from '../../state/event-wakings.ts';
+import { stepExpressions } from '../../conditions/step-expressions.ts';
 import { startRun } from '../../lifecycle/start-run.ts';
 import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import type { Plan } from '../../state/plan.ts';
-import type { ShardState } from '../../state/shard-state.ts';
 import type { Facts } from '../facts.ts';
 import { inParts, tasksOf, visitRun, type WebhookDelivery, type Kind } from '../kind.ts';
 
@@ -27,7 +29,10 @@ export interface PushedEvent {
   webhookName?: string | null | undefined;
   delivery?: WebhookDelivery | undefined;
 }
-/** Events with all that they cause: their runs, and the conditions that they meet. */
+/**
+ * Events with all that they cause: their runs, and the conditions that they meet. Where an event would meet too much for one
+ * transaction, what waits for it is woken by `wakeByEvent`, in later ones.
+ */
 export interface PushEventCommand {
   kind: 'pushEvent';
   tenantId: string;
@@ -43,17 +48,19 @@ export const pushEvent: Kind<PushEventCommand, PushEventReply> = {
   needs: ({ tenantId, events }, { isUncertain }) => ({
     // Events' ids are the engine's own: only an uncertain try can have stored them.
     eventIds: isUncertain ? events.map(({ id }) => id) : [],
-    events: events.map(({ key, scope, payload }) => ({ tenantId, key, scope, payload })),
+    events: events.map(({ id, key, scope, payload }) => ({ tenantId, id, key, scope, payload })),
     deliveries: events.flatMap(({ id, delivery }) => (delivery === undefined ? [] : [{ eventId: id, delivery }])),
-    expressions: (state) =>
-      events.map(({ id, key, payload }) => ({
-        place: id,
-        expressions: [
-          ...stepExpressions(state, tenantId, key),
-          ...durableExpressions(state.durable, { tenantId, key }),
-        ],
-        variables: new CelVariables({ input: payload }),
-      })),
+    expressions: (state, { wakeLater }) =>
+      events
+        .filter(({ id }) => !wakeLater.has(id))
+        .map(({ id, key, payload }) => ({
+          place: id,
+          expressions: [
+            ...stepExpressions(state, tenantId, key),
+            ...durableExpressions(state.durable, { tenantId, key }),
+          ],
+          variables: new CelVariables({ input: payload }),
+        })),
   }),
   startsRuns: runsOf,
   payloads(command, visit) {
@@ -97,9 +104,23 @@ function pushOne(plan: Plan, tenantId: string, event: PushedEvent, facts: Facts)
     plan.changes.eventRuns.push({ eventId: id, runId: run.runId, filterId });
   }
   const meetable = { tenantId, key, scope, payload, evaluated: facts.evaluated.get(id) ?? nothing };
-  meetEvent(plan, meetable);
-  meetDurableEvent(plan, meetable);
+  // One that still wakes others by this key goes first.
+  const mayMeet = !facts.wakeLater.has(id) && !plan.state.wakings.has(tenantId, key);
+  if (mayMeet && meetEvent(plan, meetable)) meetDurableEvent(plan, meetable);
+  else wakeLater(plan, tenantId, event);
   return id;
+}
+
+/** @throws HatchetError BUSY */
+function wakeLater({ state, changes, nowUs }: Plan, tenantId: string, { id, key }: PushedEvent): void {
+  const pending = state.wakings.count(tenantId);
+  if (pending >= state.wakingLimits.pending)
+    throw new HatchetError('BUSY', `${pending} events of the tenant have still to wake what waits for them`, {
+      remedy: 'Slow down and try again.',
+    });
+  const waking = { eventId: id, tenantId, key, seq: state.nextSeq(nowUs) };
+  state.wakings.add(newWaking(waking), state.undo);
+  changes.wakings.push({ shard: state.id, ...waking });
 }
 
 /** The event that a webhook's delivery has become already, be it by an earlier command of the transaction. */
@@ -110,15 +131,4 @@ function deliveredBefore({ changes }: Plan, { id, delivery }: PushedEvent, facts
     facts.deliveredAs.get(id) ??
     changes.deliveries.find((row) => row.webhookId === webhookId && keys.some(({ key }) => key === row.key))?.eventId
   );
-}
-
-function stepExpressions(state: ShardState, tenantId: string, key: string): Set<string> {
-  const expressions = new Set<string>();
-  for (const { version, definition } of state.steps) {
-    if (version.tenantId !== tenantId) continue;
-    for (const condition of definition.conditions)
-      if (condition.kind === 'event' && condition.eventKey === key && condition.expression !== '')
-        expressions.add(condition.expression);
-  }
-  return expressions;
 }

@@ -166,34 +166,89 @@ const longNewResults: StatementModel = {
   },
 };
 
+interface Place {
+  readonly guard: string;
+  readonly task_id: string;
+  readonly branch: number;
+  readonly node: number;
+  readonly condition: number;
+}
+
+/** As row values compare. */
+function byTask(a: Place, b: Place): number {
+  return byText(a.task_id, b.task_id) || byPlace(a, b) || a.condition - b.condition;
+}
+
+function byListener(a: Place, b: Place): number {
+  const [one, other] = [BigInt(a.guard), BigInt(b.guard)];
+  return one < other ? -1 : one > other ? 1 : byTask(a, b);
+}
+
 const listeners: StatementModel = {
   text: readListeners.text,
   run: ({ tables, transaction }, parameters) => {
-    const coming = comingEvents(parameters);
+    const before = parameters.one(12, 'wide');
+    const each = parameters.one(13, 'bigint');
+    const rows = comingEvents(parameters).flatMap(({ event, at, tenantId, key, scope, guard, after }) =>
+      tables.durable_listen
+        .find(transaction, 'tenant_id', tenantId)
+        .filter((row) => row.event_key === key && row.scope === scope && (guard === null || row.guard === guard))
+        .filter(
+          (row) =>
+            (guard === null ? byListener(row, after) : byTask(row, after)) > 0 && BigInt(row.seq) < BigInt(before),
+        )
+        .sort(byListener)
+        .slice(0, each)
+        .map(({ guard: own, task_id, branch, node, condition, expression }) => ({
+          event,
+          at,
+          guard: own,
+          task_id,
+          branch,
+          node,
+          condition,
+          expression,
+        })),
+    );
     return selected(
-      coming.flatMap(({ event, tenantId, key, scope, guard }) =>
-        tables.durable_listen
-          .find(transaction, 'tenant_id', tenantId)
-          .filter((row) => row.event_key === key && row.scope === scope && (guard === null || row.guard === guard))
-          .map(({ task_id, expression }) => ({ event, task_id, expression })),
-      ),
+      rows.sort((a, b) => a.event - b.event || a.at - b.at || byListener(a, b)).slice(0, parameters.one(14, 'bigint')),
     );
   },
 };
 
-function comingEvents(
-  parameters: Parameters,
-): { event: number; tenantId: string; key: string; scope: string; guard: string | null }[] {
-  const tenants = parameters.all(2, 'uuid');
-  const keys = parameters.all(3, 'text');
-  const scopes = parameters.all(4, 'text');
-  const guards = parameters.allOrNull(5, 'wide');
-  return parameters.all(1, 'integer').map((event, at) => ({
+function comingEvents(parameters: Parameters): {
+  event: number;
+  at: number;
+  tenantId: string;
+  key: string;
+  scope: string;
+  guard: string | null;
+  after: Place;
+}[] {
+  const ats = parameters.all(2, 'integer');
+  const tenants = parameters.all(3, 'uuid');
+  const keys = parameters.all(4, 'text');
+  const scopes = parameters.all(5, 'text');
+  const guards = parameters.allOrNull(6, 'wide');
+  const afterGuards = parameters.all(7, 'wide');
+  const tasks = parameters.all(8, 'uuid');
+  const branches = parameters.all(9, 'integer');
+  const nodes = parameters.all(10, 'integer');
+  const conditions = parameters.all(11, 'integer');
+  return parameters.all(1, 'integer').map((event, place) => ({
     event,
-    tenantId: tenants[at] ?? '',
-    key: keys[at] ?? '',
-    scope: scopes[at] ?? '',
-    guard: guards[at] ?? null,
+    at: ats[place] ?? 0,
+    tenantId: tenants[place] ?? '',
+    key: keys[place] ?? '',
+    scope: scopes[place] ?? '',
+    guard: guards[place] ?? null,
+    after: {
+      guard: afterGuards[place] ?? '0',
+      task_id: tasks[place] ?? '',
+      branch: branches[place] ?? 0,
+      node: nodes[place] ?? 0,
+      condition: conditions[place] ?? 0,
+    },
   }));
 }
 

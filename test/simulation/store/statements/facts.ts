@@ -3,6 +3,7 @@ import { readEnds } from '../../../../engine/shard/facts/load-ends.ts';
 import { readClaims } from '../../../../engine/shard/facts/load-key-claims.ts';
 import * as ids from '../../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../../engine/shard/facts/load-stored-runs.ts';
+import { readWakingEvent } from '../../../../engine/shard/facts/load-listeners.ts';
 import { readEvents } from '../../../../engine/shard/facts/look-back.ts';
 import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';
 
@@ -190,6 +191,14 @@ const lookBack: StatementModel = {
   },
 };
 
+const wakingEvent: StatementModel = {
+  text: readWakingEvent.text,
+  run: ({ tables, transaction }, parameters) => {
+    const row = tables.event.get(transaction, parameters.one(1, 'uuid'));
+    return selected(row === undefined ? [] : [{ scope: row.scope, payload: row.payload }]);
+  },
+};
+
 /** What commands need that memory lacks, but for the logs of durable tasks. */
 export const factStatements = [
   deliveries,
@@ -204,4 +213,5 @@ export const factStatements = [
   replayPayloads,
   replayOutputs,
   lookBack,
+  wakingEvent,
 ];

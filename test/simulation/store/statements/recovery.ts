@@ -6,6 +6,7 @@ import { readRunTasks } from '../../../../engine/shard/recovery/recover-runs.ts'
 import { readLive } from '../../../../engine/shard/recovery/recover-shard.ts';
 import * as timers from '../../../../engine/shard/recovery/recover-timers.ts';
 import { readWaits } from '../../../../engine/shard/recovery/recover-waits.ts';
+import { readWakings } from '../../../../engine/shard/recovery/recover-wakings.ts';
 import * as aside from '../../../../engine/shard/recovery/set-aside.ts';
 import * as contents from '../../../../engine/shard/recovery/shard-contents.ts';
 import type { Tables } from '../schema.ts';
@@ -268,8 +269,28 @@ const waits: StatementModel = {
       parameters
         .all(1, 'uuid')
         .flatMap((id) => tables.wait.get(transaction, id) ?? [])
-        .map(({ task_id, since_us, resolved }) => ({ task_id, since_us: big(since_us), resolved })),
+        .map(({ task_id, since_us, since_seq, resolved }) => ({
+          task_id,
+          since_us: big(since_us),
+          since_seq: big(since_seq),
+          resolved,
+        })),
     ),
+};
+
+const wakings: StatementModel = {
+  text: readWakings,
+  run: ({ tables, transaction }, parameters) => {
+    const after = parameters.one(2, 'bigint');
+    return selected(
+      tables.event_waking
+        .find(transaction, 'shard', parameters.one(1, 'smallint'))
+        .filter((row) => row.seq > after)
+        .sort((a, b) => a.seq - b.seq)
+        .slice(0, parameters.one(3, 'bigint'))
+        .map(({ seq, event_id, tenant_id, key }) => ({ seq: big(seq), event_id, tenant_id, key })),
+    );
+  },
 };
 
 const setAside: StatementModel = {
@@ -335,6 +356,7 @@ export const recoveryStatements = [
   crons,
   schedules,
   waits,
+  wakings,
   setAside,
   noneAside,
   tenants,

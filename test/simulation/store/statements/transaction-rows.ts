@@ -8,6 +8,7 @@ import {
   insertDurableListens,
   insertDurableResults,
 } from '../../../../engine/commit/statements/write-durable.ts';
+import { deleteWakings } from '../../../../engine/commit/statements/write-wakings.ts';
 import { insertWorkers, updateWorkers } from '../../../../engine/commit/statements/write-workers.ts';
 import { deleteStaged, insertStaged } from '../../../../engine/commit/staged-payloads.ts';
 import { writeBeats } from '../../../../engine/writers/heartbeat-writer.ts';
@@ -155,6 +156,21 @@ const listensOfTasks: StatementModel = {
   },
 };
 
+const wakings: StatementModel = {
+  text: deleteWakings.text,
+  run: ({ tables, transaction }, parameters) => {
+    const seqs = parameters.all(2, 'bigint');
+    let rowCount = 0;
+    for (const [at, shard] of parameters.all(1, 'smallint').entries()) {
+      const row = tables.event_waking.get(transaction, shard, seqs[at] ?? 0);
+      if (row === undefined) continue;
+      tables.event_waking.delete(transaction, row);
+      rowCount++;
+    }
+    return { command: 'DELETE', rows: [], rowCount };
+  },
+};
+
 const stageOne: StatementModel = {
   text: insertStaged.text,
   run: ({ tables, transaction }, parameters) => {
@@ -185,11 +201,23 @@ export const transactionRows = [
   inserting({
     text: insertDurableListens.text,
     table: 'durable_listen',
-    columns: ['task_id', 'branch', 'node', 'condition', 'tenant_id', 'event_key', 'scope', 'guard', 'expression'],
+    columns: [
+      'task_id',
+      'branch',
+      'node',
+      'condition',
+      'tenant_id',
+      'event_key',
+      'scope',
+      'guard',
+      'expression',
+      'seq',
+    ],
     onConflict: 'nothing',
   }),
   listensOfNodes,
   listensOfTasks,
+  wakings,
   stageOne,
   deleting({ text: deleteStaged.text, table: 'staged_payload' }),
 ];

@@ -25,6 +25,7 @@ import {
   writeCrons,
 } from '../../../../engine/commit/statements/write-timers.ts';
 import { deleteWaits, writeWaits } from '../../../../engine/commit/statements/write-waits.ts';
+import { insertWakings } from '../../../../engine/commit/statements/write-wakings.ts';
 import { deleting, inserting, updating } from '../writers.ts';
 
 /** What a transaction of the lane writes, table by table, where a row of an array is a row of a table. */
@@ -114,6 +115,11 @@ export const transactionWrites = [
     columns: ['id', 'tenant_id', 'key', 'scope', 'payload', 'metadata', 'webhook_name'],
     staged: 'payload',
   }),
+  inserting({
+    text: insertWakings.text,
+    table: 'event_waking',
+    columns: ['shard', 'seq', 'event_id', 'tenant_id', 'key'],
+  }),
   inserting({ text: insertEventRuns.text, table: 'event_run', columns: ['event_id', 'run_id', 'filter_id'] }),
   inserting({
     text: writeDeliveries.text,
@@ -175,8 +181,8 @@ export const transactionWrites = [
   inserting({
     text: writeWaits.text,
     table: 'wait',
-    columns: ['task_id', 'tenant_id', 'since_us', 'resolved'],
-    onConflict: { takes: ['since_us', 'resolved'] },
+    columns: ['task_id', 'tenant_id', 'since_us', 'since_seq', 'resolved'],
+    onConflict: { takes: ['since_us', 'since_seq', 'resolved'] },
   }),
   inserting({
     text: insertResults.text,
