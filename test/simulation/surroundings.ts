@@ -1,7 +1,6 @@
 import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import type { DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import type { Chances } from './chances.ts';
-import type { EventOrder } from './event-order.ts';
 import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -58,7 +57,7 @@ export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants
   readonly hasHealed: boolean;
   readonly invariants: {
     acknowledged(runId: string): void;
-    readonly events: Pick<EventOrder, 'called'>;
+    readonly events: { called(tenantId: string, key: string): number };
   };
   note(line: string): void;
 }
