@@ -1,42 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { Inverse, UndoLog } from './undo-log.ts';
 import { isTaskRow, noRow, type TaskRow } from './rows.ts';
-
-/** Four hexadecimal digits of every 16-bit number: formatting an id is eight look-ups (number formatting was 4 % of the engine's CPU). */
-const hex4 = Array.from({ length: 0x10000 }, (_, value) => value.toString(16).padStart(4, '0'));
-
-function high(word: number): string {
-  return hex4[word >>> 16] ?? '';
-}
-
-function low(word: number): string {
-  return hex4[word & 0xffff] ?? '';
-}
-
-/** The values of hexadecimal digits by character; -1 for all others. */
-const digits = Int8Array.from({ length: 128 }, (_, code) => {
-  const value = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(value) ? -1 : value;
-});
+import { TaskIndex } from './task-index.ts';
 
 const dash = '-'.charCodeAt(0);
-
-/** Four digits of an id; negative where one is none. */
-function quad(id: string, at: number): number {
-  return (
-    ((digits[id.charCodeAt(at)] ?? -1) << 12) |
-    ((digits[id.charCodeAt(at + 1)] ?? -1) << 8) |
-    ((digits[id.charCodeAt(at + 2)] ?? -1) << 4) |
-    (digits[id.charCodeAt(at + 3)] ?? -1)
-  );
-}
-
-/** A word of an id, from its two halves; NaN, which no row has, for what is no id. Slices of the text for parseInt were garbage with each look-up. */
-function word(id: string, first: number, second: number): number {
-  const above = quad(id, first);
-  const below = quad(id, second);
-  return (above | below) < 0 ? NaN : ((above << 16) | below) >>> 0;
-}
 
 /** Of what is an id by its digits. */
 function isCanonical(id: string): boolean {
@@ -52,24 +18,6 @@ function isCanonical(id: string): boolean {
 
 /** Texts of ids that are kept: a transaction asks for each several times. A power of two. */
 const keptTexts = 4096;
-
-/** An odd number that this process alone knows: whoever chooses the ids of his runs cannot choose ids that collide. No order follows from it. */
-const secret = randomBytes(4).readUInt32LE() | 1;
-
-/** All 128 bits count: ids that callers choose may differ in any few of them. Each word is mixed in as by MurmurHash3. */
-function hashOf(a: number, b: number, c: number, d: number): number {
-  let hash = mixed(mixed(mixed(mixed(secret, a), b), c), d);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function mixed(hash: number, word: number): number {
-  let own = Math.imul(word, 0xcc9e2d51);
-  own = Math.imul((own << 15) | (own >>> 17), 0x1b873593);
-  const next = hash ^ own;
-  return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0;
-}
 
 const columns = [
   'state',
@@ -105,15 +53,11 @@ export class TaskTable {
   #capacity = 64;
   #used = 0;
   #free: TaskRow[] = [];
-  #idWords = new Uint32Array(64 * 4);
-  /** Open addressing, linear probing, at most half full; holds row + 1. */
-  #slots = new Int32Array(128);
+  readonly #index = new TaskIndex((row) => this.alive[row] === 1);
   /** By the last bits of a row: the row whose id's text is kept there, and the text. */
   readonly #textRows = new Int32Array(keptTexts).fill(noRow);
   readonly #texts: string[] = [];
   #size = 0;
-  /** Entries of the index that look-ups have read: how well ids spread. */
-  probes = 0;
 
   /** From the row, the value before, and the column's number. */
   readonly #written: Inverse = {
@@ -167,9 +111,9 @@ export class TaskTable {
     return this.#size;
   }
 
-  /** Bytes held by the columns and the index. */
+  /** Bytes of the rows that are or were in use, and of the index: what has room for more and was never written to takes no memory. */
   get bytes(): number {
-    return this.#capacity * (9 + 4 * 12 + 1 + 16 + 16) + this.#slots.byteLength;
+    return this.#used * (9 + 4 * 12 + 1 + 16 + 16) + this.#index.bytes;
   }
 
   /** The rows in use, in no particular order. */
@@ -190,57 +134,34 @@ export class TaskTable {
     return { counts, width };
   }
 
+  /** Entries of the index that look-ups have read: how well ids spread. */
+  get probes(): number {
+    return this.#index.probes;
+  }
+
   /** The row of a task that is in the table. */
   find(id: string): TaskRow | undefined {
-    const a = word(id, 0, 4);
-    const b = word(id, 9, 14);
-    const c = word(id, 19, 24);
-    const d = word(id, 28, 32);
-    const mask = this.#slots.length - 1;
-    const words = this.#idWords;
-    for (let slot = hashOf(a, b, c, d) & mask; ; slot = (slot + 1) & mask) {
-      this.probes++;
-      const row = (this.#slots[slot] ?? 0) - 1;
-      if (!isTaskRow(row)) return undefined;
-      const at = row * 4;
-      if (
-        words[at] === a &&
-        words[at + 1] === b &&
-        words[at + 2] === c &&
-        words[at + 3] === d &&
-        this.alive[row] === 1
-      ) {
-        this.#keep(row, id);
-        return row;
-      }
-    }
+    const row = this.#index.find(id);
+    if (!isTaskRow(row)) return undefined;
+    this.#keep(row, id);
+    return row;
   }
 
   id(row: TaskRow): string {
     const kept = row & (keptTexts - 1);
     if (this.#textRows[kept] !== row) {
       this.#textRows[kept] = row;
-      this.#texts[kept] = this.#text(row);
+      this.#texts[kept] = this.#index.text(row);
     }
     return this.#texts[kept] ?? '';
   }
 
-  /** So that nobody has to write it. Only the form that `#text` gives: a caller may write an id in others. */
+  /** So that nobody has to write it. Only the form that the index gives: a caller may write an id in others. */
   #keep(row: TaskRow, id: string): void {
     const kept = row & (keptTexts - 1);
     if (this.#textRows[kept] === row || !isCanonical(id)) return;
     this.#textRows[kept] = row;
     this.#texts[kept] = id;
-  }
-
-  #text(row: TaskRow): string {
-    const words = this.#idWords;
-    const at = row * 4;
-    const a = words[at] ?? 0;
-    const b = words[at + 1] ?? 0;
-    const c = words[at + 2] ?? 0;
-    const d = words[at + 3] ?? 0;
-    return `${high(a)}${low(a)}-${high(b)}-${low(b)}-${high(c)}-${low(c)}${high(d)}${low(d)}`;
   }
 
   /** A row for a new task, zeroed; taken back with the transaction. */
@@ -254,11 +175,6 @@ export class TaskTable {
   insert(id: string): TaskRow {
     const row = this.#free.pop() ?? this.#next();
     if (row >= this.#capacity) this.#grow();
-    const at = row * 4;
-    this.#idWords[at] = word(id, 0, 4);
-    this.#idWords[at + 1] = word(id, 9, 14);
-    this.#idWords[at + 2] = word(id, 19, 24);
-    this.#idWords[at + 3] = word(id, 28, 32);
     this.#textRows[row & (keptTexts - 1)] = noRow;
     this.#keep(row, id);
     for (const column of [
@@ -288,8 +204,7 @@ export class TaskTable {
       this.list[row] =
         noRow;
     this.rank[row] = 255;
-    if ((this.#size + 1) * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
-    this.#link(row);
+    this.#index.add(row, id);
     this.#size++;
     return row;
   }
@@ -310,51 +225,9 @@ export class TaskTable {
   /** Gives the row of an ended task back, once nothing can undo its end. */
   sweep(row: TaskRow): void {
     this.alive[row] = 0;
-    this.#unlink(row);
+    this.#index.remove(row);
     this.#free.push(row);
     this.#size--;
-  }
-
-  #home(row: number): number {
-    const words = this.#idWords;
-    const at = row * 4;
-    return (
-      hashOf(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0) & (this.#slots.length - 1)
-    );
-  }
-
-  #link(row: number): void {
-    const mask = this.#slots.length - 1;
-    let slot = this.#home(row);
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-    this.#slots[slot] = row + 1;
-  }
-
-  #unlink(row: TaskRow): void {
-    const mask = this.#slots.length - 1;
-    let hole = this.#home(row);
-    for (; this.#slots[hole] !== row + 1; hole = (hole + 1) & mask) {
-      // Nothing stands behind an empty slot: to go on would be to go round for ever.
-      if (this.#slots[hole] === 0)
-        throw new Error(`task row ${row} is not in the index: planner state is inconsistent`);
-    }
-    // Close the gap: move back every later entry whose home is not between the hole and itself.
-    for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
-      const held = this.#slots[slot] ?? 0;
-      if (held === 0) break;
-      const home = this.#home(held - 1);
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        this.#slots[hole] = held;
-        hole = slot;
-      }
-    }
-    this.#slots[hole] = 0;
-  }
-
-  #rehash(size: number): void {
-    const held = this.#slots.filter((entry) => entry !== 0);
-    this.#slots = new Int32Array(size);
-    for (const entry of held) this.#link(entry - 1);
   }
 
   #next(): TaskRow {
@@ -363,8 +236,9 @@ export class TaskTable {
     throw new Error('the table of tasks has no rows left');
   }
 
+  /** By four, so that no copy below a million tasks is larger than a quarter of them, in 10 ms; pages that nobody has written to take no memory. */
   #grow(): void {
-    const size = this.#capacity * 2;
+    const size = this.#capacity * 4;
     const bytes = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
       const grown = new Uint8Array(size);
       grown.set(old);
@@ -380,9 +254,6 @@ export class TaskTable {
       grown.set(old);
       return grown;
     };
-    const words = new Uint32Array(size * 4);
-    words.set(this.#idWords);
-    this.#idWords = words;
     this.state = bytes(this.state);
     const flags = new Uint16Array(size);
     flags.set(this.flags);

@@ -90,9 +90,9 @@ describe('task table', () => {
     const table = new TaskTable();
     const ids = Array.from({ length: 4096 }, (_, i) => id(i.toString(16).padStart(6, '0')));
     for (const each of ids) table.insert(each);
-    table.probes = 0;
+    const before = table.probes;
     for (const each of ids) expect(table.find(each)).toBeGreaterThanOrEqual(0);
-    expect(table.probes / ids.length).toBeLessThan(3);
+    expect((table.probes - before) / ids.length).toBeLessThan(3);
   });
 
   it('needs at most 150 bytes a task', () => {
