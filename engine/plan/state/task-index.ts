@@ -153,7 +153,7 @@ export class TaskIndex {
   /** One that is not moved yet stands in the old table alone. Of one that is, what stands there is never moved again. */
   #removeOld(row: number): void {
     const slot = this.#old === undefined ? undefined : slotOf(this.#old, row, this.#hashOf(row));
-    if (this.#old === undefined || slot === undefined)
+    if (this.#old === undefined || slot === undefined || slot < this.#moved)
       throw new Error(`task row ${row} is not in the index: planner state is inconsistent`);
     this.#old[slot] = removed;
   }

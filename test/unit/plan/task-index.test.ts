@@ -23,6 +23,7 @@ class Rows {
     this.ids[row] = undefined;
     this.rowOf.delete(id);
     this.index.remove(row);
+    expect(() => this.index.remove(row)).toThrow('is not in the index');
     this.free.push(row);
   }
 
