@@ -61,12 +61,14 @@ class Figures {
       gcMs: 0,
       longestGcMs: 0,
       transactions: 0,
+      transactionsMs: 0,
       longestTransactionMs: 0,
     };
   }
 
   transaction(ms) {
     this.#since.transactions++;
+    this.#since.transactionsMs += ms;
     this.#since.longestTransactionMs = Math.max(this.#since.longestTransactionMs, ms);
   }
 

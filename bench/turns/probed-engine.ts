@@ -27,6 +27,8 @@ export interface EngineFigures {
   gcMs: number;
   longestGcMs: number;
   transactions: number;
+  /** All of them, one after the other. */
+  transactionsMs: number;
   longestTransactionMs: number;
   rssMb: number;
 }

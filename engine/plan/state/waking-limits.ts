@@ -18,11 +18,11 @@ export interface WakingLimits {
 }
 
 export const wakingLimits: WakingLimits = {
-  tasks: 100,
+  tasks: 50,
   looks: 5_000,
-  rows: 1_000,
+  rows: 250,
   chars: 1024 * 1024,
-  eventsTogether: 5,
+  eventsTogether: 10,
   pending: 10_000,
 };
 
