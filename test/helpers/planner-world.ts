@@ -380,8 +380,9 @@ export class PlannerWorld {
             queues,
             workersWithRoom,
             lostWorkers,
+            standstills,
           }) =>
-            `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, calls, queues, workersWithRoom, lostWorkers].map(({ size }) => size).join()}`,
+            `${tenant} ${arrivals.length} ${[freed, crowded, changedLimits, calls, queues, workersWithRoom, lostWorkers, standstills].map(({ size }) => size).join()}`,
         )
         .sort(),
       extras: [...state.extras.entries()]

@@ -3,6 +3,7 @@ import { assignWaiting } from '../queue/assign.ts';
 import { noteRefills } from '../rate-limits/release-units.ts';
 import type { Plan } from '../state/plan.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
+import { settleStandstills } from '../lifecycle/worker-standstill.ts';
 import { emptyLostWorkers } from '../lifecycle/empty-lost-worker.ts';
 import { SettleBudget } from '../state/settle-budget.ts';
 
@@ -52,6 +53,7 @@ export function settle(plans: Iterable<Plan>, budget = new SettleBudget()): void
 
 function settleTenant({ plan, work }: Turn, budget: SettleBudget): void {
   emptyLostWorkers(plan, work, budget);
+  settleStandstills(plan, work, budget);
   while (work.isAdmitting && budget.admissions > 0) admitNext(plan, work, budget);
   assignWaiting(plan, work, budget);
 }

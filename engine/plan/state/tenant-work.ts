@@ -22,6 +22,13 @@ export interface Call extends HeapItem {
   readonly entry: LimitEntry;
 }
 
+/** What becomes of the deadlines of a worker's tasks. */
+export interface Standstill {
+  /** It is back: they go on, so much later. */
+  readonly isOver: boolean;
+  readonly shiftUs: number;
+}
+
 /**
  * What the commands of one tenant led to and settling has still to see to. What one transaction has no room for stays
  * here, and the next goes on with it. All that is taken out is put back if the transaction is.
@@ -29,6 +36,8 @@ export interface Call extends HeapItem {
 export class TenantWork {
   readonly tenantId: string;
   readonly lostWorkers = new Map<PlannerWorker, LostWorker>();
+  /** Workers that left or came back, and whose tasks' deadlines do not all stand still, or go on, yet. */
+  readonly standstills = new Map<PlannerWorker, Standstill>();
   /** Groups that may have room for one that waits. */
   readonly freed = new Set<ConcurrencyGroup>();
   /** Groups that keep one of those that wait, and may hold more. */
@@ -58,6 +67,6 @@ export class TenantWork {
   }
 
   get isDone(): boolean {
-    return !this.isAdmitting && !this.isAssigning && this.lostWorkers.size === 0;
+    return !this.isAdmitting && !this.isAssigning && this.lostWorkers.size + this.standstills.size === 0;
   }
 }

@@ -4,7 +4,7 @@ import type { LimitEntry } from '../queue/line.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { TaskLists } from './task-lists.ts';
-import { TenantWork, type Call, type LostWorker } from './tenant-work.ts';
+import { TenantWork, type Call, type LostWorker, type Standstill } from './tenant-work.ts';
 import type { IndexedHeap } from './indexed-heap.ts';
 import type { Restore, UndoLog } from './undo-log.ts';
 import type { TaskRow } from './rows.ts';
@@ -108,6 +108,11 @@ export class UnsettledWork {
   /** The worker is gone: its tasks leave it. */
   noteLost(worker: PlannerWorker, lost: LostWorker): void {
     this.#undo.put(this.#noted(worker.tenantId).lostWorkers, worker, lost);
+  }
+
+  /** The worker has left, or is back. */
+  noteStandstill(worker: PlannerWorker, standstill: Standstill): void {
+    this.#undo.put(this.#noted(worker.tenantId).standstills, worker, standstill);
   }
 
   /** The worker is forgotten, and takes nothing more. */

@@ -72,10 +72,15 @@ function meetDeadline(plan: Plan, row: TaskRow): void {
     case LiveState.RateLimited:
       return giveUpWaiting(plan, row);
     case LiveState.Running:
-      return meetTimeout(plan, row);
+      return isAway(plan, row) ? state.deadlines.hold(row, state.undo) : meetTimeout(plan, row);
     default:
       throw new Error(`task ${tasks.id(row)} has a deadline in state ${tasks.state[row]}`);
   }
+}
+
+/** No time passes for the tasks of a worker that is away, whether their deadlines stand still already or not. */
+function isAway({ state }: Plan, row: TaskRow): boolean {
+  return (state.workerOf(row)?.awaySinceUs ?? 0) > 0;
 }
 
 /** Whether and where they go is decided with the rest of the queue, at the end of the transaction. */

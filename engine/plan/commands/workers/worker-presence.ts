@@ -1,5 +1,5 @@
-import type { PlannerWorker } from '../../queue/planner-worker.ts';
-import { touch, type Plan } from '../../state/plan.ts';
+import type { Plan } from '../../state/plan.ts';
+import { setAway } from '../../lifecycle/worker-standstill.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** From the session layer: may the worker be given tasks? Memory only. */
@@ -30,19 +30,4 @@ function setPresence(plan: Plan, command: WorkerPresenceCommand): void {
   if (worker.assignable === command.assignable) return;
   state.undo.set(worker, 'assignable', command.assignable);
   if (command.assignable) state.unsettled.noteRoom(worker);
-}
-
-/** While a worker is away the deadlines of its tasks stand still; back again, they move by as long as it was away. */
-function setAway(plan: Plan, worker: PlannerWorker, away: boolean): void {
-  const { state, nowUs } = plan;
-  const { awaySinceUs } = worker;
-  if (away === awaySinceUs > 0) return;
-  state.undo.set(worker, 'awaySinceUs', away ? nowUs : 0);
-  for (const row of worker.tasks) {
-    if (away) state.deadlines.hold(row, state.undo);
-    else if (state.deadlines.isHeld(row)) {
-      state.deadlines.release(row, Math.max(nowUs - awaySinceUs, 0), state.undo);
-      touch(plan, row);
-    }
-  }
 }
