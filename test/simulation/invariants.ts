@@ -260,7 +260,11 @@ export class Invariants implements Judge {
     for (const { taskId, tenantId, seq, transitions, runId } of history) {
       this.#world.note(`${engine.process.name} journal ${taskId} ${transitions.join(' ')}`);
       const shard = shardOf(tenantId);
-      if (engine.owner.stateOf(tenantId)?.epoch !== this.#shardRow(shard)?.epoch) continue;
+      if (engine.owner.stateOf(tenantId)?.epoch !== this.#shardRow(shard)?.epoch) {
+        // Told after another engine took the shard: what that one has said of the task already is not known here.
+        this.#last.delete(taskId);
+        continue;
+      }
       if (seq <= (this.#lastSeq.get(shard) ?? 0))
         this.broken(`the journal of shard ${shard} goes back: ${seq} after ${this.#lastSeq.get(shard)}`);
       this.#lastSeq.set(shard, seq);
