@@ -17,7 +17,7 @@ import { stagedOf } from './job-payloads.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { OwnerEvents } from './owner-events.ts';
-import { readOwnedShards } from './ownership/lease.ts';
+import { readOwnedShards } from './ownership/owned-shards.ts';
 import type { Ownership } from './ownership/ownership.ts';
 import type { AwayJobs } from './away-jobs.ts';
 import { planTransaction, rollbackTransaction, shardSteps, type PlannedTransaction } from './plan-transaction.ts';

@@ -10,7 +10,7 @@ import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../../plan/state/live-rows.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
 import type { WakingLimits } from '../../plan/state/waking-limits.ts';
-import type { OwnedShard } from '../ownership/lease.ts';
+import type { OwnedShard } from '../ownership/owned-shards.ts';
 import { Slice } from '../slice.ts';
 import { rankAfterRestart, restoreDemands, storedDemands, type DemandingTask } from './recover-demands.ts';
 import { loadDefinitions, loadWorkers, loadWorkersById } from './recover-definitions.ts';
