@@ -4,7 +4,7 @@ import { processHost, type Host } from '../../base/host.ts';
 import { isLiveState, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import { joinQueue } from '../../plan/queue/join-queue.ts';
-import { standForLine } from '../../plan/rate-limits/spend-units.ts';
+import { standForLine } from '../../plan/rate-limits/wait-for-units.ts';
 import type { Plan } from '../../plan/state/plan.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { loadedDue } from '../../plan/state/live-rows.ts';
