@@ -33,7 +33,7 @@ import { ChangeSignal } from './figures/change-signal.ts';
 import { startGrpc } from './grpc/grpc-server.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
-import { EngineTimeline } from './wiring/engine-timeline.ts';
+import { EngineTimeline } from './time/engine-timeline.ts';
 import { createLog, type Logger } from './base/log.ts';
 import { TurnAway } from './wiring/turn-away.ts';
 import { processHost } from './base/host.ts';

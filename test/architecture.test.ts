@@ -86,6 +86,8 @@ const allowed: Record<string, readonly string[]> = {
     'engine/plan',
     'proto/gen',
   ],
+  // The test clock's view of the owner.
+  'engine/time': [...leaves, 'engine/model', 'engine/plan', 'engine/shard'],
   'engine/administration': ['engine'],
   'engine/local': ['engine'],
   'engine/wiring': ['engine'],
@@ -96,22 +98,129 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /**
- * Inside the planner: which topics a topic's files may import. `state` is the shard's memory, made of the structures that the
- * topics define; nobody but the owner imports `commands`.
+ * Inside of a folder: which topics (its folders, and files beside them) a topic's files may import, besides their own and what is
+ * `common` to all. A single file of a topic can be named too. Files beside the folders that are not here put the topics together,
+ * and may import any. A folder that is not here fails the test.
  */
-const plan: Record<string, readonly string[]> = {
-  state: ['batch-tasks', 'concurrency', 'conditions', 'durable', 'queue', 'rate-limits', 'timers'],
-  timers: ['state'],
-  'rate-limits': ['state', 'queue', 'timers'],
-  'batch-tasks': ['state', 'queue', 'rate-limits', 'timers'],
-  queue: ['state', 'batch-tasks', 'durable', 'rate-limits'],
-  concurrency: ['state', 'queue', 'lifecycle'],
-  conditions: ['state', 'queue', 'lifecycle'],
-  durable: ['state', 'queue', 'conditions', 'lifecycle', 'timers'],
-  lifecycle: ['state', 'queue', 'concurrency', 'conditions', 'durable', 'rate-limits', 'timers'],
-  settle: ['state', 'queue', 'concurrency', 'lifecycle', 'rate-limits'],
-  commands: ['state', 'queue', 'conditions', 'durable', 'lifecycle', 'rate-limits', 'timers'],
+interface Inside {
+  readonly common: readonly string[];
+  readonly topics: Readonly<Record<string, readonly string[]>>;
+}
+
+/** `state` is the shard's memory, made of the structures that the topics define; nobody but the owner imports `commands`. */
+const plan: Inside = {
+  common: [],
+  topics: {
+    state: ['batch-tasks', 'concurrency', 'conditions', 'durable', 'queue', 'rate-limits', 'timers'],
+    timers: ['state'],
+    'rate-limits': ['state', 'queue', 'timers'],
+    'batch-tasks': ['state', 'queue', 'rate-limits', 'timers'],
+    queue: ['state', 'batch-tasks', 'durable', 'rate-limits'],
+    concurrency: ['state', 'queue', 'lifecycle'],
+    conditions: ['state', 'queue', 'lifecycle'],
+    durable: ['state', 'queue', 'conditions', 'lifecycle', 'timers'],
+    lifecycle: ['state', 'queue', 'concurrency', 'conditions', 'durable', 'rate-limits', 'timers'],
+    settle: ['state', 'queue', 'concurrency', 'lifecycle', 'rate-limits'],
+    commands: ['state', 'queue', 'conditions', 'durable', 'lifecycle', 'rate-limits', 'timers'],
+  },
 };
+
+/** In a runner no call leaves by a connection: who would make one asks which process it is in. */
+const inRunner = ['isolation/in-runner/refuse-in-runner.ts', 'isolation/in-runner/runner-port.ts'];
+const evictionPolicy = 'durable/eviction-policy.ts';
+
+/** What user code throws and logs is read by `failure`; beneath `worker` nothing imports it but isolated attempts, for their reports. */
+const sdk: Inside = {
+  common: [
+    'checked-date.ts',
+    'console-capture.ts',
+    'duration.ts',
+    'enum-value.ts',
+    'errors.ts',
+    'failure',
+    'json-of.ts',
+    'json-text.ts',
+    'json-value.ts',
+    'logger.ts',
+  ],
+  topics: {
+    failure: [],
+    schema: [],
+    config: [],
+    connection: ['config', ...inRunner],
+    run: ['config', 'connection', 'schema', 'isolation/in-runner/relay.ts'],
+    durable: ['connection', 'run'],
+    context: ['definition', 'durable', 'run', 'schema'],
+    definition: ['config', 'connection', 'context', 'run', 'schema', 'isolation/definition', evictionPolicy],
+    features: ['config', 'connection', 'definition', 'run'],
+    workflow: ['definition', 'features', 'run', 'schema', 'isolation/definition', evictionPolicy],
+    isolation: [
+      'config',
+      'connection',
+      'context',
+      'definition',
+      'run',
+      'schema',
+      'worker/log-forgotten-calls.ts',
+      'worker/report.ts',
+      'worker/watch-process.ts',
+    ],
+    worker: ['config', 'connection', 'context', 'definition', 'durable', 'isolation', 'run', 'schema', 'workflow'],
+  },
+};
+
+/** Nobody imports `commands` but the program; the dev session draws with `ui`, which knows of it no more than its events. */
+const cli: Inside = {
+  common: ['cli-context.ts', 'cli-error.ts', 'exit-code.ts', 'package-root.ts'],
+  topics: {
+    project: [],
+    output: ['monitor/run-reader.ts'],
+    'engine-process': ['output', 'project'],
+    connection: ['engine-process', 'output', 'project'],
+    database: ['connection', 'engine-process', 'project'],
+    input: ['output', 'project', 'monitor/status-name.ts'],
+    scaffold: ['input', 'project'],
+    monitor: ['connection', 'input', 'output', 'project'],
+    durable: ['monitor', 'output', 'project'],
+    admin: ['connection', 'durable', 'monitor', 'output'],
+    ui: [
+      'admin',
+      'connection',
+      'durable',
+      'input',
+      'monitor',
+      'output',
+      'project',
+      'dev/events.ts',
+      'dev/trouble/engine-trouble.ts',
+    ],
+    dev: ['admin', 'config.ts', 'connection', 'engine-process', 'monitor', 'output', 'project', 'ui'],
+    'command-host.ts': ['output'],
+    commands: [
+      'admin',
+      'command-host.ts',
+      'connection',
+      'database',
+      'dev',
+      'durable',
+      'engine-process',
+      'input',
+      'monitor',
+      'output',
+      'project',
+      'scaffold',
+      'ui',
+    ],
+  },
+};
+
+/** The model is pure: it knows of keys and the mouse what `input` has read, and nothing of what draws it. */
+const ui: Inside = {
+  common: [],
+  topics: { input: [], model: ['input'], views: ['model'], feeds: ['model'] },
+};
+
+const insides: Readonly<Record<string, Inside>> = { 'engine/plan': plan, sdk, cli, 'cli/ui': ui };
 
 /** Packages that only some folders may use. */
 const packages: Record<string, readonly string[]> = {
@@ -168,18 +277,50 @@ describe('architecture', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('imports only in the allowed directions inside of the planner', () => {
-    const topicOf = (path: string): string => path.split('/')[2] ?? '';
-    const wrong: string[] = [];
-    for (const file of sources('engine/plan')) {
-      for (const target of imports(file)) {
-        const path = relative(root, resolve(root, dirname(file), target));
-        if (!target.startsWith('.') || !path.startsWith('engine/plan/')) continue;
-        const [own, other] = [topicOf(file), topicOf(path)];
-        if (own !== other && !(plan[own] ?? []).includes(other)) wrong.push(`${file} -> ${path}`);
+  it.each(Object.entries(insides))('knows every folder inside of %s', (folder, { common, topics }) => {
+    const folders = readdirSync(join(root, folder), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const known = new Set([...Object.keys(topics), ...common]);
+    expect(folders.map((entry) => entry.name).filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it.each(Object.entries(insides))(
+    'imports only in the allowed directions inside of %s',
+    (folder, { common, topics }) => {
+      const wrong: string[] = [];
+      for (const file of sources(folder)) {
+        const within = relative(folder, file);
+        const own = within.split('/')[0] ?? '';
+        const rules = topics[own] ?? (common.includes(own) ? [] : undefined);
+        if (rules === undefined) continue;
+        for (const target of imports(file)) {
+          const path = relative(join(root, folder), resolve(root, dirname(file), target));
+          if (!target.startsWith('.') || path.startsWith('..')) continue;
+          const permitted = [own, ...common, ...rules].some((rule) => path === rule || path.startsWith(`${rule}/`));
+          if (!permitted) wrong.push(`${file} -> ${folder}/${path}`);
+        }
       }
-    }
-    expect(wrong).toEqual([]);
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  it('describes the folders of the SDK and of the command as they are', () => {
+    const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const described = [...text.matchAll(/^\| `((?:sdk|cli)\/[\w-]+)` \| .* \| (.*) \|$/gm)].map(
+      ([, folder, column]): [string, string[]] => [
+        folder ?? '',
+        [...(column ?? '').matchAll(/`([\w-]+)`/g)].map((match) => match[1] ?? '').sort(),
+      ],
+    );
+    const isFolder = (path: string): boolean => !/\.tsx?$/.test(path);
+    const held = Object.entries({ sdk, cli }).flatMap(([top, { topics }]) =>
+      Object.entries(topics)
+        .filter(([topic]) => isFolder(topic))
+        .map(([topic, rules]): [string, string[]] => [
+          `${top}/${topic}`,
+          [...new Set(rules.map((rule) => rule.split('/')[0] ?? '').filter(isFolder))].sort(),
+        ]),
+    );
+    expect(new Map(described)).toEqual(new Map(held));
   });
 
   it('keeps packages where they belong', () => {

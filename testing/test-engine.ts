@@ -212,7 +212,7 @@ export class TestEngine {
 
   /** Resolves once nothing goes on by itself any more: every running task has ended, waits, or has been quiet for `patience`. */
   async settled(options: { patience?: Duration | undefined } = {}): Promise<void> {
-    await this.#engine.time.settled({ patienceMs: durationToMs(options.patience ?? '1s') });
+    await this.#engine.time.quiet({ patienceMs: durationToMs(options.patience ?? '1s') });
   }
 
   /** Ends its workers of this process, the engine and its database; with the last engine of all test processes, Postgres. Idempotent. */

@@ -97,7 +97,7 @@ export class VirtualClock {
   async #through(targetMs: number, patienceMs: number): Promise<void> {
     const time = this.#time;
     if (time === undefined) throw new TestingError('STOPPED', 'the test engine has stopped', 'Move its clock before.');
-    await time.settled({ patienceMs });
+    await time.quiet({ patienceMs });
     for (let dueMs = time.nextDueMs(); dueMs < targetMs; dueMs = time.nextDueMs())
       await this.#jump(dueMs, time, patienceMs);
     await this.#jump(targetMs, time, patienceMs);
@@ -106,11 +106,11 @@ export class VirtualClock {
   async #jump(toMs: number, time: EngineTime, patienceMs: number): Promise<void> {
     // What leaves its worker for this may take away the reason to stop here; nothing is due then, and that is well.
     await this.#beforeTimePasses(Math.max(0, toMs - this.nowUs() / 1000));
-    await time.settled({ patienceMs });
+    await time.quiet({ patienceMs });
     this.#aheadUs = Math.max(this.#aheadUs, Math.ceil((toMs - Date.now()) * 1000));
     this.#moves.push({ systemMs: Date.now(), aheadMs: this.#aheadUs / 1000 });
     time.moved();
-    await time.settled({ patienceMs });
+    await time.quiet({ patienceMs });
   }
 }
 

@@ -9,9 +9,9 @@ import type { DevEvent } from './events.ts';
 import type { InspectorPort } from './workers/inspector-port.ts';
 import type { Builder, ProjectWatcher } from './program/program.ts';
 import type { RunFeed } from './view/run-feed.ts';
-import { SelfWrites } from './watch/self-writes.ts';
 import { TasksUnderWay, type UnderWay } from './trouble/tasks-under-way.ts';
 import type { TypeChecker } from './program/type-checker.ts';
+import { RestartOnSave } from './workers/restart-on-save.ts';
 import type { Workers } from './workers/workers.ts';
 
 /** What shows a session to a person or a program. */
@@ -45,7 +45,7 @@ export interface SessionGoal {
   once: boolean;
 }
 
-/** A `hatchet dev`: every event of its parts comes here, and only here is decided what follows from it. */
+/** A `hatchet dev`: every event of its parts comes here, and only here is decided what follows from it; whether a build restarts the worker, by `RestartOnSave`. */
 export class DevSession {
   readonly #parts: SessionParts;
   readonly #goal: SessionGoal;
@@ -53,8 +53,7 @@ export class DevSession {
   #end: (exitCode: ExitCode) => void = () => undefined;
   #engineIsUp = false;
   #manifest: string | undefined;
-  #envChanged = false;
-  readonly #selfWrites = new SelfWrites();
+  readonly #restart: RestartOnSave;
   readonly #underWay = new TasksUnderWay();
   /** Workers that ended, whose last runs the feed may tell of only afterwards. */
   readonly #deadWorkers = new Set<string>();
@@ -66,6 +65,7 @@ export class DevSession {
   constructor(parts: SessionParts, goal: SessionGoal) {
     this.#parts = parts;
     this.#goal = goal;
+    this.#restart = new RestartOnSave(parts.envFile);
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -96,7 +96,7 @@ export class DevSession {
         this.#engineIsUp = false;
         return;
       case 'files-changed':
-        this.#envChanged ||= event.paths.includes(this.#parts.envFile);
+        this.#restart.saved(event.paths);
         builder.build(event.paths);
         return;
       case 'reload-requested':
@@ -121,10 +121,10 @@ export class DevSession {
         builder.include([event.file]);
         return;
       case 'worker-starting':
-        this.#selfWrites.started();
+        this.#restart.workerStarting();
         return;
       case 'worker-ready':
-        this.#selfWrites.ready(performance.now());
+        this.#restart.workerReady(performance.now());
         this.#triggerOnce();
         return;
       case 'worker-exited':
@@ -182,17 +182,14 @@ export class DevSession {
     }
   }
 
-  /** Starts the worker on the code of a build, unless it is the worker who changes it. */
-  #reload({ changed, changedFiles }: Extract<DevEvent, { type: 'build-done' }>): void {
-    const envChanged = this.#envChanged;
-    this.#envChanged = false;
-    const verdict =
-      changed && changedFiles.length > 0 && !envChanged
-        ? this.#selfWrites.judge(changedFiles, performance.now())
-        : 'start';
-    if (verdict === 'hold')
-      this.handle({ type: 'reload-held', files: changedFiles.map((file) => relative(this.#parts.project, file)) });
-    if (verdict === 'start') this.#serve(changed || envChanged);
+  #reload(build: Extract<DevEvent, { type: 'build-done' }>): void {
+    const restart = this.#restart.built(build, performance.now());
+    if (restart === 'hold')
+      this.handle({
+        type: 'reload-held',
+        files: build.changedFiles.map((file) => relative(this.#parts.project, file)),
+      });
+    if (restart === 'restart' || restart === 'none') this.#serve(restart === 'restart');
   }
 
   /** Puts the newest code to work, as soon as there are an engine and code. */

@@ -75,7 +75,7 @@ export interface EngineTime {
   /** The clock was moved: the engine's timers are set anew. */
   moved(): void;
   /** Resolves once what is due is committed, and every running task has ended, waits for time or another event, or has been quiet for `patienceMs` of real time. */
-  settled(options: { patienceMs: number }): Promise<void>;
+  quiet(options: { patienceMs: number }): Promise<void>;
   /** Resolves with the next commit. */
   committed(signal: AbortSignal): Promise<void>;
 }

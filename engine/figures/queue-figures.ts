@@ -1,5 +1,6 @@
 import { firstOf } from '../model/first-of.ts';
 import { LiveState } from '../model/task/live-state.ts';
+import { readStrategyId } from '../model/task/strategy-id.ts';
 import type { ActionQueue } from '../plan/queue/action-queue.ts';
 import type { ConcurrencyGroup } from '../plan/concurrency/concurrency-group.ts';
 import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
@@ -116,19 +117,14 @@ function load({ ready, delayed, gathering }: Depth): number {
   return ready + delayed + gathering;
 }
 
-/** A strategy's id is `<workflow id>/<index>`, `<workflow id>/<task>/<index>` or `shared/<name>`. */
 function keyMessage(group: ConcurrencyGroup, names: ReadonlyMap<string, string>): ConcurrencyKey {
-  const { strategyId } = group;
-  const slash = strategyId.indexOf('/');
-  const scope = strategyId.slice(0, slash);
-  const rest = strategyId.slice(slash + 1);
-  const isShared = scope === 'shared';
-  const last = rest.lastIndexOf('/');
+  const declared = readStrategyId(group.strategyId);
+  const isShared = 'sharedName' in declared;
   return {
     key: group.key,
-    workflowName: isShared ? '' : (names.get(scope) ?? ''),
-    taskName: isShared || last < 0 ? '' : rest.slice(0, last),
-    sharedName: isShared ? rest : '',
+    workflowName: isShared ? '' : (names.get(declared.workflowId) ?? ''),
+    taskName: isShared ? '' : (declared.taskName ?? ''),
+    sharedName: isShared ? declared.sharedName : '',
     strategy: group.strategy,
     held: group.held,
     maxRuns: group.maxRuns,

@@ -11,17 +11,17 @@ import { CommandOrder } from './command-order.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
 import { loadFacts, type LoadedFacts } from './facts/load-facts.ts';
 import type { LongLogs } from './facts/long-durable-logs.ts';
-import { isPassing } from './is-passing.ts';
+import { isPassingError } from './is-passing-error.ts';
 import type { Job } from './job.ts';
 import { stagedOf } from './job-payloads.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { OwnerEvents } from './owner-events.ts';
-import { readOwnedShards } from './ownership/lease.ts';
+import { readOwnedShards } from './ownership/owned-shards.ts';
 import type { Ownership } from './ownership/ownership.ts';
 import type { AwayJobs } from './away-jobs.ts';
 import { planTransaction, rollbackTransaction, shardSteps, type PlannedTransaction } from './plan-transaction.ts';
-import type { PostgresTrouble } from './postgres-trouble.ts';
+import type { PostgresTroubleLog } from './postgres-trouble-log.ts';
 
 /** Until what settling left is tried again after Postgres refused it. */
 const goOnMs = 1_000;
@@ -35,7 +35,7 @@ export interface CommitCycleParts {
   readonly clock: Clock;
   readonly host: Host;
   readonly log: Logger;
-  readonly trouble: PostgresTrouble;
+  readonly trouble: PostgresTroubleLog;
   readonly committed: OwnerEvents['committed'];
   readonly isStopping: () => boolean;
   /** There is something to do, though no command has come. */
@@ -101,7 +101,7 @@ export class CommitCycle {
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'what commands need could not be loaded');
       // With Postgres there, trying the same again would fail again.
-      if (!(error instanceof DatabaseError && isPassing(error.code ?? '')) && (await lane.isAlive()))
+      if (!(error instanceof DatabaseError && isPassingError(error.code ?? '')) && (await lane.isAlive()))
         return this.#bisect(loading, error);
       this.#parts.mailbox.putBack(loading);
       return this.reconnect();
@@ -192,7 +192,7 @@ export class CommitCycle {
       this.#takeBack(transaction);
       if (error.notOwner) return this.#findLost(transaction);
       if (error.stagedLost) for (const { payloads } of transaction.jobs) payloads.unstage();
-      if (error.stagedLost || isPassing(error.sqlstate)) {
+      if (error.stagedLost || isPassingError(error.sqlstate)) {
         this.#parts.trouble.refused(error, error.sqlstate);
         this.#parts.mailbox.putBack(transaction.jobs);
         await delay(this.#parts.host, 200);

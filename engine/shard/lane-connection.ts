@@ -1,7 +1,8 @@
 import type { ClientConfig } from 'pg';
 import { Lane, type Backend } from '../commit/lane.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
-import { connectionName, settleOwnership, type SettledShard } from './ownership/lease.ts';
+import { connectionName } from './ownership/lease.ts';
+import { settleOwnership, type SettledShard } from './ownership/settle-ownership.ts';
 
 /** The lane's connection, and what comes after it when it is lost. */
 export class LaneConnection {

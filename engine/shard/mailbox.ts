@@ -2,7 +2,7 @@ import { HatchetError } from '../base/errors.ts';
 import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
-import { CommandLines } from './fill-transaction.ts';
+import { CommandLines } from './command-lines.ts';
 import type { Job } from './job.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */

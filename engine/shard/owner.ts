@@ -26,7 +26,7 @@ import { MailboxRoom } from './mailbox-room.ts';
 import type { OwnerEvents } from './owner-events.ts';
 import { Ownership, type ServedShard } from './ownership/ownership.ts';
 import { AwayJobs } from './away-jobs.ts';
-import { PostgresTrouble } from './postgres-trouble.ts';
+import { PostgresTroubleLog } from './postgres-trouble-log.ts';
 import { ServiceWaiters } from './service-waiters.ts';
 import { isTimes, Ticks } from './ticks.ts';
 import { WakingTurns } from './waking-turns.ts';
@@ -38,7 +38,7 @@ import { WakingTurns } from './waking-turns.ts';
 export class Owner {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #trouble: PostgresTrouble;
+  readonly #trouble: PostgresTroubleLog;
   readonly #events: OwnerEvents;
   readonly #ticks: Ticks;
   readonly #wakings: WakingTurns;
@@ -81,7 +81,7 @@ export class Owner {
     this.#waiters = new ServiceWaiters(host);
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#trouble = new PostgresTrouble(this.#log);
+    this.#trouble = new PostgresTroubleLog(this.#log);
     this.#events = options.events;
     this.#ownership = new Ownership({
       config: options.config,

@@ -3,7 +3,7 @@ import { inList } from './lists/list-keys.ts';
 import { idOf, selectedItem } from './lists/list-items.ts';
 import { inLogs } from './lists/log-keys.ts';
 import { inRun } from './run/run-keys.ts';
-import { askCancel, askReplay } from './runs/ask-runs.ts';
+import { askCancel, askReplay } from './dialogs/cancel-replay-dialogs.ts';
 import { inRuns } from './runs/runs-keys.ts';
 import { selectedRunId } from './runs/runs-window.ts';
 import { openMismatch } from './run/durable-keys.ts';

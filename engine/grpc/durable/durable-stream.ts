@@ -16,7 +16,8 @@ import { parseUuid } from '../../model/ids/uuid.ts';
 import type { NodeResult } from '../../monitor/durable/durable-results.ts';
 import type { NodeResults } from '../../monitor/durable/node-results.ts';
 import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-operation.ts';
-import { childName, prepareRun } from '../../shard/prepare/prepare-run.ts';
+import { prepareRun } from '../../shard/prepare/prepare-run.ts';
+import { childName } from '../../shard/prepare/child-ids.ts';
 import {
   DurableTaskErrorType,
   type DurableTaskRequest,

@@ -34,7 +34,7 @@ export interface RunPlacement {
 export interface ConcurrencyDemand {
   /** `run`: one place for the whole run, held until it ends. */
   level: 'run' | 'task';
-  /** Which strategy: links with one id and one key share their places. */
+  /** Which strategy, by `strategyId()`: links with one id and one key share their places. */
   strategyId: string;
   strategy: ConcurrencyStrategy;
   key: string;

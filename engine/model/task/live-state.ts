@@ -74,7 +74,7 @@ export const LiveFlag = {
 /** Those that outlive an attempt. */
 export const lastingFlags = LiveFlag.Admitted | LiveFlag.RunAdmitted | LiveFlag.DurableChild | LiveFlag.Progressed;
 
-export function liveRunStatus(state: LiveState): RunStatus {
+export function liveTaskStatus(state: LiveState): RunStatus {
   if (state === LiveState.Evicted) return RunStatus.Evicted;
   return state === LiveState.Running || state === LiveState.Cancelling ? RunStatus.Running : RunStatus.Queued;
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { RunStatus } from '../../model/task/status.ts';
+import { liveRunHasBegun } from './open-status.ts';
 
 export interface RunCountFilter {
   tenantId: string;
@@ -35,7 +36,7 @@ const countRuns = {
     UNION ALL
     SELECT s.status, count(*)::integer
     FROM (
-      SELECT l.run_id AS id, CASE WHEN bool_or(l.state IN (3, 4, 7)) OR count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id) THEN 2 ELSE 1 END AS status
+      SELECT l.run_id AS id, CASE WHEN ${liveRunHasBegun} THEN 2 ELSE 1 END AS status
       FROM live l
       WHERE l.tenant_id = $1 AND l.flags & 4 = 0 AND ($2::uuid IS NULL OR l.run_id >= $2) AND ($3::uuid IS NULL OR l.run_id < $3)
       GROUP BY l.run_id

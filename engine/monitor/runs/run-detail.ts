@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
-import { isLiveState, liveRunStatus, liveStateNames } from '../../model/task/live-state.ts';
+import { isLiveState, liveTaskStatus, liveStateNames } from '../../model/task/live-state.ts';
 import type { StepDefinition } from '../../model/definition.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { RunStatus } from '../../model/task/status.ts';
+import { openStatus } from './open-status.ts';
 import { readSnapshot, type Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 
@@ -171,7 +172,7 @@ function taskDetail(row: TaskSqlRow, steps: readonly ShownStep[]): TaskDetail {
     id: row.id,
     name: step?.name ?? '',
     action: step?.action ?? '',
-    status: row.status ?? (live === undefined ? RunStatus.Queued : liveRunStatus(live)),
+    status: row.status ?? (live === undefined ? RunStatus.Queued : liveTaskStatus(live)),
     parents: (step?.parents ?? []).map((parent) => steps[parent]?.name ?? ''),
     attempt: row.live_attempt ?? row.attempt ?? 0,
     retries: step?.retries ?? 0,
@@ -187,13 +188,6 @@ function taskDetail(row: TaskSqlRow, steps: readonly ShownStep[]): TaskDetail {
     finishedUs: us(row.ended_us),
     liveState: live === undefined ? '' : liveStateNames[live],
   };
-}
-
-/** Of a run without an end; as lists have it. */
-function openStatus(tasks: readonly TaskDetail[]): RunStatus {
-  const [only] = tasks;
-  if (tasks.length === 1 && only?.status === RunStatus.Evicted) return RunStatus.Evicted;
-  return tasks.some((task) => task.status !== RunStatus.Queued) ? RunStatus.Running : RunStatus.Queued;
 }
 
 /** Which payloads of runs are read. */
@@ -246,7 +240,7 @@ export async function runDetailsIn(
       workflowId: run.workflow_id,
       versionId: run.version_id,
       workflowName: run.workflow_name,
-      status: run.end_status ?? openStatus(details),
+      status: run.end_status ?? openStatus(details.map(({ status }) => status)),
       priority: run.priority,
       input: run.input ?? '{}',
       metadata: run.metadata ?? '{}',

@@ -1,6 +1,7 @@
 import { RunStatus } from '../../model/task/status.ts';
 import type { Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
+import { openRunStatus } from './open-status.ts';
 
 export interface RunListFilter {
   tenantId: string;
@@ -65,14 +66,12 @@ interface RunSummarySqlRow {
 /**
  * Joins to a run `r` its end `e`, and its status and the number of its tasks `s`. Of a replayed run its newest generation; a task
  * that was left alone counts with the result it had.
- * A run without an end is RUNNING once any of its tasks has been assigned or has ended, else QUEUED; with one task alone it is
- * EVICTED while that one is.
  */
 const withStatus = `
     LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
     JOIN LATERAL (
       SELECT count(*)::integer AS task_count,
-        coalesce(e.status, CASE WHEN bool_or(coalesce(l.state IN (3, 4), true)) THEN 2 WHEN bool_or(l.state = 7) THEN CASE WHEN count(*) = 1 THEN 6 ELSE 2 END ELSE 1 END)::integer AS status
+        coalesce(e.status, ${openRunStatus})::integer AS status
       FROM task t LEFT JOIN live l ON l.task_id = t.id WHERE t.run_id = r.id
     ) s ON true`;
 

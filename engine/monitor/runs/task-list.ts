@@ -1,5 +1,6 @@
 import type { RunStatus } from '../../model/task/status.ts';
 import type { Reader } from '../read-snapshot.ts';
+import { openTaskStatus } from './open-status.ts';
 
 export interface TaskListFilter {
   tenantId: string;
@@ -30,7 +31,7 @@ const text = (source: string): string => `
       SELECT x.status FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1
     ) x ON true
     WHERE r.tenant_id = $1
-      AND ($2::integer[] IS NULL OR coalesce(x.status, CASE WHEN l.state IN (3, 4) THEN 2 WHEN l.state = 7 THEN 6 ELSE 1 END) = ANY ($2))
+      AND ($2::integer[] IS NULL OR coalesce(x.status, ${openTaskStatus}) = ANY ($2))
       AND ($3::uuid[] IS NULL OR r.workflow_id = ANY ($3))
       AND r.id >= coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
       AND r.id < coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { liveRunHasBegun } from './open-status.ts';
 
 export interface UnfinishedFilter {
   tenantId: string;
@@ -14,7 +15,7 @@ export interface UnfinishedFilter {
 
 /**
  * Ids of unfinished runs, newest first, read once: the list is bounded by `live`, which holds nothing else.
- * (Paging through summaries instead took 25 s for 100,000 runs.) A run is RUNNING once any task was assigned or has ended.
+ * (Paging through summaries instead took 25 s for 100,000 runs.)
  */
 const unfinishedRuns = {
   name: 'unfinished_runs',
@@ -28,7 +29,7 @@ const unfinishedRuns = {
       AND ($6::uuid IS NULL OR l.run_id < $6)
       AND ($7::jsonb IS NULL OR r.metadata @> $7)
     GROUP BY l.run_id
-    HAVING CASE WHEN bool_or(l.state IN (3, 4, 7)) OR count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id) THEN $3::boolean ELSE $2::boolean END
+    HAVING CASE WHEN ${liveRunHasBegun} THEN $3::boolean ELSE $2::boolean END
     ORDER BY l.run_id DESC`,
 };
 

@@ -79,11 +79,11 @@ export interface Needs {
   /** A durable task that is to start again from a node of this branch; 0 for the current one. */
   readonly branch?: { readonly taskId: string; readonly branch: number };
   /** Expressions that the plan may ask for, once the logs are in memory. */
-  readonly expressions?: (state: ShardState, found: FoundListeners) => readonly AskedExpressions[];
+  readonly expressions?: (state: ShardState, found: FoundEventWaiters) => readonly AskedExpressions[];
 }
 
 /** What was found of those who listen for events. */
-export interface FoundListeners {
+export interface FoundEventWaiters {
   /** Events that are told later to what waits for them. */
   readonly wakeLater: ReadonlySet<string>;
   /** Of the event that the command wakes by. */

@@ -1,6 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { skippedOutput } from '../../model/payload/payload.ts';
-import { runOutcome, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
+import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
+import { runOutcome } from '../../model/task/run-outcome.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
 import { meetChild } from '../durable/satisfy-node.ts';
 import { dropExtras } from '../concurrency/make-extras.ts';

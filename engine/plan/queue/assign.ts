@@ -14,8 +14,9 @@ import type { PlannerWorker } from './planner-worker.ts';
 import { stick } from './sticky.ts';
 import type { LiveRun, ShardState } from '../state/shard-state.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
-import { callFirst } from '../rate-limits/release-units.ts';
-import { missingUnits, spendUnits, stopLine } from '../rate-limits/spend-units.ts';
+import { callFirst } from '../rate-limits/refill-limits.ts';
+import { missingUnits, stopLine } from '../rate-limits/wait-for-units.ts';
+import { spendUnits } from '../rate-limits/spend-units.ts';
 import type { TaskRow } from '../state/rows.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { moveGathered } from '../batch-tasks/gather-task.ts';
-import { standForLine } from '../rate-limits/spend-units.ts';
+import { standForLine } from '../rate-limits/wait-for-units.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import { constraintOf, placementOf } from './constraint-of.ts';
 import type { TaskRow } from '../state/rows.ts';

@@ -4,7 +4,7 @@ import { oldestVisibleBranch } from '../../plan/durable/branch-points.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Asking } from './asking.ts';
 import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './stored-durable-logs.ts';
-import type { LoadedListeners } from './load-listeners.ts';
+import type { LoadedEventWaiters } from './load-event-waiters.ts';
 import { shortLog, type LongLogs } from './long-durable-logs.ts';
 import type { TaskRow } from '../../plan/state/rows.ts';
 
@@ -28,7 +28,7 @@ export async function loadLogs(
   client: Sql,
   longLogs: LongLogs,
   asking: readonly Asking[],
-  listeners: LoadedListeners['tasks'],
+  listeners: LoadedEventWaiters['tasks'],
 ): Promise<ReadonlyMap<string, StoredLog>> {
   for (const { job } of asking) job.longLogs = [];
   const wanted: Wanted[] = [...asking.flatMap(wantedOf), ...wantedListeners(listeners)];
@@ -102,7 +102,7 @@ function hold(state: ShardState, taskId: string, stored: StoredLog | undefined):
 }
 
 /** Tasks that listen for the commands' events, and that these may concern. */
-function wantedListeners(listeners: LoadedListeners['tasks']): Wanted[] {
+function wantedListeners(listeners: LoadedEventWaiters['tasks']): Wanted[] {
   return listeners
     .filter(({ asking, taskId }) => lacks(asking.state, taskId))
     .map(({ asking, taskId }) => ({ asking, ...visiblePart(asking.state, taskId), isOptional: false }));

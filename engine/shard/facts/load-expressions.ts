@@ -3,7 +3,7 @@ import type { CelVariables } from '../../cel/cel-variables.ts';
 import { compileCel } from '../../cel/compile-cel.ts';
 import { equalityGuards, isRuledOut } from '../../cel/equality-guard.ts';
 import type { Facts } from '../../plan/commands/facts.ts';
-import type { FoundListeners } from '../../plan/commands/kind.ts';
+import type { FoundEventWaiters } from '../../plan/commands/kind.ts';
 import { expressionsOf, type Job } from '../job.ts';
 import type { Asking } from './asking.ts';
 
@@ -14,11 +14,11 @@ import type { Asking } from './asking.ts';
  */
 export function loadExpressions(
   asking: readonly Asking[],
-  listenersFor: (asking: Asking) => FoundListeners,
+  eventWaitersFor: (asking: Asking) => FoundEventWaiters,
 ): ReadonlyMap<Asking, Facts['evaluated']> {
   const found = new Map<Asking, Facts['evaluated']>();
   for (const each of asking) {
-    const asked = each.needs.expressions?.(each.state, listenersFor(each)) ?? [];
+    const asked = each.needs.expressions?.(each.state, eventWaitersFor(each)) ?? [];
     const evaluated = new Map<string, ReadonlyMap<string, CelResult>>();
     for (const { place, expressions, variables } of asked) {
       const results = evaluate(each.job, place, { expressions, variables });

@@ -10,7 +10,7 @@ import { loadDeliveries } from './load-deliveries.ts';
 import { loadEnds } from './load-ends.ts';
 import { loadExpressions } from './load-expressions.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
-import { listenersFor, loadListeners } from './load-listeners.ts';
+import { eventWaitersFor, loadEventWaiters } from './load-event-waiters.ts';
 import { loadLogs } from './load-durable-logs.ts';
 import { loadStoredIds } from './load-stored-ids.ts';
 import { loadStoredRuns } from './load-stored-runs.ts';
@@ -45,9 +45,9 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
     });
   }
   const { client } = sources;
-  const listeners = await loadListeners(client, asking);
+  const listeners = await loadEventWaiters(client, asking);
   const logs = await loadLogs(client, sources.longLogs, asking, listeners.tasks);
-  const evaluated = loadExpressions(asking, (each) => listenersFor(listeners, each));
+  const evaluated = loadExpressions(asking, (each) => eventWaitersFor(listeners, each));
   const { ends, ids } = await loadEnds(client, asking);
   const lookedBack = await lookBack(sources, asking);
   const again = await loadStoredRuns(client, asking);

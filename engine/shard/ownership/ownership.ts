@@ -12,7 +12,9 @@ import { recoverShard, type OpenAttempt, type Recovered } from '../recovery/reco
 import { SetAsideLog } from '../recovery/set-aside.ts';
 import { readShardContents, type ShardContents } from '../recovery/shard-contents.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import { acquireShards, forgetLeases, giveShardsBack, lookForShards, renewLease, serveShards } from './lease.ts';
+import { forgetLeases, renewLease } from './lease.ts';
+import { acquireShards, lookForShards } from './take-free-shards.ts';
+import { giveShardsBack, serveShards } from './owned-shards.ts';
 import { ShardLife } from './shard-life.ts';
 
 /** An owner without any connection is looked at again after this: one that reconnects is there by then. */

@@ -1,5 +1,5 @@
 import type { ShardState } from '../../plan/state/shard-state.ts';
-import type { OwnedShard } from './lease.ts';
+import type { OwnedShard } from './owned-shards.ts';
 
 /** Pauses before a shard that fails in a row is tried again: at once, then 1 s, doubled up to 60 s. */
 const firstPauseMs = 1_000;

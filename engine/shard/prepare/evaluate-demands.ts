@@ -6,6 +6,7 @@ import type { ConcurrencyDemand, RateLimitDemand, RunPlacement } from '../../mod
 import { unstorable } from '../../model/payload/storable-text.ts';
 import type { StepDemands } from '../../model/task/trigger-run.ts';
 import type { Version } from '../../plan/state/workflow-version.ts';
+import { strategyId } from '../../model/task/strategy-id.ts';
 
 /** Places that one key may have, units that one attempt may take. */
 const largest = 1_000_000_000;
@@ -46,7 +47,7 @@ export async function evaluateDemands(
   const { definition, tenantId, workflowId } = version;
   const evaluate = evaluator(cel, source);
   const runLinks = await settled(() =>
-    links(definition.concurrency, { level: 'run', scope: workflowId, tenantId, evaluate }),
+    links(definition.concurrency, { level: 'run', workflowId, taskName: undefined, tenantId, evaluate }),
   );
   return Promise.all(
     definition.steps.map(async (step): Promise<StepDemands> => {
@@ -54,7 +55,8 @@ export async function evaluateDemands(
       const own = await settled(async () => ({
         concurrency: await links(step.concurrency, {
           level: 'task',
-          scope: `${workflowId}/${step.name}`,
+          workflowId,
+          taskName: step.name,
           tenantId,
           evaluate,
         }),
@@ -111,13 +113,19 @@ async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
 
 async function links(
   declared: readonly ConcurrencyLink[],
-  options: { level: 'run' | 'task'; scope: string; tenantId: string; evaluate: Evaluate },
+  options: {
+    level: 'run' | 'task';
+    workflowId: string;
+    taskName: string | undefined;
+    tenantId: string;
+    evaluate: Evaluate;
+  },
 ): Promise<ConcurrencyDemand[]> {
-  const { level, scope, evaluate } = options;
+  const { level, workflowId, taskName, evaluate } = options;
   return Promise.all(
     declared.map(async ({ expression, strategy, maxRuns, maxRunsExpression, sharedName }, index) => ({
       level,
-      strategyId: sharedName === null ? `${scope}/${index}` : `shared/${sharedName}`,
+      strategyId: strategyId(sharedName === null ? { workflowId, taskName, index } : { sharedName }),
       strategy,
       key: await keyOf(expression, 'the concurrency expression', evaluate),
       maxRuns:

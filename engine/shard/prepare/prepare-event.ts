@@ -50,7 +50,7 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
     ...(input.length <= longestInline ? { input: JSON.parse(input) as unknown } : {}),
   };
   const runs: EventRun[] = [];
-  for (const version of state.latest.listeners(tenantId, key)) {
+  for (const version of state.latest.startedBy(tenantId, key)) {
     for (const filter of await letThrough(owner, version, { event, parsed })) {
       const run = await prepareRun(owner, tenantId, {
         workflowName: version.definition.name,

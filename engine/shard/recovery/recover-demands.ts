@@ -3,7 +3,7 @@ import { ChangeSet } from '../../plan/state/change-set.ts';
 import type { PlaceRequest } from '../../plan/concurrency/concurrency-group.ts';
 import { makeExtras } from '../../plan/concurrency/make-extras.ts';
 import { rateLimitFor } from '../../plan/rate-limits/rate-limit-table.ts';
-import { awaitRefill } from '../../plan/rate-limits/spend-units.ts';
+import { awaitRefill } from '../../plan/rate-limits/wait-for-units.ts';
 import { rankOf, retryRank } from '../../plan/state/ranked-list.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';

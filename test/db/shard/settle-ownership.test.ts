@@ -2,7 +2,9 @@ import { Client, type QueryResult } from 'pg';
 import { describe, test } from 'vitest';
 import { readBackend, type Backend } from '../../../engine/commit/lane.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { acquireShards, settleOwnership, type OwnedShard } from '../../../engine/shard/ownership/lease.ts';
+import { settleOwnership } from '../../../engine/shard/ownership/settle-ownership.ts';
+import { acquireShards } from '../../../engine/shard/ownership/take-free-shards.ts';
+import type { OwnedShard } from '../../../engine/shard/ownership/owned-shards.ts';
 import { createTestDatabase } from '../../helpers/test-database.ts';
 
 /** One process on two connections, of which the lane's is a new one. */

@@ -10,7 +10,8 @@ import { insertLive } from '../../../engine/commit/statements/insert-live.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import { readPage } from '../../../engine/shard/facts/long-durable-logs.ts';
-import { acquireFree, lockOwned, raiseEpoch } from '../../../engine/shard/ownership/lease.ts';
+import { lockOwned, raiseEpoch } from '../../../engine/shard/ownership/settle-ownership.ts';
+import { acquireFree } from '../../../engine/shard/ownership/take-free-shards.ts';
 import { RandomRows } from './random-rows.ts';
 import { TwinStores, type TwinSession } from './twin-stores.ts';
 
@@ -71,7 +72,16 @@ function randomStep(random: RandomRows): Step {
     () => ({ rank: n, query: { text: raiseEpoch.text, values: [owner, [n]] } }),
     // Never waits.
     () => ({ rank: 0, query: named(acquireFree, [owner, [0, 1, 2], [], 0]) }),
-    () => ({ rank: 10 + n, query: named(writeWaits, [one, one, plainArray([random.seq()]), textArray(['[]'])]) }),
+    () => ({
+      rank: 10 + n,
+      query: named(
+        writeWaits,
+        writeWaits.values(
+          [{ taskId: id, tenantId: id, sinceUs: 0, sinceSeq: random.seq(), resolved: '[]' }],
+          new Map(),
+        ),
+      ),
+    }),
     () => ({ rank: 10 + n, query: named(deleteWaits, [one]) }),
     () => ({ rank: 20 + n, query: named(insertTasks, [one, one, plainArray([0])]) }),
     () => ({ rank: 30 + n, query: named(insertLive, liveColumns(id)) }),
@@ -79,15 +89,26 @@ function randomStep(random: RandomRows): Step {
     () => ({ rank: 30 + n, query: named(updateSticky, [one, plainArray([newId()])]) }),
     () => ({
       rank: 40 + n,
-      query: named(insertDurableListens, [
-        one,
-        ...[1, 1, 0].map((value) => plainArray([value])),
-        one,
-        textArray(['k']),
-        textArray(['']),
-        plainArray([0]),
-        textArray(['']),
-      ]),
+      query: named(
+        insertDurableListens,
+        insertDurableListens.values(
+          [
+            {
+              taskId: id,
+              branch: 1,
+              node: 1,
+              condition: 0,
+              tenantId: id,
+              eventKey: 'k',
+              scope: '',
+              guard: '0',
+              expression: '',
+              seq: 0,
+            },
+          ],
+          new Map(),
+        ),
+      ),
     }),
   ])();
 }

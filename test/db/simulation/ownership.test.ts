@@ -3,6 +3,9 @@ import { readBackend } from '../../../engine/commit/lane.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import * as lease from '../../../engine/shard/ownership/lease.ts';
+import * as ownedShards from '../../../engine/shard/ownership/owned-shards.ts';
+import * as settling from '../../../engine/shard/ownership/settle-ownership.ts';
+import * as take from '../../../engine/shard/ownership/take-free-shards.ts';
 import { leaseStatements } from '../../simulation/store/statements/lease.ts';
 import { RandomRows } from './random-rows.ts';
 import { TwinStores } from './twin-stores.ts';
@@ -33,22 +36,22 @@ function ownershipStatement(random: RandomRows, owners: readonly string[]): SqlQ
   });
   return random.pick<() => SqlQuery>([
     () => named(lease.renew, owner),
-    () => named(lease.look, owner, ids),
-    () => named(lease.acquireFree, owner, ids, random.some(owners), random.pick([0, 30_000_000])),
-    () => named(lease.acquireFree, owner, ids, [], 0),
+    () => named(take.look, owner, ids),
+    () => named(take.acquireFree, owner, ids, random.some(owners), random.pick([0, 30_000_000])),
+    () => named(take.acquireFree, owner, ids, [], 0),
     () =>
       named(
-        lease.serve,
+        ownedShards.serve,
         owner,
         ids,
         numbers,
         ids.map(() => random.below(1_000_000)),
       ),
-    () => named(lease.readOwned, owner, ids),
-    () => named(lease.giveBack, owner, ids),
+    () => named(ownedShards.readOwned, owner, ids),
+    () => named(ownedShards.giveBack, owner, ids),
     () => named(lease.forgetOwners, owner),
-    () => ({ text: lease.lockOwned.text, values: [owner, ids] }),
-    () => ({ text: lease.raiseEpoch.text, values: [owner, ids] }),
+    () => ({ text: settling.lockOwned.text, values: [owner, ids] }),
+    () => ({ text: settling.raiseEpoch.text, values: [owner, ids] }),
   ])();
 }
 
@@ -71,22 +74,22 @@ it('ends the backend of a lane, and what it had open', async () => {
   const owner = newId();
   const lane = await twins.session({ application_name: `hatchet lane ${owner}` });
   const other = await twins.session();
-  await twins.run(lane, { ...lease.acquireFree, values: [owner, [1], [], 0] });
+  await twins.run(lane, { ...take.acquireFree, values: [owner, [1], [], 0] });
   await twins.run(lane, readBackend);
   await twins.run(lane, 'BEGIN');
-  await twins.run(lane, lease.raiseEpoch.text, [owner, [1]]);
+  await twins.run(lane, settling.raiseEpoch.text, [owner, [1]]);
   const backend = await backendOf(lane.pid);
   const [modelled] = twins.store
     .connections()
     .filter(({ applicationName }) => applicationName.startsWith('hatchet lane'));
   await twins.run(other, {
-    text: lease.terminateBackend.text,
+    text: settling.terminateBackend.text,
     values: [lane.pid, backend],
     modelValues: [modelled?.pid, modelledStart(modelled?.startUs ?? 0)],
   });
   await twins.compareTables();
   await twins.run(lane, 'SELECT 1');
-  await twins.run(other, lease.raiseEpoch.text, [owner, [1]]);
+  await twins.run(other, settling.raiseEpoch.text, [owner, [1]]);
   await twins.compareTables();
 });
 

@@ -6,7 +6,8 @@ import { formatDuration, parseDuration } from '../../../engine/model/time/durati
 import { journalLetters, readJournalLetters } from '../../../engine/model/task/journal-letters.ts';
 import { replayJournal, statusAfter } from '../../../engine/model/task/transition.ts';
 import { retryDelayMs } from '../../../engine/model/task/backoff.ts';
-import { RunStatus, runOutcome } from '../../../engine/model/task/status.ts';
+import { RunStatus } from '../../../engine/model/task/status.ts';
+import { runOutcome } from '../../../engine/model/task/run-outcome.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { isRecentUuid7, newId, uuidTimeMs } from '../../../engine/model/ids/uuid.ts';
 

@@ -45,7 +45,7 @@ it('finds those that listen for an event as a look at every newest version would
               (each) =>
                 each.tenantId === tenant && each.definition.eventKeys.some((pattern) => matchesEventKey(pattern, key)),
             );
-            expect(new Set(latest.listeners(tenant, key))).toEqual(new Set(wanted));
+            expect(new Set(latest.startedBy(tenant, key))).toEqual(new Set(wanted));
           }
       }
       expect([...latest.values()].length).toBe(model.size);

@@ -2,9 +2,10 @@ import type { BulkRun } from '../../../admin/bulk-deed.ts';
 import type { EventRow } from '../../../monitor/run-reader.ts';
 import { amount } from '../../../output/amount.ts';
 import type { Step, UiState } from '../ui-state.ts';
-import { statusAfter } from './apply-events.ts';
-import { askedQuery } from './filter-runs.ts';
-import { selectedRunId, visibleRuns } from './runs-window.ts';
+import { statusAfter } from './known-runs.ts';
+import { askedQuery } from './find-runs.ts';
+import { selectedRunId } from './runs-window.ts';
+import { visibleRuns } from './visible-runs.ts';
 
 /** Marks the run under the cursor, or takes its mark away. */
 export function toggleMark(state: UiState): Step {

@@ -1,34 +1,11 @@
 import type { RunRow } from '../../../monitor/run-reader.ts';
 import { clickedRow, windowStart } from '../frame.ts';
 import { tableRows } from '../layout.ts';
-import { askedKey, fittingRuns } from './filter-runs.ts';
 import type { UiState } from '../ui-state.ts';
-
-type Shown = Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>;
-
-/** A key and its frame ask several times for the same 10,000. */
-let last: { of: Shown; rows: readonly RunRow[] } | undefined;
-
-/** The runs that the filter and the search let through, newest first. */
-export function visibleRuns(state: Shown): readonly RunRow[] {
-  const { runs, order, filter, searches, found } = state;
-  if (
-    last?.of.runs === runs &&
-    last.of.order === order &&
-    last.of.filter === filter &&
-    last.of.found === found &&
-    last.of.searches.runs.text === searches.runs.text
-  )
-    return last.rows;
-  last = {
-    of: { runs, order, filter, searches, found },
-    rows: askedKey(state) === undefined ? order.flatMap((id) => runs.get(id) ?? []) : fittingRuns(state),
-  };
-  return last.rows;
-}
+import { visibleRuns, type ShownRuns } from './visible-runs.ts';
 
 /** The first one's, while none is selected that is shown. */
-export function selectedRunId(state: Shown & Pick<UiState, 'selected'>): string | undefined {
+export function selectedRunId(state: ShownRuns & Pick<UiState, 'selected'>): string | undefined {
   const rows = visibleRuns(state);
   return rows.some((row) => row.runId === state.selected) ? state.selected : rows[0]?.runId;
 }

@@ -1,5 +1,5 @@
 import * as results from '../../../../engine/monitor/durable/durable-results.ts';
-import { readListeners } from '../../../../engine/shard/facts/durable-listeners.ts';
+import { readListeners } from '../../../../engine/shard/facts/durable-event-waiters.ts';
 import * as logs from '../../../../engine/shard/facts/stored-durable-logs.ts';
 import * as long from '../../../../engine/shard/facts/long-durable-logs.ts';
 import type { Parameters } from '../parameters.ts';

@@ -1,6 +1,9 @@
 import { readBackend } from '../../../../engine/commit/lane.ts';
 import { readTime } from '../../../../engine/postgres/postgres-clock.ts';
 import * as lease from '../../../../engine/shard/ownership/lease.ts';
+import * as ownedShards from '../../../../engine/shard/ownership/owned-shards.ts';
+import * as settling from '../../../../engine/shard/ownership/settle-ownership.ts';
+import * as take from '../../../../engine/shard/ownership/take-free-shards.ts';
 import { timestampText } from '../columns.ts';
 import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';
 
@@ -78,7 +81,7 @@ const renew: StatementModel = {
 };
 
 const look: StatementModel = {
-  text: lease.look.text,
+  text: take.look.text,
   run: (context, parameters) => {
     const owner = parameters.one(1, 'uuid');
     const there = connected(context);
@@ -93,7 +96,7 @@ const look: StatementModel = {
 };
 
 const acquire: StatementModel = {
-  text: lease.acquireFree.text,
+  text: take.acquireFree.text,
   run: (context, parameters) => {
     const { tables, transaction, clockUs } = context;
     const owner = parameters.one(1, 'uuid');
@@ -117,7 +120,7 @@ const acquire: StatementModel = {
 };
 
 const serve: StatementModel = {
-  text: lease.serve.text,
+  text: ownedShards.serve.text,
   run: ({ tables, transaction }, parameters) => {
     const owner = parameters.one(1, 'uuid');
     const epochs = parameters.all(3, 'bigint');
@@ -134,7 +137,7 @@ const serve: StatementModel = {
 };
 
 const terminate: StatementModel = {
-  text: lease.terminateBackend.text,
+  text: settling.terminateBackend.text,
   run: (context, parameters) => {
     const pid = parameters.one(1, 'integer');
     const startUs = parameters.one(2, 'timestamptz');
@@ -154,7 +157,7 @@ function ownedOf(context: Context, ids: readonly number[], owner: string): Shard
 }
 
 const lock: StatementModel = {
-  text: lease.lockOwned.text,
+  text: settling.lockOwned.text,
   run: (context, parameters) => {
     const { tables, transaction } = context;
     const rows = ownedOf(context, parameters.all(2, 'smallint'), parameters.one(1, 'uuid'));
@@ -164,7 +167,7 @@ const lock: StatementModel = {
 };
 
 const raise: StatementModel = {
-  text: lease.raiseEpoch.text,
+  text: settling.raiseEpoch.text,
   run: (context, parameters) => {
     const { tables, transaction } = context;
     const rows = ownedOf(context, parameters.all(2, 'smallint'), parameters.one(1, 'uuid')).map((row) => {
@@ -176,13 +179,13 @@ const raise: StatementModel = {
 };
 
 const owned: StatementModel = {
-  text: lease.readOwned.text,
+  text: ownedShards.readOwned.text,
   run: (context, parameters) =>
     selected(ownedOf(context, parameters.all(2, 'smallint'), parameters.one(1, 'uuid')).map((row) => shardAnswer(row))),
 };
 
 const giveBack: StatementModel = {
-  text: lease.giveBack.text,
+  text: ownedShards.giveBack.text,
   run: (context, parameters) => {
     const { tables, transaction, clockUs } = context;
     const rows = ownedOf(context, parameters.all(2, 'smallint'), parameters.one(1, 'uuid'));

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { PostgresTrouble } from '../../../engine/shard/postgres-trouble.ts';
+import { PostgresTroubleLog } from '../../../engine/shard/postgres-trouble-log.ts';
 
-function log(): { trouble: PostgresTrouble; codes: () => unknown[] } {
+function log(): { trouble: PostgresTroubleLog; codes: () => unknown[] } {
   const lines: { code?: string }[] = [];
-  const trouble = new PostgresTrouble(
+  const trouble = new PostgresTroubleLog(
     pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
   );
   return { trouble, codes: () => lines.map(({ code }) => code ?? null) };

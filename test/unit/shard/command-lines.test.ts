@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CommandLines } from '../../../engine/shard/fill-transaction.ts';
+import { CommandLines } from '../../../engine/shard/command-lines.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { transactionChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
 

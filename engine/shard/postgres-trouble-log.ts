@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.ts';
 const diskFull = '53100';
 
 /** Says in the log when Postgres fails and when it is back, with codes that a program can watch for: POSTGRES_LOST, DISK_FULL, POSTGRES_BACK. */
-export class PostgresTrouble {
+export class PostgresTroubleLog {
   readonly #log: Logger;
   #isOn = false;
 

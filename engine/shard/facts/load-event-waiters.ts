@@ -1,10 +1,10 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import type { WakingPage } from '../../plan/commands/facts.ts';
-import type { ComingEvent, FoundListeners } from '../../plan/commands/kind.ts';
+import type { ComingEvent, FoundEventWaiters } from '../../plan/commands/kind.ts';
 import { firstPlace, type EventWaking } from '../../plan/state/event-wakings.ts';
 import { mostMet } from '../../plan/state/waking-limits.ts';
 import type { Asking } from './asking.ts';
-import { findListeners, findPage, type Concerned } from './durable-listeners.ts';
+import { findDurableWaiters, findPage, type Concerned } from './durable-event-waiters.ts';
 
 export const readWakingEvent = {
   name: 'waking_event',
@@ -12,7 +12,7 @@ export const readWakingEvent = {
 };
 
 /** Who listens for the events of commands, as far as they may be met now. */
-export interface LoadedListeners {
+export interface LoadedEventWaiters {
   /** Durable tasks whose logs are needed, by who needs them. */
   readonly tasks: readonly { readonly asking: Asking; readonly taskId: string }[];
   /** Events that are told later to what waits for them. */
@@ -20,11 +20,11 @@ export interface LoadedListeners {
   readonly pages: ReadonlyMap<Asking, WakingPage>;
 }
 
-export function listenersFor({ wakeLater, pages }: LoadedListeners, asking: Asking): FoundListeners {
+export function eventWaitersFor({ wakeLater, pages }: LoadedEventWaiters, asking: Asking): FoundEventWaiters {
   return { wakeLater, page: pages.get(asking) };
 }
 
-export async function loadListeners(client: Sql, asking: readonly Asking[]): Promise<LoadedListeners> {
+export async function loadEventWaiters(client: Sql, asking: readonly Asking[]): Promise<LoadedEventWaiters> {
   const coming = await ofComingEvents(client, asking);
   const pages = new Map<Asking, WakingPage>();
   const tasks = coming.concerned.flatMap(({ event, listeners }) => tasksOf(event.asking, listeners));
@@ -58,7 +58,7 @@ async function ofComingEvents(
   const [first] = all;
   if (first === undefined) return { concerned, wakeLater };
   const limits = first.asking.state.wakingLimits;
-  const looked = await findListeners(
+  const looked = await findDurableWaiters(
     client,
     all.filter((event) => !isTooMany(event)),
     {

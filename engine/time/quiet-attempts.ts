@@ -1,18 +1,15 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import type { EngineTime } from '../base/engine-options.ts';
 import { EntryKind } from '../model/durable/durable.ts';
 import { LiveState } from '../model/task/live-state.ts';
 import type { DurableTask } from '../plan/durable/durable-index.ts';
+import type { TaskRow } from '../plan/state/rows.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
-import type { DueTimers } from '../shard/due-timers.ts';
-import type { TaskRow } from '../plan/state/rows.ts';
 
 /**
  * Quiet is counted in rounds of a timer, not by a clock: a machine that is busy delays the timers with everything else, and
  * each round lets what has arrived be read.
  */
-const roundMs = 5;
+export const roundMs = 5;
 /** A durable task that has just asked to wait may ask for more in the same breath, as Promise.all does. */
 const roundsAfterAsking = 4;
 /** One that was told of a result and still waits for another may go on, or may wait for that other. */
@@ -26,77 +23,24 @@ interface Sighting {
   limit: number;
 }
 
-/** Time as whoever moves the engine's clock needs it. Costs nothing until it is asked. */
-export class EngineTimeline implements EngineTime {
-  readonly #owner: Owner;
-  readonly #dueTimers: DueTimers;
-  readonly #waiting = new Set<() => void>();
+/** Which running attempts are quiet: have shown nothing for so many rounds that they wait for time or another event. */
+export class QuietAttempts {
+  readonly #owner: Pick<Owner, 'states'>;
   /** By attempt. One that was waited for in vain is not waited for again before it shows itself. */
   #sightings = new Map<string, Sighting>();
 
-  constructor(options: { owner: Owner; dueTimers: DueTimers }) {
-    this.#owner = options.owner;
-    this.#dueTimers = options.dueTimers;
+  constructor(owner: Pick<Owner, 'states'>) {
+    this.#owner = owner;
   }
 
-  nextDueMs(): number {
-    let first = Infinity;
-    for (const state of this.#owner.states) first = Math.min(first, this.#owner.nextDueUs(state));
-    return first / 1000;
+  /** Nothing was committed in it. */
+  roundPassed(): void {
+    for (const sighting of this.#sightings.values()) sighting.rounds++;
   }
 
-  moved(): void {
-    this.#owner.wakeForTimers();
-  }
-
-  /** Called with every commit. */
-  committedNow(): void {
-    for (const wake of this.#waiting) wake();
-  }
-
-  async committed(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-      if (signal.aborted) wake();
-    });
-  }
-
-  async settled({ patienceMs }: { patienceMs: number }): Promise<void> {
-    for (;;) {
-      await this.#idle();
-      if (this.#isDue()) {
-        this.#owner.wakeForTimers();
-        await turn();
-        continue;
-      }
-      if (!this.#lookAtAttempts(Math.ceil(patienceMs / roundMs))) return;
-      const round = AbortSignal.timeout(roundMs);
-      await this.committed(round);
-      if (round.aborted) for (const sighting of this.#sightings.values()) sighting.rounds++;
-    }
-  }
-
-  /** No command is under way, and no timer is being fired. */
-  async #idle(): Promise<void> {
-    await turn();
-    await this.#owner.idle();
-    await this.#dueTimers.idle();
-    await this.#owner.idle();
-  }
-
-  #isDue(): boolean {
-    const { nowUs } = this.#owner;
-    return [...this.#owner.states].some((state) => this.#owner.nextDueUs(state) <= nowUs);
-  }
-
-  /** @returns whether any attempt may still go on by itself */
-  #lookAtAttempts(patience: number): boolean {
+  /** Looks at all running attempts. @returns whether any may still go on by itself */
+  mayAnyGoOn(patienceMs: number): boolean {
+    const patience = Math.ceil(patienceMs / roundMs);
     const seen = new Map<string, Sighting>();
     let busy = false;
     for (const state of this.#owner.states) {
@@ -104,7 +48,7 @@ export class EngineTimeline implements EngineTime {
         for (const row of worker.tasks) {
           if (state.tasks.state[row] !== LiveState.Running) continue;
           const key = `${state.tasks.id(row)}/${state.tasks.attempt[row]}/${state.tasks.invocation[row]}`;
-          const sighting = sight(state, row, { patience, before: this.#sightings.get(key) });
+          const sighting = sightingOf(state, row, { patience, before: this.#sightings.get(key) });
           seen.set(key, sighting);
           busy ||= sighting.rounds < sighting.limit;
         }
@@ -115,7 +59,7 @@ export class EngineTimeline implements EngineTime {
   }
 }
 
-function sight(
+function sightingOf(
   state: ShardState,
   row: TaskRow,
   { patience, before }: { patience: number; before: Sighting | undefined },

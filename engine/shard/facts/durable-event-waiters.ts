@@ -72,7 +72,7 @@ const now = '9223372036854775807';
  * expression that begins with an equality, one that fails for want of the field is not among them: of ten thousand of them,
  * each would be read for every event of another kind. Events of which nothing is known are absent.
  */
-export async function findListeners<Event extends ComingEvent>(
+export async function findDurableWaiters<Event extends ComingEvent>(
   client: Sql,
   events: readonly Event[],
   limits: Limits,

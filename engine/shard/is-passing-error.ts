@@ -1,5 +1,5 @@
 /** Errors that a second try can cure: serialization, deadlock, lock time-out, resources, cancellation by an operator. */
-export function isPassing(sqlstate: string): boolean {
+export function isPassingError(sqlstate: string): boolean {
   return (
     sqlstate.startsWith('40') ||
     sqlstate.startsWith('53') ||

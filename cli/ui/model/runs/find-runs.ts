@@ -1,5 +1,5 @@
-import { fitsQuery, parseRunQuery, queryFilter, type RunQuery } from '../../../monitor/run-query.ts';
-import type { RunFilter, RunRow } from '../../../monitor/run-reader.ts';
+import { parseRunQuery, queryFilter, type RunQuery } from '../../../monitor/run-query.ts';
+import type { RunFilter } from '../../../monitor/run-reader.ts';
 import type { Step, UiAction, UiState } from '../ui-state.ts';
 
 const refreshMs = 2_000;
@@ -74,24 +74,4 @@ export function withFound(
     ...state,
     found: { ...found, rows: [...byId.values()], next: isAgain ? found.next : next, isLoading: false },
   };
-}
-
-/** Of what is found and what is in memory, that which fits, newest first. */
-export function fittingRuns(
-  state: Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>,
-): readonly RunRow[] {
-  const query = askedQuery(state);
-  const ids = new Map<string, RunRow>();
-  for (const row of state.found?.rows ?? []) {
-    const known = state.runs.get(row.runId);
-    // Of a run that came with an event no metadata is known.
-    ids.set(row.runId, known === undefined ? row : { ...known, metadata: known.metadata ?? row.metadata });
-  }
-  for (const id of state.order) {
-    const run = state.runs.get(id);
-    if (run !== undefined && !ids.has(id)) ids.set(id, run);
-  }
-  return [...ids.values()]
-    .filter((run) => (state.filter === 'ALL' || run.status === state.filter) && fitsQuery(query, run))
-    .sort((a, b) => (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0));
 }

@@ -1,0 +1,25 @@
+import { RunStatus } from '../../model/task/status.ts';
+
+/*
+ * The status of a run that has not ended: RUNNING once any of its tasks has been assigned or has ended, else QUEUED; with one task
+ * alone it is EVICTED while that one is. Statements differ in what they have joined, so it stands here once for each of them; the
+ * numbers are those of RunStatus and LiveState.
+ */
+
+/** Of a task that has no result: what `liveTaskStatus` says of its row `l` of `live`; QUEUED without one. */
+export const openTaskStatus = `CASE WHEN l.state IN (3, 4) THEN 2 WHEN l.state = 7 THEN 6 ELSE 1 END`;
+
+/** Of a group of all tasks of a run, each with its row `l` of `live`, or NULL where it has ended. */
+export const openRunStatus = `CASE WHEN bool_or(coalesce(l.state IN (3, 4), true)) THEN 2 WHEN bool_or(l.state = 7) THEN CASE WHEN count(*) = 1 THEN 6 ELSE 2 END ELSE 1 END`;
+
+/** Of a row `l` of `live`, whether its task has been assigned. */
+export const liveTaskHasBegun = `l.state IN (3, 4, 7)`;
+
+/** Of a group of a run's rows `l` of `live` alone, whether the run is past QUEUED: a task without a row has ended. EVICTED counts as RUNNING. */
+export const liveRunHasBegun = `bool_or(${liveTaskHasBegun}) OR count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id)`;
+
+/** Of all tasks of a run, by their statuses. */
+export function openStatus(tasks: readonly RunStatus[]): RunStatus {
+  if (tasks.length === 1 && tasks[0] === RunStatus.Evicted) return RunStatus.Evicted;
+  return tasks.some((status) => status !== RunStatus.Queued) ? RunStatus.Running : RunStatus.Queued;
+}
