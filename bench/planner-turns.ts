@@ -139,7 +139,7 @@ class Shard {
       labels,
       runtime: {},
     });
-    return { workerId, present: { kind: 'workerPresence', workerId, assignable: true } };
+    return { workerId, present: { kind: 'workerPresence', tenantId, workerId, assignable: true } };
   }
 
   complete({ taskId, attempt }: { taskId: string; attempt: number }): Command {
@@ -244,7 +244,7 @@ const scenarios: Record<string, () => unknown> = {
     shard.queue(size(100_000), () => null);
     const { workerId, present } = shard.worker(1_000_000);
     const gained = shard.measure(() => shard.run(present));
-    const lost = shard.measure(() => shard.run({ kind: 'workerLost', workerId, forget: true }));
+    const lost = shard.measure(() => shard.run({ kind: 'workerLost', tenantId, workerId, forget: true }));
     return { slots: size(100_000), gained, lost };
   },
   cancel: () => {
@@ -315,7 +315,7 @@ function warmUp(): void {
   shard.run(present);
   for (let done = 0; done < 2_000; done++)
     for (const task of shard.assigned.slice(done, done + 1)) shard.run(shard.complete(task));
-  shard.run({ kind: 'workerLost', workerId, forget: true });
+  shard.run({ kind: 'workerLost', tenantId, workerId, forget: true });
 }
 
 warmUp();

@@ -85,7 +85,7 @@ function stream(count: number): void {
 transaction([commands.putWorkflow(workflow, parents)]);
 const actions = parents.map((_, index) => `wf:s${index}`);
 transaction([commands.registerWorker(tenantId, workerId, actions, 100_000)]);
-transaction([commands.present(workerId)]);
+transaction([commands.present(workerId, tenantId)]);
 
 const each = (value: number): number => Math.round((value / tasks) * 100) / 100;
 let gcMs = 0;

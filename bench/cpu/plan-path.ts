@@ -56,7 +56,12 @@ export const commands = {
     labels: {},
     runtime: {},
   }),
-  present: (workerId: string): Command => ({ kind: 'workerPresence', workerId, assignable: true }),
+  present: (workerId: string, tenantId: string): Command => ({
+    kind: 'workerPresence',
+    tenantId,
+    workerId,
+    assignable: true,
+  }),
   trigger: ({ tenantId, versionId }: Ids, runId: string, taskIds: readonly string[], input: string): Command => {
     const run = {
       runId,

@@ -11,8 +11,6 @@ export async function cancelIds(
 ): Promise<string[]> {
   const cancelled: string[] = [];
   for (let from = 0; from < ids.length; from += chunk)
-    cancelled.push(
-      ...(await owner.submit(tenantId, { kind: 'cancel', tenantId, ids: ids.slice(from, from + chunk) })).cancelled,
-    );
+    cancelled.push(...(await owner.submit({ kind: 'cancel', tenantId, ids: ids.slice(from, from + chunk) })).cancelled);
   return cancelled;
 }

@@ -17,7 +17,7 @@ export async function replayIds(
     });
   const replayed: string[] = [];
   for (let left = ids; left.length > 0;) {
-    const reply = await owner.submit(tenantId, {
+    const reply = await owner.submit({
       kind: 'replay',
       tenantId,
       ids: left.slice(0, chunk),

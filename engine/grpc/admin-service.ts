@@ -46,8 +46,8 @@ export function adminService(deps: AdminDeps): GrpcService {
       const { tenantId } = caller;
       const { definition, checksum } = await readDefinition(request, owner.cel.of(tenantId));
       const workflowId = newId();
-      const crons = declaredCrons(definition, { tenantId, workflowId, nowMs: owner.nowUs / 1000 });
-      const reply = await owner.submit(tenantId, {
+      const crons = declaredCrons(definition, { workflowId, nowMs: owner.nowUs / 1000 });
+      const reply = await owner.submit({
         kind: 'putWorkflow',
         tenantId,
         definition,
@@ -73,7 +73,7 @@ export function adminService(deps: AdminDeps): GrpcService {
         labels,
       });
       caller.note(run.runId);
-      const { runIds, collisions } = await owner.submit(tenantId, {
+      const { runIds, collisions } = await owner.submit({
         kind: 'trigger',
         tenantId,
         runs: [run],

@@ -49,7 +49,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       const facts = readWorker(request);
       const workerId = newId();
       caller.note(workerId);
-      await owner.submit(tenantId, { kind: 'registerWorker', tenantId, workerId, ...facts });
+      await owner.submit({ kind: 'registerWorker', tenantId, workerId, ...facts });
       return { tenantId, workerId, workerName: facts.name };
     },
     listen: (call, caller, signal) => listen(deps, call, caller, signal),
@@ -62,12 +62,12 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
     },
     unsubscribe: async (request, { tenantId }) => {
       const workerId = knownId(request.workerId, 'UNKNOWN_WORKER');
-      await owner.submit(tenantId, { kind: 'unsubscribe', tenantId, workerId });
+      await owner.submit({ kind: 'unsubscribe', tenantId, workerId });
       return { tenantId, workerId };
     },
     upsertWorkerLabels: async (request, { tenantId }) => {
       const workerId = knownId(request.workerId, 'UNKNOWN_WORKER');
-      await owner.submit(tenantId, { kind: 'updateWorker', tenantId, workerId, labels: labelValues(request.labels) });
+      await owner.submit({ kind: 'updateWorker', tenantId, workerId, labels: labelValues(request.labels) });
       return { tenantId, workerId };
     },
     sendStepActionEvent: async (request, { tenantId }) => {
@@ -76,7 +76,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
     },
     refreshTimeout: async (request, { tenantId }) => {
       const incrementMs = duration(request.incrementTimeoutBy, 'the increment', { most: longestExtensionMs });
-      const reply = await owner.submit(tenantId, {
+      const reply = await owner.submit({
         kind: 'refreshTimeout',
         tenantId,
         taskId: knownId(request.taskRunExternalId, 'UNKNOWN_RUN'),
@@ -85,7 +85,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       return { timeoutAt: new Date(reply.timeoutAtUs / 1000) };
     },
     releaseSlot: async (request, { tenantId }) => {
-      await owner.submit(tenantId, {
+      await owner.submit({
         kind: 'releaseSlot',
         tenantId,
         taskId: knownId(request.taskRunExternalId, 'UNKNOWN_RUN'),
@@ -113,7 +113,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       const { tenantId } = caller;
       const taskId = knownId(request.taskRunExternalId, 'UNKNOWN_RUN');
       caller.note(taskId);
-      return owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId });
+      return owner.submit({ kind: 'durableRestore', tenantId, taskId });
     },
   });
 }
@@ -212,11 +212,11 @@ async function report(
   dispatcher.heard(tenantId, { taskId, attempt, batchId: null });
   switch (event.eventType) {
     case StepActionEventType.STEP_EVENT_TYPE_STARTED:
-      return owner.submit(tenantId, { kind: 'started', ...ref });
+      return owner.submit({ kind: 'started', ...ref });
     case StepActionEventType.STEP_EVENT_TYPE_COMPLETED: {
       const outcome = await reportedOutcome(owner.payloads, tenantId, event.eventPayload);
-      if (outcome.ok) return owner.submit(tenantId, { kind: 'completed', ...ref, output: outcome.output });
-      return owner.submit(tenantId, {
+      if (outcome.ok) return owner.submit({ kind: 'completed', ...ref, output: outcome.output });
+      return owner.submit({
         kind: 'failed',
         ...ref,
         error: outcome.error,
@@ -224,7 +224,7 @@ async function report(
       });
     }
     case StepActionEventType.STEP_EVENT_TYPE_FAILED:
-      return owner.submit(tenantId, {
+      return owner.submit({
         kind: 'failed',
         ...ref,
         error: reportedFailure(event.eventPayload),

@@ -25,7 +25,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       const [runId] = runIdsFrom(metadata, 1);
       const run = await prepareRun(owner, tenantId, { ...triggerRequest(request), runId });
       caller.note(run.runId);
-      const { runIds, collisions } = await owner.submit(tenantId, {
+      const { runIds, collisions } = await owner.submit({
         kind: 'trigger',
         tenantId,
         runs: [run],
@@ -46,7 +46,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
         });
       if (runs.length > 0) {
         caller.note(...runs.map((run) => run.runId));
-        const { runIds, collisions } = await owner.submit(tenantId, {
+        const { runIds, collisions } = await owner.submit({
           kind: 'trigger',
           tenantId,
           runs,
@@ -66,7 +66,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
         });
       const schedules = await readSchedules(owner.payloads, request, { tenantId, workflowId: version.workflowId });
       caller.note(...schedules.map(({ id }) => id));
-      if (schedules.length > 0) await owner.submit(tenantId, { kind: 'putSchedules', schedules });
+      if (schedules.length > 0) await owner.submit({ kind: 'putSchedules', tenantId, schedules });
       return {
         id: version.versionId,
         version: String(version.ordinal),
@@ -79,7 +79,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       const { tenantId } = caller;
       const rateLimit = readRateLimit(request);
       caller.note(rateLimit.key);
-      await owner.submit(tenantId, { kind: 'putRateLimit', tenantId, ...rateLimit });
+      await owner.submit({ kind: 'putRateLimit', tenantId, ...rateLimit });
       return {};
     },
   });

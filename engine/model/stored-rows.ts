@@ -150,6 +150,11 @@ export interface EventRunRow {
   filterId: string | null;
 }
 
+/** Whose it is, is said by the command that brings it. */
+export type FilterFields = Omit<FilterRow, 'tenantId'>;
+export type CronFields = Omit<CronRow, 'tenantId'>;
+export type ScheduleFields = Omit<ScheduleRow, 'tenantId'>;
+
 export interface FilterRow {
   id: string;
   tenantId: string;

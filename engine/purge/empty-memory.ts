@@ -22,7 +22,7 @@ export async function emptyMemory(owner: Commands, tenantId: string, signal: Abo
     const state = owner.stateOf(tenantId);
     if (state === undefined) return false;
     // In every pass: the shard may have been lost and taken over again.
-    await owner.submit(tenantId, { kind: 'closeTenant', tenantId });
+    await owner.submit({ kind: 'closeTenant', tenantId });
     if (owner.stateOf(tenantId) !== state) continue;
     if ((await endAll(owner, state, { tenantId, signal })) === 0 && owner.stateOf(tenantId) === state)
       return !signal.aborted;
@@ -41,28 +41,28 @@ async function endAll(
   const isOwn = (item: { tenantId: string }): boolean => item.tenantId === tenantId;
   let found = 0;
   found += await slices(timersOf(state.crons, isOwn), options, (ids) =>
-    owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'cron', ids }),
+    owner.submit({ kind: 'deleteTimers', tenantId, timers: 'cron', ids }),
   );
   found += await slices(timersOf(state.schedules, isOwn), options, (ids) =>
-    owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids }),
+    owner.submit({ kind: 'deleteTimers', tenantId, timers: 'schedule', ids }),
   );
   found += await slices(filtersOf(state, isOwn), options, (ids) =>
-    together(ids.map((filterId) => owner.submit(tenantId, { kind: 'deleteFilter', tenantId, filterId }))),
+    together(ids.map((filterId) => owner.submit({ kind: 'deleteFilter', tenantId, filterId }))),
   );
   found += await slices(runsOf(state, tenantId), options, (ids) =>
-    owner.submit(tenantId, { kind: 'cancel', tenantId, ids: [...new Set(ids)] }),
+    owner.submit({ kind: 'cancel', tenantId, ids: [...new Set(ids)] }),
   );
   found += await slices(workersOf(state, isOwn), options, (ids) =>
     together(
       ids.flatMap((workerId) => [
-        owner.submit(tenantId, { kind: 'unsubscribe', tenantId, workerId }),
-        owner.submit(tenantId, { kind: 'workerLost', workerId, forget: true }),
+        owner.submit({ kind: 'unsubscribe', tenantId, workerId }),
+        owner.submit({ kind: 'workerLost', tenantId, workerId, forget: true }),
       ]),
     ),
   );
   // Tasks that wait for one would bring it back: they are gone by now.
   found += await slices(rateLimitsOf(state, isOwn), options, (keys) =>
-    together(keys.map((key) => owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key }))),
+    together(keys.map((key) => owner.submit({ kind: 'deleteRateLimit', tenantId, key }))),
   );
   // They are dropped by themselves once the tenant is closed.
   found += state.wakings.count(tenantId);

@@ -25,7 +25,7 @@ export function registerDurableRoutes(router: Router, deps: RestDeps): void {
     const taskId = knownId(context.req.param('task'), 'UNKNOWN_RUN');
     caller.note(taskId);
     await knownTask(deps, tenantId, taskId);
-    return context.json(await deps.owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId }));
+    return context.json(await deps.owner.submit({ kind: 'durableRestore', tenantId, taskId }));
   });
   router.post('/api/v1/stable/tenants/:tenant/durable-tasks/branch', async (context) => {
     const caller = context.get('caller');

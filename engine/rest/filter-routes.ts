@@ -28,7 +28,7 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
   };
   const put = async (filter: Checked<Filter>, caller: Caller): Promise<ReturnType<typeof filterMessage>> => {
     caller.note(filter.id);
-    await deps.owner.submit(caller.tenantId, { kind: 'putFilter', filter });
+    await deps.owner.submit({ kind: 'putFilter', tenantId: caller.tenantId, filter });
     return filterMessage(filter);
   };
 
@@ -88,7 +88,7 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
     const { tenantId } = caller;
     const filter = await known(tenantId, context.req.param('filter'));
     caller.note(filter.id);
-    await deps.owner.submit(tenantId, { kind: 'deleteFilter', tenantId, filterId: filter.id });
+    await deps.owner.submit({ kind: 'deleteFilter', tenantId, filterId: filter.id });
     return plainAnswer(context, filterMessage(filter));
   });
 }

@@ -40,7 +40,7 @@ export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
       throw new HatchetError('UNKNOWN_RATE_LIMIT', `there is no rate limit ${quoted(key)}`, {
         remedy: 'Check the key; `hatchet rate-limits list` shows those that exist.',
       });
-    await deps.owner.submit(tenantId, { kind: 'deleteRateLimit', tenantId, key });
+    await deps.owner.submit({ kind: 'deleteRateLimit', tenantId, key });
     return context.body(null, 204);
   });
 }

@@ -67,7 +67,7 @@ export function registerWorkerRoutes(router: Router, deps: RestDeps): void {
     caller.note(id);
     await one(tenantId, id);
     if (isPaused !== undefined)
-      await deps.owner.submit(tenantId, { kind: 'updateWorker', tenantId, workerId: id, paused: isPaused });
+      await deps.owner.submit({ kind: 'updateWorker', tenantId, workerId: id, paused: isPaused });
     return context.json(await message(tenantId, id));
   });
 }

@@ -80,7 +80,7 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     caller.note(workflowId);
     const isPaused = wantedPause(await objectBody(context.req));
     const known = await held(tenantId, workflowId, (workflow) => workflow);
-    await known.until(deps.owner.submit(tenantId, { kind: 'pauseWorkflow', tenantId, workflowId, paused: isPaused }));
+    await known.until(deps.owner.submit({ kind: 'pauseWorkflow', tenantId, workflowId, paused: isPaused }));
     return answer(
       context,
       known.map((workflow) => workflowMessage({ ...workflow, isPaused }, tenantId)),

@@ -40,24 +40,24 @@ export class AwayJobs {
   /** Of jobs just taken, those that can be loaded, and those that go back to the queue. The others leave until their payloads are staged. */
   admitToLoad(jobs: readonly Job[]): Admitted {
     const nowMs = this.#host.monotonicMs();
-    for (const { command } of jobs) if ('tenantId' in command) this.#payloads.seen(command.tenantId, nowMs);
-    return this.#admit(jobs, ({ payloads, command, shard }) =>
+    for (const { tenantId } of jobs) if (tenantId !== undefined) this.#payloads.seen(tenantId, nowMs);
+    return this.#admit(jobs, ({ payloads, tenantId, shard }) =>
       payloads.unstaged.length === 0
         ? undefined
         : this.#payloads
-            .stage(tenantOf(command, shard), payloads.unstaged)
+            .stage(tenantId ?? `shard ${shard}`, payloads.unstaged)
             .then((staged) => payloads.setStaged(staged)),
     );
   }
 
   /** Of jobs that were loaded, those that can be planned, and those that go back. The others leave until their expressions are evaluated, or their long logs are read. */
   admitToPlan(jobs: readonly Job[]): Admitted {
-    return this.#admit(jobs, ({ expressions, longLogs, command, shard }) => {
+    return this.#admit(jobs, ({ expressions, longLogs, tenantId, shard }) => {
       if (longLogs.length > 0)
         return Promise.all(longLogs.map(async (taskId) => this.#logs.read(taskId))).then(() => undefined);
       return expressions === undefined || expressions.isComplete
         ? undefined
-        : expressions.evaluate(this.#cel.of(tenantOf(command, shard)));
+        : expressions.evaluate(this.#cel.of(tenantId ?? `shard ${shard}`));
     });
   }
 
@@ -99,8 +99,4 @@ export class AwayJobs {
 interface Admitted {
   ready: Job[];
   behind: Job[];
-}
-
-function tenantOf(command: Job['command'], shard: number): string {
-  return 'tenantId' in command ? command.tenantId : `shard ${shard}`;
 }

@@ -142,7 +142,7 @@ export class DueTimers {
     const prepared =
       tick.fire && payload !== undefined ? await this.#prepare(timer, payload) : { run: null, error: null };
     const nextUs = Math.min(tick.nextMs * 1000, Number.MAX_SAFE_INTEGER);
-    await this.#owner.submit(tenantId, { kind: 'fireTimer', timer, nextUs, ...prepared });
+    await this.#owner.submit({ kind: 'fireTimer', tenantId, timer, nextUs, ...prepared });
     return 'fired';
   }
 

@@ -15,7 +15,7 @@ export interface FirstSeen {
 /** A command on its way through a shard's mailbox. */
 export interface Job {
   readonly shard: number;
-  /** Undefined for what the engine itself sends to a shard. */
+  /** Undefined for what speaks of a shard alone, as a tick does. */
   readonly tenantId: string | undefined;
   readonly command: Command;
   readonly payloads: JobPayloads;

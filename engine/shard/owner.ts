@@ -10,7 +10,7 @@ import { TenantTurns } from '../base/tenant-turns.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
-import type { CommandByKind, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
+import type { CommandByKind, CommandKind, ReplyByKind, TenantCommandKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import { kindOf, planCommand } from '../plan/commands/command.ts';
@@ -134,7 +134,7 @@ export class Owner {
     this.#wakings = new WakingTurns({
       log: options.log,
       states: () => this.#ownership.states(),
-      submit: (shard, command) => this.submitTo(shard, command, command.tenantId),
+      submit: (shard, command) => this.submitTo(shard, command),
       host,
     });
   }
@@ -190,24 +190,20 @@ export class Owner {
    * stored in several, in its order.
    * @throws HatchetError for a refusal, PAYLOAD_TOO_LARGE, NOT_OWNER when no owner was found in time, or too much waits already
    */
-  submit<K extends CommandKind>(tenantId: string, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
+  submit<K extends TenantCommandKind>(command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
     const { split, weight } = kindOf<K>(command);
-    if (split === undefined || weight(command) <= partRows)
-      return this.submitTo<K>(shardOf(tenantId), command, tenantId);
-    return this.#carryOutParts<K>(tenantId, split.into(command)).then((replies) => split.join(replies));
+    const shard = shardOf(command.tenantId);
+    if (split === undefined || weight(command) <= partRows) return this.submitTo<K>(shard, command);
+    return this.#carryOutParts<K>(shard, split.into(command)).then((replies) => split.join(replies));
   }
 
-  /** @param tenantId whose it is; none for what the engine itself sends to the shard */
-  submitTo<K extends CommandKind>(
-    shard: number,
-    command: CommandByKind[K] & { kind: K },
-    tenantId?: string,
-  ): Promise<ReplyByKind[K]> {
+  /** For what the engine itself sends to a shard, of a tenant's or of none. */
+  submitTo<K extends CommandKind>(shard: number, command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     try {
       const leave = this.#room.enter(isOwn(command.kind) ? 0 : this.#mailbox.size, payloads.size);
-      return this.#queue<K>({ shard, tenantId, command, payloads }, leave);
+      return this.#queue<K>({ shard, command, payloads }, leave);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -215,18 +211,17 @@ export class Owner {
 
   /** There is room for all of them, or none is carried out. */
   async #carryOutParts<K extends CommandKind>(
-    tenantId: string,
+    shard: number,
     commands: readonly (CommandByKind[K] & { kind: K })[],
   ): Promise<ReplyByKind[K][]> {
     if (this.#stopping) throw stopping();
-    const shard = shardOf(tenantId);
     const parts = commands.map((command) => ({ command, payloads: new JobPayloads(command) }));
     const leave = this.#room.enter(
       this.#mailbox.size,
       parts.reduce((sum, { payloads }) => sum + payloads.size, 0),
     );
     const answers = await Promise.allSettled(
-      parts.map(async (part) => this.#queue<K>({ shard, tenantId, ...part }, () => undefined)),
+      parts.map(async (part) => this.#queue<K>({ shard, ...part }, () => undefined)),
     );
     leave();
     const replies = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -239,7 +234,6 @@ export class Owner {
   #queue<K extends CommandKind>(
     given: {
       shard: number;
-      tenantId: string | undefined;
       command: CommandByKind[K] & { kind: K };
       payloads: JobPayloads;
     },
@@ -250,6 +244,7 @@ export class Owner {
     return new Promise((resolve, reject) => {
       const job: Job = {
         ...given,
+        tenantId: 'tenantId' in command ? command.tenantId : undefined,
         rows: kindOf<K>(command).weight(command),
         queuedAtMs: this.#awakeMs(),
         mayBeDone: false,

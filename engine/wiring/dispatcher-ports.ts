@@ -17,15 +17,17 @@ export function dispatcherPorts(
   const silence = `no heartbeat for ${formatDuration(workerTimeoutMs)}`;
   return {
     presence: ({ tenantId, workerId, presence }) =>
-      owner.submit(tenantId, {
+      owner.submit({
         kind: 'workerPresence',
+        tenantId,
         workerId,
         assignable: presence === 'fit',
         away: presence === 'away',
       }),
     workerLost: ({ tenantId, workerId, forget, connected, processEnd }) =>
-      owner.submit(tenantId, {
+      owner.submit({
         kind: 'workerLost',
+        tenantId,
         workerId,
         forget,
         connected,
@@ -41,13 +43,13 @@ export function dispatcherPorts(
         .filter((worker) => worker.tenantId === tenantId && worker.labels.get(processLabel) === process)
         .map(({ id }) => id);
     },
-    cancelSent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'cancelSent', taskId, attempt }),
-    returnUnsent: (tenantId, { taskId, attempt }) => owner.submit(tenantId, { kind: 'returnUnsent', taskId, attempt }),
+    cancelSent: (tenantId, { taskId, attempt }) => owner.submit({ kind: 'cancelSent', tenantId, taskId, attempt }),
+    returnUnsent: (tenantId, { taskId, attempt }) => owner.submit({ kind: 'returnUnsent', tenantId, taskId, attempt }),
     reassignUnstarted: (tenantId, { taskId, attempt }) =>
-      owner.submit(tenantId, { kind: 'reassignUnstarted', taskId, attempt }),
+      owner.submit({ kind: 'reassignUnstarted', tenantId, taskId, attempt }),
     unanswered: ({ tenantId, workerId, attempts }) =>
-      owner.submit(tenantId, { kind: 'unanswered', workerId, attempts }),
-    workerAnswered: ({ tenantId, workerId }) => owner.submit(tenantId, { kind: 'workerAnswered', workerId }),
+      owner.submit({ kind: 'unanswered', tenantId, workerId, attempts }),
+    workerAnswered: ({ tenantId, workerId }) => owner.submit({ kind: 'workerAnswered', tenantId, workerId }),
     workerOf: (tenantId, { taskId, attempt }) => {
       const state = owner.stateOf(tenantId);
       const row = state?.tasks.find(taskId);

@@ -1,8 +1,7 @@
 import { checkLimit, type TenantLimits } from '../auth/tenant-limits.ts';
 import type { Commands, ParsedCommand } from '../edge/commands.ts';
 import { CommandLimits } from '../edge/limits/command-limits.ts';
-import type { Checked } from '../model/checked.ts';
-import type { Command, CommandKind, ReplyByKind } from '../plan/commands/command.ts';
+import type { ReplyByKind, TenantCommand, TenantCommandKind } from '../plan/commands/command.ts';
 import type { Owner } from '../shard/owner.ts';
 import type { RetentionBound } from './retention-bound.ts';
 
@@ -10,17 +9,15 @@ import type { RetentionBound } from './retention-bound.ts';
 export function edgeCommands(owner: Owner, limits: TenantLimits, retention: RetentionBound): Commands {
   const commandLimits = new CommandLimits();
   return {
-    async submit<Kind extends CommandKind>(
-      tenantId: Checked<string>,
-      command: ParsedCommand<Kind>,
-    ): Promise<ReplyByKind[Kind]> {
+    async submit<Kind extends TenantCommandKind>(command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]> {
+      const { tenantId } = command;
       const state = owner.stateOf(tenantId);
       if (state !== undefined) {
-        commandLimits.check(tenantId, limits.of(tenantId), state, command);
+        commandLimits.check(limits.of(tenantId), state, command);
         retention.check(state, command);
       }
-      checkKeys(limits, tenantId, command);
-      return owner.submit<Kind>(tenantId, command);
+      checkKeys(limits, command);
+      return owner.submit<Kind>(command);
     },
     stateOf: (tenantId) => owner.stateOf(tenantId),
     served: (tenantId) => owner.served(tenantId),
@@ -34,7 +31,7 @@ export function edgeCommands(owner: Owner, limits: TenantLimits, retention: Rete
 }
 
 /** @throws HatchetError LIMIT_REACHED */
-function checkKeys(limits: TenantLimits, tenantId: string, command: Command): void {
+function checkKeys(limits: TenantLimits, command: TenantCommand): void {
   const runs =
     command.kind === 'trigger'
       ? command.runs
@@ -43,7 +40,7 @@ function checkKeys(limits: TenantLimits, tenantId: string, command: Command): vo
         : [];
   const more = runs.filter((run) => run.idempotency !== null).length;
   if (more === 0) return;
-  const keys = limits.heldKeys(tenantId);
-  checkLimit(limits.of(tenantId), 'idempotencyKeys', keys.count + more);
+  const keys = limits.heldKeys(command.tenantId);
+  checkLimit(limits.of(command.tenantId), 'idempotencyKeys', keys.count + more);
   keys.count += more;
 }

@@ -32,7 +32,7 @@ export function register(slots = 1, runtime: Record<string, string> = {}): strin
     labels: {},
     runtime,
   });
-  world.run({ kind: 'workerPresence', workerId: id, assignable: true });
+  world.run({ kind: 'workerPresence', tenantId, workerId: id, assignable: true });
   return id;
 }
 
@@ -43,7 +43,7 @@ export function speakAs(id: string): void {
 
 /** The worker opens a stream. Strict as those of Hatchet's own SDKs: what they are told of and do not wait for holds up all after it. */
 export function attach({ strict }: { strict: boolean }): void {
-  world.run({ kind: 'durableAttach', workerId, stream: 1, strict });
+  world.run({ kind: 'durableAttach', tenantId, workerId, stream: 1, strict });
 }
 
 export const sleep = (seconds: number, group = 0): DurableCondition => ({

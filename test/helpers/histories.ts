@@ -421,7 +421,7 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
       const row = rows.find((each) => state.tasks.state[each] === LiveState.Cancelling);
       return row === undefined
         ? undefined
-        : { kind: 'cancelSent', taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 };
+        : { kind: 'cancelSent', tenantId, taskId: state.tasks.id(row), attempt: state.tasks.attempt[row] ?? 0 };
     }
     case 'lost':
     case 'died':
@@ -434,18 +434,25 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
       const worker = workers[step.pick % Math.max(workers.length, 1)];
       if (worker === undefined) return undefined;
       const workerId = worker.id;
-      if (step.do === 'answered') return { kind: 'workerAnswered', workerId };
-      if (step.do === 'lost') return { kind: 'workerLost', workerId };
+      if (step.do === 'answered') return { kind: 'workerAnswered', tenantId, workerId };
+      if (step.do === 'lost') return { kind: 'workerLost', tenantId, workerId };
       if (step.do === 'died')
         return {
           kind: 'workerLost',
+          tenantId,
           workerId,
           forget: step.pick % 2 === 0,
           death: { how: 'SIGKILL', isCertain: step.pick % 2 === 0, mostDeaths: 2 },
         };
       if (step.do === 'unsubscribe') return { kind: 'unsubscribe', tenantId, workerId };
       if (step.do === 'pause') return { kind: 'updateWorker', tenantId, workerId, paused: !worker.paused };
-      return { kind: 'workerPresence', workerId, assignable: step.do === 'present', away: step.do === 'away' };
+      return {
+        kind: 'workerPresence',
+        tenantId,
+        workerId,
+        assignable: step.do === 'present',
+        away: step.do === 'away',
+      };
     }
     default: {
       const row = rows[step.pick % Math.max(rows.length, 1)];
@@ -475,14 +482,14 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
             ? { kind: 'refreshTimeout', tenantId, taskId: ref.taskId, incrementMs: 1 + step.pick }
             : undefined;
         case 'returnUnsent':
-          return { kind: 'returnUnsent', ...ref };
+          return { kind: 'returnUnsent', tenantId, ...ref };
         case 'unstarted':
-          return { kind: 'reassignUnstarted', ...ref };
+          return { kind: 'reassignUnstarted', tenantId, ...ref };
         case 'unanswered': {
           const worker = state.workerOf(row);
           return worker === undefined
             ? undefined
-            : { kind: 'unanswered', workerId: worker.id, attempts: [{ ...ref, invocation: null }] };
+            : { kind: 'unanswered', tenantId, workerId: worker.id, attempts: [{ ...ref, invocation: null }] };
         }
       }
     }
@@ -515,7 +522,7 @@ export function drain(made: PlannerWorld): void {
       const ref = { taskId: made.state.tasks.id(row), attempt: made.state.tasks.attempt[row] ?? 0 };
       if (made.state.tasks.state[row] === LiveState.Running)
         made.run({ kind: 'completed', tenantId, ...ref, output: '{}' });
-      else if (made.state.tasks.state[row] === LiveState.Cancelling) made.run({ kind: 'cancelSent', ...ref });
+      else if (made.state.tasks.state[row] === LiveState.Cancelling) made.run({ kind: 'cancelSent', tenantId, ...ref });
     }
     made.nowUs += 10_000_000;
     made.run({ kind: 'tick' });

@@ -68,7 +68,7 @@ export class OwnerWorld {
 
   async put(retries = 0, tenantId = this.tenantId): Promise<void> {
     const definition = workflowOf('single', [stepOf('one', { retries })]);
-    await this.owner.submit(tenantId, {
+    await this.owner.submit({
       kind: 'putWorkflow',
       tenantId,
       definition,
@@ -82,7 +82,7 @@ export class OwnerWorld {
 
   async register(slots = 1000, actions = ['wf:one']): Promise<string> {
     const workerId = newId();
-    await this.owner.submit(this.tenantId, {
+    await this.owner.submit({
       kind: 'registerWorker',
       tenantId: this.tenantId,
       workerId,
@@ -97,7 +97,7 @@ export class OwnerWorld {
   }
 
   async present(workerId: string): Promise<void> {
-    await this.owner.submit(this.tenantId, { kind: 'workerPresence', workerId, assignable: true });
+    await this.owner.submit({ kind: 'workerPresence', tenantId: this.tenantId, workerId, assignable: true });
   }
 
   async trigger(
@@ -131,12 +131,12 @@ export class OwnerWorld {
       earlierIds: [],
       demands: options.demands ?? null,
     };
-    await this.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
+    await this.owner.submit({ kind: 'trigger', tenantId, runs: [run] });
     return runId;
   }
 
   complete(taskId: string, attempt = 0, output = '{}'): Promise<void> {
-    return this.owner.submit(this.tenantId, { kind: 'completed', tenantId: this.tenantId, taskId, attempt, output });
+    return this.owner.submit({ kind: 'completed', tenantId: this.tenantId, taskId, attempt, output });
   }
 
   /** This tenant's tasks in memory, sorted; another test's tenant may share the shard. */

@@ -186,7 +186,7 @@ export class PlannerWorld {
       labels: options.labels ?? {},
       runtime: options.runtime ?? {},
     });
-    this.run({ kind: 'workerPresence', workerId, assignable: true });
+    this.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
     return workerId;
   }
 

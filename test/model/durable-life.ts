@@ -84,7 +84,7 @@ export class DurableLife {
       labels: {},
       runtime: {},
     });
-    this.world.run({ kind: 'workerPresence', workerId, assignable: true });
+    this.world.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
     this.#attach(workerId);
     return workerId;
   }
@@ -141,7 +141,7 @@ export class DurableLife {
         }
         break;
       case 'lose worker':
-        world.run({ kind: 'workerLost', workerId: this.workerId });
+        world.run({ kind: 'workerLost', tenantId, workerId: this.workerId });
         this.workerId = this.register();
         break;
       case 'break stream':
@@ -336,7 +336,13 @@ export class DurableLife {
   }
 
   #attach(workerId: string): void {
-    this.world.run({ kind: 'durableAttach', workerId, stream: ++this.streams, strict: this.manner !== 'ours' });
+    this.world.run({
+      kind: 'durableAttach',
+      tenantId,
+      workerId,
+      stream: ++this.streams,
+      strict: this.manner !== 'ours',
+    });
   }
 
   #event(what: 'event a' | 'event b'): CommandByKind['pushEvent'] & { kind: 'pushEvent' } {

@@ -40,7 +40,7 @@ export class Callers {
     for (const definition of workflows) {
       const [workflowId, versionId] = [newId(), newId()];
       await this.#ask('insists', async (engine) =>
-        engine.owner.submit(tenantId, {
+        engine.owner.submit({
           kind: 'putWorkflow',
           tenantId,
           definition,
@@ -109,7 +109,7 @@ export class Callers {
         ...request,
         runId,
       });
-      return engine.owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
+      return engine.owner.submit({ kind: 'trigger', tenantId, runs: [run] });
     });
     for (const id of reply?.runIds ?? []) {
       this.#around.note(`run ${id} is acknowledged`);
@@ -139,12 +139,12 @@ export class Callers {
       const state = await engine.owner.served(tenantId);
       const workflow = state.latestVersion(tenantId, 'timed');
       if (workflow === undefined) throw new Unavailable('the workflow is not there yet');
-      return engine.owner.submit(tenantId, {
+      return engine.owner.submit({
         kind: 'putSchedules',
+        tenantId,
         schedules: [
           {
             id,
-            tenantId,
             workflowId: workflow.workflowId,
             dueUs: engine.owner.nowUs + Math.round(inMs * 1000),
             input: '{}',
@@ -172,7 +172,7 @@ export class Callers {
         n++
       )
         await engine.owner
-          .submit(tenantId, { kind: 'putRateLimit', tenantId, key, limit: 1 + (n % 9), window: 'SECOND' })
+          .submit({ kind: 'putRateLimit', tenantId, key, limit: 1 + (n % 9), window: 'SECOND' })
           .catch(() => delay(engine.process, 100));
     };
     for (const key of ['f', 'g', 'h']) engine.process.enter(() => void call(key));

@@ -359,9 +359,7 @@ export class DurableSide {
       const engine = this.#worker.engine;
       try {
         if (engine !== undefined) {
-          await this.#worker.call(engine, () =>
-            engine.owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId }),
-          );
+          await this.#worker.call(engine, () => engine.owner.submit({ kind: 'durableRestore', tenantId, taskId }));
           return;
         }
       } catch (error) {

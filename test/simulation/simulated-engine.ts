@@ -1,9 +1,8 @@
 import { pino, type Logger } from 'pino';
 import { AwakeClock } from '../../engine/base/awake-clock.ts';
 import type { Commands, ParsedCommand } from '../../engine/edge/commands.ts';
-import type { Checked } from '../../engine/model/checked.ts';
 import type { HistoryRow } from '../../engine/model/stored-rows.ts';
-import type { CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
+import type { ReplyByKind, TenantCommandKind } from '../../engine/plan/commands/command.ts';
 import { NodeResults } from '../../engine/monitor/durable/node-results.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
 import { PostgresClock, timeOf } from '../../engine/postgres/postgres-clock.ts';
@@ -90,10 +89,8 @@ export class SimulatedEngine {
     this.results = new NodeResults(this.#pool, process);
     const { owner } = this.core;
     this.commands = {
-      submit: async <Kind extends CommandKind>(
-        tenantId: Checked<string>,
-        command: ParsedCommand<Kind>,
-      ): Promise<ReplyByKind[Kind]> => owner.submit<Kind>(tenantId, command),
+      submit: async <Kind extends TenantCommandKind>(command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]> =>
+        owner.submit<Kind>(command),
       stateOf: (tenantId) => owner.stateOf(tenantId),
       served: async (tenantId) => owner.served(tenantId),
       get nowUs() {

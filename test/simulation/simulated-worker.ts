@@ -121,7 +121,7 @@ export class SimulatedWorker implements DurableWorker {
     const { name, tenantId, slots, actions, labels } = this.facts;
     return this.call(engine, async () => {
       const workerId = newId();
-      await engine.owner.submit(tenantId, {
+      await engine.owner.submit({
         kind: 'registerWorker',
         tenantId,
         workerId,
@@ -254,7 +254,7 @@ export class SimulatedWorker implements DurableWorker {
       });
       return this.#insist(async (engine) => {
         for (const { taskId } of items) engine.core.dispatcher.heard(tenantId, { taskId, attempt: null, batchId });
-        await engine.owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
+        await engine.owner.submit({ kind: 'batchReport', tenantId, batchId, items });
       });
     };
     await report('started');
@@ -267,7 +267,7 @@ export class SimulatedWorker implements DurableWorker {
     const { tenantId, taskId, attempt } = report;
     return this.#insist(async (engine) => {
       engine.core.dispatcher.heard(tenantId, { taskId, attempt, batchId: null });
-      await engine.owner.submit(tenantId, report);
+      await engine.owner.submit(report);
     });
   }
 

@@ -1,5 +1,5 @@
 import { checkLimit, type Limits } from '../../auth/tenant-limits.ts';
-import type { Command } from '../../plan/commands/command.ts';
+import type { TenantCommand } from '../../plan/commands/command.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import { definitionChars, tenantUse, type TenantUse } from './tenant-use.ts';
 
@@ -15,7 +15,8 @@ export class CommandLimits {
   readonly #counted = new Map<string, { used: number; atMs: number }>();
 
   /** @throws HatchetError LIMIT_REACHED */
-  check(tenantId: string, limits: Limits, state: ShardState, command: Command): void {
+  check(limits: Limits, state: ShardState, command: TenantCommand): void {
+    const { tenantId } = command;
     const use = (): TenantUse => tenantUse(state, tenantId);
     switch (command.kind) {
       case 'trigger':

@@ -4,7 +4,7 @@ import { atMost } from '../../edge/parse/list.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { nextTick } from '../../model/time/cron.ts';
 import type { WorkflowDefinition } from '../../model/definition.ts';
-import type { CronRow } from '../../model/stored-rows.ts';
+import type { CronFields } from '../../model/stored-rows.ts';
 import { newId } from '../../model/ids/uuid.ts';
 
 const most = 1000;
@@ -29,13 +29,12 @@ export function readCronInput(given: string | undefined): string | null {
 /** The crons that a version declares: each is named by its expression. */
 export function declaredCrons(
   definition: WorkflowDefinition,
-  options: { tenantId: string; workflowId: string; nowMs: number },
-): Checked<CronRow>[] {
-  const { tenantId, workflowId, nowMs } = options;
+  options: { workflowId: string; nowMs: number },
+): Checked<CronFields>[] {
+  const { workflowId, nowMs } = options;
   return definition.crons.map((expression) =>
     markChecked({
       id: newId(),
-      tenantId,
       workflowId,
       name: expression,
       expression,

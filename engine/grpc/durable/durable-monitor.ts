@@ -98,7 +98,7 @@ export function durableMonitor(
       const node = checkedPlace('node', request.node, 1);
       const branch =
         request.branch === undefined ? await branchOf(pool, id, node) : checkedPlace('branch', request.branch, 0);
-      await owner.submit(tenantId, { kind: 'durableSkip', tenantId, taskId: id, branch, node });
+      await owner.submit({ kind: 'durableSkip', tenantId, taskId: id, branch, node });
       return {};
     },
     branchTask: async (request, caller) => {
@@ -117,14 +117,14 @@ export function durableMonitor(
       const { tenantId } = caller;
       const { id } = await durableTask(pool, tenantId, request.taskId);
       caller.note(id);
-      const { requeued } = await owner.submit(tenantId, { kind: 'durableRestore', tenantId, taskId: id });
+      const { requeued } = await owner.submit({ kind: 'durableRestore', tenantId, taskId: id });
       return { taskId: id, requeued };
     },
     continueAsNew: async (request, { tenantId }) => {
       const taskId = knownId(request.taskId, 'UNKNOWN_RUN');
       const invocation = wholeNumber(request.invocation, 'the invocation', { min: 1, max: largestInteger });
       const input = await payload(owner.payloads, tenantId, request.input === '' ? '{}' : request.input, 'the input');
-      await owner.submit(tenantId, { kind: 'durableContinue', tenantId, workerId: null, taskId, invocation, input });
+      await owner.submit({ kind: 'durableContinue', tenantId, workerId: null, taskId, invocation, input });
       return {};
     },
   };

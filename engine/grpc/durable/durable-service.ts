@@ -63,7 +63,7 @@ export function durableService(deps: DurableDeps): GrpcService {
     },
     registerDurableEvent: async (request, { tenantId }) => {
       const conditions = readDurableConditions(request.conditions);
-      await deps.owner.submit(tenantId, {
+      await deps.owner.submit({
         kind: 'durableSignal',
         tenantId,
         taskId: knownId(request.taskId, 'UNKNOWN_RUN'),

@@ -130,7 +130,7 @@ export class DurableStream {
           .enter(sender.taskId, async () => {
             const value = await this.#memoPayload(payload);
             return {
-              committed: this.#deps.owner.submit(this.#tenantId, {
+              committed: this.#deps.owner.submit({
                 kind: 'durableMemo',
                 ...sender,
                 ...place,
@@ -147,7 +147,7 @@ export class DurableStream {
         if (sender === undefined) return undefined;
         const reason = shownText(message.value.reason ?? '', longestText);
         const done = this.#requests.enter(sender.taskId, async () =>
-          this.#deps.owner.submit(this.#tenantId, { kind: 'durableEvict', ...sender, reason }),
+          this.#deps.owner.submit({ kind: 'durableEvict', ...sender, reason }),
         );
         return this.#requests.leave(sender.taskId, done, () =>
           this.#write({
@@ -197,8 +197,9 @@ export class DurableStream {
     const workerId = this.#workerId;
     if (workerId === undefined) return;
     this.#deps.owner
-      .submit(this.#tenantId, {
+      .submit({
         kind: 'durableAttach',
+        tenantId: this.#tenantId,
         workerId,
         stream: markChecked(this.#number),
         strict: this.#strict,
@@ -231,7 +232,7 @@ export class DurableStream {
         const ask = await prepare(sender);
         // Only the order of submission is kept by waiting: the commit is awaited outside.
         return {
-          committed: this.#deps.owner.submit(this.#tenantId, {
+          committed: this.#deps.owner.submit({
             kind: 'durableAsk',
             ...sender,
             stream: markChecked(this.#number),
@@ -430,7 +431,7 @@ export class DurableStream {
     const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId, tasks: [...tasks.values()] };
     const submitted = Promise.all(before).then(() => {
       this.#deps.owner
-        .submit(this.#tenantId, command)
+        .submit(command)
         .catch((error: unknown) =>
           this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"),
         );

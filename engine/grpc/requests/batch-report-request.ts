@@ -31,7 +31,7 @@ export async function reportBatch(
     readItem(event.eventType, { item, ref, outcome: (text) => reportedOutcome(owner.payloads, tenantId, text) }),
   );
   const items = (await Promise.all(read)).filter((item) => item !== undefined);
-  if (items.length > 0) await owner.submit(tenantId, { kind: 'batchReport', tenantId, batchId, items });
+  if (items.length > 0) await owner.submit({ kind: 'batchReport', tenantId, batchId, items });
 }
 
 /** How long a retry is to wait, where the task said so. */

@@ -3,7 +3,7 @@ import { atMost } from '../../edge/parse/list.ts';
 import { priority } from '../../edge/parse/number.ts';
 import { moment } from '../../edge/parse/time.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
-import type { ScheduleRow } from '../../model/stored-rows.ts';
+import type { ScheduleFields } from '../../model/stored-rows.ts';
 import { newId, parseUuid } from '../../model/ids/uuid.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import type { ScheduleWorkflowRequest } from '../../../proto/gen/hatchet/contract/workflows.ts';
@@ -14,15 +14,15 @@ const most = 1000;
 export async function readSchedules(
   payloads: PayloadReader,
   request: ScheduleWorkflowRequest,
-  target: { tenantId: string; workflowId: string },
-): Promise<Checked<ScheduleRow>[]> {
+  { tenantId, workflowId }: { tenantId: string; workflowId: string },
+): Promise<Checked<ScheduleFields>[]> {
   const run = {
-    input: await payload(payloads, target.tenantId, request.input === '' ? '{}' : request.input, 'the input'),
+    input: await payload(payloads, tenantId, request.input === '' ? '{}' : request.input, 'the input'),
     metadata: metadata(request.additionalMetadata ?? ''),
     priority: priority(request.priority) ?? null,
     parentTaskId: parseUuid(request.parentTaskRunExternalId ?? '') ?? null,
   };
   return atMost(request.schedules, 'the times of the call', most).map((at) =>
-    markChecked({ id: newId(), ...target, ...run, dueUs: moment(at, 'the time of a scheduled run') * 1000 }),
+    markChecked({ id: newId(), workflowId, ...run, dueUs: moment(at, 'the time of a scheduled run') * 1000 }),
   );
 }

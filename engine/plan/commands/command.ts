@@ -105,6 +105,12 @@ export interface CommandByKind {
 export type CommandKind = keyof CommandByKind;
 export type Command = CommandByKind[CommandKind];
 
+/** Those that say whose they are. The others are the engine's own, and speak of a shard. */
+export type TenantCommandKind = {
+  [K in CommandKind]: CommandByKind[K] extends { tenantId: string } ? K : never;
+}[CommandKind];
+export type TenantCommand = CommandByKind[TenantCommandKind];
+
 type KindOf<K extends CommandKind> = Kind<CommandByKind[K] & { kind: K }, ReplyByKind[K]>;
 
 /** What each command answers, once it is committed. */

@@ -18,12 +18,11 @@ export interface AttemptRef {
  * The row of a running attempt. A report from any other attempt changes nothing: the task has ended,
  * was reassigned or was cancelled since, and the attempt that counts is another one.
  */
-export function runningRow(plan: Plan, ref: AttemptRef & { tenantId?: string }): TaskRow | undefined {
-  const { state } = plan;
+export function runningRow({ state }: Plan, ref: AttemptRef & { tenantId: string }): TaskRow | undefined {
   const row = state.tasks.find(ref.taskId);
   if (row === undefined || state.tasks.state[row] !== LiveState.Running || state.tasks.attempt[row] !== ref.attempt)
     return undefined;
-  return ref.tenantId === undefined || state.stepOf(row).version.tenantId === ref.tenantId ? row : undefined;
+  return state.stepOf(row).version.tenantId === ref.tenantId ? row : undefined;
 }
 
 /** SENT_TO_WORKER is written with STARTED: only the worker's answer proves that the message arrived. */

@@ -19,7 +19,7 @@ import type { SharedDemands } from './shared-demands.ts';
 import type { TaskExtras } from './task-extras.ts';
 import { TaskLists } from './task-lists.ts';
 import type { TaskWait } from '../conditions/task-wait.ts';
-import { TimerHeap, type Timer } from '../timers/timer-heap.ts';
+import { TimerHeap, type Timer, type TimerRef } from '../timers/timer-heap.ts';
 import { TaskTable } from './task-table.ts';
 import { EventWaiters } from './event-waiters.ts';
 import { EventWakings } from './event-wakings.ts';
@@ -265,10 +265,10 @@ export class ShardState {
     this.timers.push(schedule);
   }
 
-  isCurrentTimer(timer: Timer): boolean {
-    if (timer.kind === 'schedule') return this.schedules.get(timer.id)?.dueUs === timer.dueUs;
-    const cron = this.crons.get(timer.id);
-    return cron?.dueUs === timer.dueUs && cron.enabled;
+  isCurrentTimer({ kind, id, tenantId, dueUs }: TimerRef): boolean {
+    const timer = kind === 'schedule' ? this.schedules.get(id) : this.crons.get(id);
+    if (timer?.dueUs !== dueUs || timer.tenantId !== tenantId) return false;
+    return kind === 'schedule' || this.crons.get(id)?.enabled === true;
   }
 
   /** A workflow's filters, by id. */

@@ -7,6 +7,9 @@ export interface Timer {
   readonly dueUs: number;
 }
 
+/** What it takes to say whether it is still due. */
+export type TimerRef = Pick<Timer, 'kind' | 'id' | 'tenantId' | 'dueUs'>;
+
 /** Entries up to which nobody looks for those that are not true any more. */
 const fewest = 1024;
 

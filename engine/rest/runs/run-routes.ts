@@ -77,7 +77,7 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
       priority,
     });
     caller.note(run.runId);
-    const { collisions } = await deps.owner.submit(tenantId, {
+    const { collisions } = await deps.owner.submit({
       kind: 'trigger',
       tenantId,
       runs: [run],

@@ -7,7 +7,7 @@ import { markChecked, type Checked } from '../../model/checked.ts';
 import { nextTick } from '../../model/time/cron.ts';
 import { catchUpPolicies } from '../../model/time/missed-ticks.ts';
 import { maxPageBytes } from '../../model/limits.ts';
-import type { CronRow } from '../../model/stored-rows.ts';
+import type { CronFields } from '../../model/stored-rows.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { listCrons, type StoredCron } from '../../monitor/timer-reads.ts';
@@ -57,9 +57,8 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
     const version = await workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const cronId = newId();
-    const row: Checked<CronRow> = markChecked({
+    const row: Checked<CronFields> = markChecked({
       id: cronId,
-      tenantId,
       workflowId: version.workflowId,
       ...cronSpec(body, deps.owner.nowUs),
       ...(await timerInput(body, tenantId, deps.owner.payloads)),
@@ -69,7 +68,7 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
       lastRunId: null,
     });
     caller.note(cronId);
-    await deps.owner.submit(tenantId, { kind: 'putCron', cron: row });
+    await deps.owner.submit({ kind: 'putCron', tenantId, cron: row });
     return answer(context, await held(tenantId, cronId));
   });
   router.get(`${base}/:cron`, async (context) => {
@@ -85,7 +84,7 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
     const { enabled } = await objectBody(context.req);
     if (typeof enabled !== 'boolean')
       throw invalid('enabled is not true or false', 'Send {"enabled": false} or {"enabled": true}.');
-    await deps.owner.submit(tenantId, {
+    await deps.owner.submit({
       kind: 'setCronEnabled',
       tenantId,
       cronId,
@@ -100,7 +99,7 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
     const cronId = knownId(context.req.param('cron'), 'UNKNOWN_TIMER');
     caller.note(cronId);
     await one(tenantId, cronId);
-    await deps.owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'cron', ids: [cronId] });
+    await deps.owner.submit({ kind: 'deleteTimers', tenantId, timers: 'cron', ids: [cronId] });
     return context.body(null, 204);
   });
 }
@@ -113,7 +112,7 @@ function firstTick(spec: { expression: string; zone: string }, nowUs: number): C
 function cronSpec(
   body: Record<string, unknown>,
   nowUs: number,
-): Pick<CronRow, 'name' | 'expression' | 'zone' | 'catchUp' | 'nextUs'> {
+): Pick<CronFields, 'name' | 'expression' | 'zone' | 'catchUp' | 'nextUs'> {
   const name = textMember(body['cronName'], 'cronName', { least: 1, most: 200 });
   const spec = cron(
     {

@@ -5,7 +5,7 @@ import { dateText, moment } from '../../edge/parse/time.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { maxPageBytes } from '../../model/limits.ts';
-import type { ScheduleRow } from '../../model/stored-rows.ts';
+import type { ScheduleFields } from '../../model/stored-rows.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { readRunStatuses } from '../../monitor/runs/run-list.ts';
@@ -43,15 +43,13 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
     });
   const move = async (caller: Caller, updates: readonly { id: Checked<string>; dueUs: Checked<number> }[]) => {
     const { tenantId } = caller;
-    const moved = new Set((await deps.owner.submit(tenantId, { kind: 'reschedule', tenantId, updates })).ids);
+    const moved = new Set((await deps.owner.submit({ kind: 'reschedule', tenantId, updates })).ids);
     caller.note(...moved);
     return moved;
   };
   const remove = async (caller: Caller, ids: readonly Checked<string>[]) => {
     const { tenantId } = caller;
-    const removed = new Set(
-      (await deps.owner.submit(tenantId, { kind: 'deleteTimers', tenantId, timers: 'schedule', ids })).ids,
-    );
+    const removed = new Set((await deps.owner.submit({ kind: 'deleteTimers', tenantId, timers: 'schedule', ids })).ids);
     caller.note(...removed);
     return removed;
   };
@@ -77,16 +75,15 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
     const version = await workflowOf(deps.owner, tenantId, context.req.param('workflow'));
     const body = await bodyWithPayloads(context, deps.owner.payloads);
     const scheduleId = newId();
-    const schedule: Checked<ScheduleRow> = markChecked({
+    const schedule: Checked<ScheduleFields> = markChecked({
       id: scheduleId,
-      tenantId,
       workflowId: version.workflowId,
       dueUs: triggerAt(body['triggerAt']),
       parentTaskId: null,
       ...(await timerInput(body, tenantId, deps.owner.payloads)),
     });
     caller.note(scheduleId);
-    await deps.owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule] });
+    await deps.owner.submit({ kind: 'putSchedules', tenantId, schedules: [schedule] });
     return answer(context, await one(tenantId, scheduleId));
   });
   router.post(`${base}/bulk-delete`, async (context) => {

@@ -103,8 +103,9 @@ export async function loadStoredRuns(client: Sql, asking: readonly Asking[]): Pr
   for (const each of asking) {
     const { job, state, needs } = each;
     const ids = needs.again ?? [];
-    if (ids.length === 0 || !('tenantId' in job.command)) continue;
-    const drafts = await readDrafts(client, state, { tenantId: job.command.tenantId, ids });
+    const { tenantId } = job;
+    if (ids.length === 0 || tenantId === undefined) continue;
+    const drafts = await readDrafts(client, state, { tenantId, ids });
     // After an uncertain try, one that has moved on since it was first looked at does not run again.
     if (!job.mayBeDone)
       job.firstSeen = {

@@ -28,17 +28,17 @@ export async function lookBack(
   const found = new Map<Asking, Map<number, string>>();
   for (const [at, each] of asking.entries()) {
     const { job, needs } = each;
-    const { command } = job;
+    const { tenantId } = job;
     for (const { index, condition } of needs.looksBack ?? []) {
-      if (condition.sinceMs === null || condition.scope === null || !('tenantId' in command)) continue;
+      if (condition.sinceMs === null || condition.scope === null || tenantId === undefined) continue;
       const payload = await oldest(sources, job, {
-        tenantId: command.tenantId,
+        tenantId,
         condition: {
           ...condition,
           sinceMs: sources.clock.systemMs?.(condition.sinceMs) ?? condition.sinceMs,
           scope: condition.scope,
         },
-        before: eventsBefore(asking.slice(0, at), command.tenantId),
+        before: eventsBefore(asking.slice(0, at), tenantId),
       });
       if (payload === undefined) continue;
       const payloads = found.get(each) ?? new Map<number, string>();

@@ -10,7 +10,7 @@ export function branchTask(
   owner: Pick<Owner, 'submit'>,
   task: { tenantId: string; taskId: string; branch: number; node: number },
 ): Promise<DurableBranchReply> {
-  return owner.submit(task.tenantId, {
+  return owner.submit({
     kind: 'durableBranch',
     ...task,
   });

@@ -141,6 +141,6 @@ export async function pushEvents(
       remedy: `Let one call make at most ${maxBulkTasks}.`,
     });
   if (events.length === 0) return [];
-  const { ids } = await owner.submit(tenantId, { kind: 'pushEvent', tenantId, events });
+  const { ids } = await owner.submit({ kind: 'pushEvent', tenantId, events });
   return events.map((event, at) => ({ ...event, storedId: ids[at] ?? event.id }));
 }

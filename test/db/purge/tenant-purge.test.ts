@@ -45,9 +45,9 @@ function watched(
 ): Pick<OwnerWorld['owner'], 'submit' | 'stateOf'> {
   return {
     stateOf: (tenantId) => owner.stateOf(tenantId),
-    submit: (tenantId, command) => {
+    submit: (command) => {
       asked.push(command);
-      return owner.submit(tenantId, command);
+      return owner.submit(command);
     },
   };
 }

@@ -48,7 +48,7 @@ it('bulk calls are answered one after the other, and neither light calls nor oth
   await world.put(0, neighbour);
   const answered: string[] = [];
   const send = async (what: string, tenant: string, runs: number): Promise<void> => {
-    await owner.submit(tenant, {
+    await owner.submit({
       kind: 'trigger',
       tenantId: tenant,
       runs: Array.from({ length: runs }, () => runOf(tenant)),

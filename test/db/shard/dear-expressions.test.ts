@@ -35,7 +35,7 @@ afterEach(() => world.owner.stop());
 async function put(...definitions: ReturnType<typeof workflowOf>[]): Promise<void> {
   const { owner, tenantId } = world;
   for (const definition of definitions)
-    await owner.submit(tenantId, {
+    await owner.submit({
       kind: 'putWorkflow',
       tenantId,
       definition,
@@ -46,7 +46,7 @@ async function put(...definitions: ReturnType<typeof workflowOf>[]): Promise<voi
       crons: [],
     });
   workerId = newId();
-  await owner.submit(tenantId, {
+  await owner.submit({
     kind: 'registerWorker',
     tenantId,
     workerId,
@@ -62,13 +62,13 @@ async function put(...definitions: ReturnType<typeof workflowOf>[]): Promise<voi
 async function trigger(workflowName: string): Promise<string[]> {
   const { owner, tenantId } = world;
   const run = await prepareRun(owner, tenantId, { workflowName, input: '{}', metadata: '', priority: undefined });
-  await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
+  await owner.submit({ kind: 'trigger', tenantId, runs: [run] });
   return [...run.taskIds];
 }
 
 function push(key: string, payload: string, scope: string | null = null): Promise<unknown> {
   const { owner, tenantId } = world;
-  return owner.submit(tenantId, {
+  return owner.submit({
     kind: 'pushEvent',
     tenantId,
     events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }],
@@ -87,7 +87,7 @@ function ask(taskId: string, conditions: readonly DurableCondition[], request: n
     fingerprint: waitFingerprint(conditions),
     asked: { kind: 'wait', conditions, label: null },
   };
-  return owner.submit(tenantId, {
+  return owner.submit({
     kind: 'durableAsk',
     tenantId,
     workerId,
@@ -247,7 +247,7 @@ describe('conditions whose cost has no bound', () => {
     const [first = '', met = ''] = await trigger('flow');
     await world.complete(first, 0, meets);
     await world.complete(met, 0);
-    await world.owner.submit(world.tenantId, {
+    await world.owner.submit({
       kind: 'replay',
       tenantId: world.tenantId,
       ids: [met],

@@ -49,7 +49,7 @@ beforeEach(async () => {
     ]),
     workflowOf('kid', [stepOf('one', { action: 'kid:one' })]),
   ]) {
-    await world.owner.submit(tenantId, {
+    await world.owner.submit({
       kind: 'putWorkflow',
       tenantId,
       definition,
@@ -61,7 +61,7 @@ beforeEach(async () => {
     });
   }
   workerId = newId();
-  await world.owner.submit(tenantId, {
+  await world.owner.submit({
     kind: 'registerWorker',
     tenantId,
     workerId,
@@ -93,7 +93,7 @@ async function trigger(): Promise<string> {
     metadata: '',
     priority: undefined,
   });
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'trigger',
     tenantId: world.tenantId,
     runs: [run],
@@ -187,7 +187,7 @@ async function ask(
   invocation = invocationOf(taskId),
 ): Promise<DurableAskReply | undefined> {
   const request = ++requests;
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'durableAsk',
     tenantId: world.tenantId,
     workerId,
@@ -203,7 +203,7 @@ async function ask(
 }
 
 async function evict(taskId: string): Promise<void> {
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'durableEvict',
     tenantId: world.tenantId,
     workerId,
@@ -214,7 +214,7 @@ async function evict(taskId: string): Promise<void> {
 }
 
 async function push(key: string, payload = '{}', scope: string | null = null): Promise<void> {
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'pushEvent',
     tenantId: world.tenantId,
     events: [{ id: newId(), key, scope, payload, metadata: '{}', runs: [] }],
@@ -233,7 +233,7 @@ describe('durable tasks on Postgres', () => {
   it('a child asks for an idempotency key that another run holds since before a restart', async () => {
     const idempotency = { key: newId(), ttlUs: 3_600_000_000, byStatus: false };
     const holder = { ...(await kid()), idempotency };
-    await world.owner.submit(world.tenantId, { kind: 'trigger', tenantId: world.tenantId, runs: [holder] });
+    await world.owner.submit({ kind: 'trigger', tenantId: world.tenantId, runs: [holder] });
     const taskId = await trigger();
     await restart();
     const child = { ...(await kid(taskId)), idempotency };
@@ -287,7 +287,7 @@ describe('durable tasks on Postgres', () => {
     const taskId = await trigger();
     await ask(taskId, wait(sleep(200)));
     await restart();
-    await world.owner.submit(world.tenantId, {
+    await world.owner.submit({
       kind: 'durableStatus',
       tenantId: world.tenantId,
       workerId,
@@ -543,7 +543,7 @@ describe('durable tasks on Postgres', () => {
   it('that continued as new needs no node of before', async () => {
     const taskId = await trigger();
     for (let n = 1; n <= 5; n++) await ask(taskId, { kind: 'memo', key: `memo ${n}`, payload: '1' });
-    await world.owner.submit(world.tenantId, {
+    await world.owner.submit({
       kind: 'durableContinue',
       tenantId: world.tenantId,
       workerId: null,

@@ -25,7 +25,7 @@ afterAll(async () => {
 it('what time brings goes on while triggers keep the mailbox full', async () => {
   const { owner, tenantId } = world;
   const put = (name: string, step: Parameters<typeof stepOf>[1]): Promise<unknown> =>
-    owner.submit(tenantId, {
+    owner.submit({
       kind: 'putWorkflow',
       tenantId,
       definition: workflowOf(name, [stepOf('one', { action: `wf:${name}`, ...step })]),
@@ -41,7 +41,7 @@ it('what time brings goes on while triggers keep the mailbox full', async () => 
   await put('retried', { action: 'wf:one', retries: 1, backoffFactor: 1, backoffMaxSeconds: 1 });
   const version = owner.stateOf(tenantId)?.latestVersion(tenantId, 'retried');
   const runId = newId();
-  await owner.submit(tenantId, {
+  await owner.submit({
     kind: 'trigger',
     tenantId,
     runs: [
@@ -80,7 +80,7 @@ it('what time brings goes on while triggers keep the mailbox full', async () => 
   });
   try {
     await expect.poll(() => triggered, { interval: 1, timeout: 10_000 }).toBeGreaterThan(0);
-    await owner.submit(tenantId, {
+    await owner.submit({
       kind: 'failed',
       tenantId,
       taskId: runId,

@@ -26,7 +26,7 @@ it('commands of one task keep their order where the first half of a refused tran
   const { owner, tenantId } = world;
   const definition = workflowOf('long', [stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } })]);
   const ids = { workflowId: newId(), versionId: newId() };
-  await owner.submit(tenantId, {
+  await owner.submit({
     kind: 'putWorkflow',
     tenantId,
     definition,
@@ -36,7 +36,7 @@ it('commands of one task keep their order where the first half of a refused tran
     crons: [],
   });
   const workerId = newId();
-  await owner.submit(tenantId, {
+  await owner.submit({
     kind: 'registerWorker',
     tenantId,
     workerId,
@@ -66,7 +66,7 @@ it('commands of one task keep their order where the first half of a refused tran
     earlierIds: [],
     demands: null,
   };
-  await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
+  await owner.submit({ kind: 'trigger', tenantId, runs: [run] });
   // The first time that entries are stored there is a value that no table takes; the second time Postgres has no memory.
   await client.query(`
     CREATE SEQUENCE tries;
@@ -81,7 +81,7 @@ it('commands of one task keep their order where the first half of a refused tran
     CREATE TRIGGER refuse BEFORE INSERT ON durable_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse();
   `);
   const ask = (key: string, request: number): Promise<void> =>
-    owner.submit(tenantId, {
+    owner.submit({
       kind: 'durableAsk',
       tenantId,
       workerId,

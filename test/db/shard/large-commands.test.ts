@@ -38,7 +38,7 @@ it('an event whose payload is for so many runs that no transaction could hold it
     const { tenantId, owner } = world;
     const workflowId = newId();
     const definition = workflowOf('listener', [stepOf('one')], { eventKeys: ['much'] });
-    await owner.submit(tenantId, {
+    await owner.submit({
       kind: 'putWorkflow',
       tenantId,
       definition,
@@ -49,11 +49,11 @@ it('an event whose payload is for so many runs that no transaction could hold it
       crons: [],
     });
     for (let n = 0; n < 20; n++)
-      await owner.submit(tenantId, {
+      await owner.submit({
         kind: 'putFilter',
+        tenantId,
         filter: {
           id: newId(),
-          tenantId,
           workflowId,
           scope: 'all',
           expression: 'true',
@@ -94,10 +94,10 @@ it('a run that is scheduled for many times with a large input is refused', async
       priority: null,
       parentTaskId: null,
     }));
-    await expect(owner.submit(tenantId, { kind: 'putSchedules', schedules })).rejects.toMatchObject({
+    await expect(owner.submit({ kind: 'putSchedules', tenantId, schedules })).rejects.toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
     });
-    await owner.submit(tenantId, { kind: 'putSchedules', schedules: schedules.slice(0, 10) });
+    await owner.submit({ kind: 'putSchedules', tenantId, schedules: schedules.slice(0, 10) });
     expect(await count('schedule', tenantId)).toBe(10);
   } finally {
     await world.owner.stop();
@@ -112,12 +112,14 @@ it('a command that cannot be put into statements fails alone: the others of its 
     const version = owner.stateOf(tenantId)?.latestVersion(tenantId, 'single');
     // Longer than a string may be, once it stands in an array; its length is no part of what is counted.
     const name = 'x'.repeat(2 ** 29 - 25);
-    const kept = owner.submit(tenantId, {
+    const kept = owner.submit({
       kind: 'putCron',
+      tenantId,
       cron: cronOf({ tenantId, workflowId: version?.workflowId ?? '', name: 'kept', expression: '* * * * *' }),
     });
-    const poison = owner.submit(tenantId, {
+    const poison = owner.submit({
       kind: 'putCron',
+      tenantId,
       cron: cronOf({ tenantId, workflowId: version?.workflowId ?? '', name, expression: '* * * * *' }),
     });
     await expect(poison).rejects.toMatchObject({ code: 'COMMAND_FAILED' });

@@ -138,7 +138,7 @@ describe('a poison command', () => {
     const world = await OwnerWorld.start(database.url);
     try {
       await expect(
-        world.owner.submit(world.tenantId, {
+        world.owner.submit({
           kind: 'putWorkflow',
           tenantId: world.tenantId,
           definition: {
@@ -189,14 +189,14 @@ describe('ownership', () => {
     await first.put(2);
     const workerId = await first.register(20);
     const runs = await Promise.all(Array.from({ length: 60 }, () => first.trigger()));
-    await first.owner.submit(first.tenantId, {
+    await first.owner.submit({
       kind: 'started',
       tenantId: first.tenantId,
       taskId: runs[0] ?? '',
       attempt: 0,
     });
     await first.complete(runs[1] ?? '');
-    await first.owner.submit(first.tenantId, {
+    await first.owner.submit({
       kind: 'failed',
       tenantId: first.tenantId,
       taskId: runs[2] ?? '',
@@ -204,7 +204,7 @@ describe('ownership', () => {
       error: 'x',
       mayRetry: true,
     });
-    await first.owner.submit(first.tenantId, { kind: 'cancel', tenantId: first.tenantId, ids: [runs[3] ?? ''] });
+    await first.owner.submit({ kind: 'cancel', tenantId: first.tenantId, ids: [runs[3] ?? ''] });
     const memory = first.memory();
     expect(await liveRows(client, first.tenantId)).toEqual(memory);
     await first.owner.stop();

@@ -153,7 +153,7 @@ describe('a sleep of a durable task whose end Postgres refuses', () => {
       const definition = workflowOf('long', [
         stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 } }),
       ]);
-      await owner.submit(tenantId, {
+      await owner.submit({
         kind: 'putWorkflow',
         tenantId,
         definition,
@@ -164,7 +164,7 @@ describe('a sleep of a durable task whose end Postgres refuses', () => {
         crons: [],
       });
       const workerId = newId();
-      await owner.submit(tenantId, {
+      await owner.submit({
         kind: 'registerWorker',
         tenantId,
         workerId,
@@ -183,16 +183,16 @@ describe('a sleep of a durable task whose end Postgres refuses', () => {
           metadata: '',
           priority: undefined,
         });
-        await owner.submit(tenantId, { kind: 'trigger', tenantId, runs: [run] });
+        await owner.submit({ kind: 'trigger', tenantId, runs: [run] });
         const task = { tenantId, workerId, taskId: run.runId, invocation: 1 };
-        await owner.submit(tenantId, {
+        await owner.submit({
           kind: 'durableAsk',
           ...task,
           stream: 1,
           request: n + 1,
           ask: sleepOf(10_000),
         });
-        if (where === 'evicted') await owner.submit(tenantId, { kind: 'durableEvict', ...task, reason: 'ttl' });
+        if (where === 'evicted') await owner.submit({ kind: 'durableEvict', ...task, reason: 'ttl' });
         taskIds.push(run.runId);
       }
       const guilty = taskIds[4] ?? '';
@@ -250,10 +250,10 @@ describe('a timer that Postgres refuses', () => {
       const schedules = [schedule(), schedule(), schedule()];
       await refuse('schedule', `NEW.id = '${schedules[1]?.id}'`);
       const startedMs = performance.now();
-      await owner.submit(tenantId, { kind: 'putSchedules', schedules });
+      await owner.submit({ kind: 'putSchedules', tenantId, schedules });
       await vi.waitFor(() => expect(lines).not.toEqual([]), patient);
       // Other timers of the shard go on, and do not wake it: that would be a try before its pause is over.
-      await owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule()] });
+      await owner.submit({ kind: 'putSchedules', tenantId, schedules: [schedule()] });
       await vi.waitFor(() => expect(owner.stateOf(tenantId)?.schedules.size).toBe(1), patient);
       await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(3), patient);
       expect(performance.now() - startedMs).toBeGreaterThanOrEqual(3_000 - 10);

@@ -52,7 +52,7 @@ async function put(
   options: Partial<WorkflowDefinition> = {},
 ): Promise<void> {
   const definition = workflowOf('dag', steps, options);
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'putWorkflow',
     tenantId: world.tenantId,
     definition,
@@ -70,7 +70,7 @@ async function register(
   labels: Record<string, string | number> = {},
 ): Promise<string> {
   const workerId = newId();
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'registerWorker',
     tenantId: world.tenantId,
     workerId,
@@ -96,7 +96,7 @@ async function trigger(
     priority: undefined,
     ...request,
   });
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'trigger',
     tenantId: world.tenantId,
     runs: [run],
@@ -105,7 +105,7 @@ async function trigger(
 }
 
 function fail(world: OwnerWorld, taskId: string, attempt = 0): Promise<void> {
-  return world.owner.submit(world.tenantId, {
+  return world.owner.submit({
     kind: 'failed',
     tenantId: world.tenantId,
     taskId,
@@ -206,7 +206,7 @@ describe('a replay', () => {
     await first.complete(a, 0, '{"first":true}');
     await first.complete(b, 0, '{"n":9}');
     const event = { id: newId(), key: 'go', scope: null, payload: '{"by":"ada"}', metadata: '{}', runs: [] };
-    await first.owner.submit(first.tenantId, {
+    await first.owner.submit({
       kind: 'pushEvent',
       tenantId: first.tenantId,
       events: [event],
@@ -227,7 +227,7 @@ describe('a replay', () => {
     expect(second.memory()).toEqual(memory);
     await second.present(workerId);
     await second.complete(c, 1);
-    await second.owner.submit(first.tenantId, {
+    await second.owner.submit({
       kind: 'pushEvent',
       tenantId: first.tenantId,
       events: [{ ...event, id: newId() }],
@@ -249,7 +249,7 @@ describe('a replay', () => {
     await register(world, actions);
     const { runId, tasks } = await trigger(world);
     const [a = '', b = ''] = tasks;
-    await world.owner.submit(world.tenantId, { kind: 'started', tenantId: world.tenantId, taskId: a, attempt: 0 });
+    await world.owner.submit({ kind: 'started', tenantId: world.tenantId, taskId: a, attempt: 0 });
     await world.complete(a, 0, '{"n":1}');
     await fail(world, b);
     const before = await readRunDetail(pool, world.tenantId, runId, { bytes: 1000, data: true });
@@ -297,8 +297,13 @@ describe('a replay', () => {
     const dispatched = world.effects.flatMap((effect) => (effect.kind === 'dispatch' ? [effect.workerId] : []));
     expect(dispatched).toEqual(Array.from({ length: 8 }, () => wanted));
     const asking = await trigger(world, { desiredWorkerId: wanted });
-    await world.owner.submit(world.tenantId, { kind: 'cancel', tenantId: world.tenantId, ids: [asking.runId] });
-    await world.owner.submit(world.tenantId, { kind: 'cancelSent', taskId: asking.tasks[0] ?? '', attempt: 0 });
+    await world.owner.submit({ kind: 'cancel', tenantId: world.tenantId, ids: [asking.runId] });
+    await world.owner.submit({
+      kind: 'cancelSent',
+      tenantId: world.tenantId,
+      taskId: asking.tasks[0] ?? '',
+      attempt: 0,
+    });
     await replayIds(world.owner, world.tenantId, [asking.runId]);
     expect(world.effects.findLast((effect) => effect.kind === 'dispatch')).toMatchObject({
       taskId: asking.tasks[0],
@@ -325,7 +330,7 @@ describe('a replay', () => {
     const runs: string[] = [];
     for (let i = 0; i < 5; i++) runs.push((await trigger(world, { input })).runId);
     for (const runId of runs) await world.complete(runId);
-    const reply = await world.owner.submit(world.tenantId, {
+    const reply = await world.owner.submit({
       kind: 'replay',
       tenantId: world.tenantId,
       ids: runs,
@@ -391,7 +396,7 @@ describe('a replay', () => {
     const workerId = await register(first, actions);
     const again = await trigger(first);
     await first.complete(again.runId);
-    await first.owner.submit(first.tenantId, { kind: 'workerPresence', workerId, assignable: false });
+    await first.owner.submit({ kind: 'workerPresence', tenantId: first.tenantId, workerId, assignable: false });
     const waiting = await trigger(first);
     await replayIds(first.owner, first.tenantId, [again.runId]);
     await first.owner.stop();

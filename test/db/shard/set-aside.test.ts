@@ -92,7 +92,7 @@ describe('a row that cannot be read', () => {
   it('takes its run with it: the end of a sibling does not pass it by', async () => {
     const first = begun();
     const versionId = newId();
-    await first.owner.submit(first.tenantId, {
+    await first.owner.submit({
       kind: 'putWorkflow',
       tenantId: first.tenantId,
       definition: workflowOf('chain', [stepOf('one'), stepOf('two', { parents: [0] })]),
@@ -146,7 +146,7 @@ describe('a row that cannot be read', () => {
     // Whatever it was, the shard goes on.
     expect(second.shards).toBe(shardCount);
     const versionId = newId();
-    await second.owner.submit(second.tenantId, {
+    await second.owner.submit({
       kind: 'putWorkflow',
       tenantId: second.tenantId,
       definition: workflowOf('another', [stepOf('one')]),

@@ -39,9 +39,9 @@ it('stores a large call in several transactions while others are there, in its o
       ),
     );
     const before = await transactions();
-    const replies = owner.submit(tenantId, { kind: 'trigger', tenantId, runs });
+    const replies = owner.submit({ kind: 'trigger', tenantId, runs });
     const other = newId();
-    void owner.submit(other, { kind: 'cancel', tenantId: other, ids: [newId()] });
+    void owner.submit({ kind: 'cancel', tenantId: other, ids: [newId()] });
     expect(await replies).toEqual({ runIds: ids, collisions: [] });
     expect((await transactions()) - before).toBeGreaterThanOrEqual(10);
     const { rows } = await client.query<{ n: number }>('SELECT count(*)::integer AS n FROM run WHERE tenant_id = $1', [
@@ -49,8 +49,8 @@ it('stores a large call in several transactions while others are there, in its o
     ]);
     expect(rows[0]?.n).toBe(1_000);
     // The same ids once more: nothing is made twice, and the answer is the same.
-    expect(await owner.submit(tenantId, { kind: 'trigger', tenantId, runs })).toEqual({ runIds: ids, collisions: [] });
-    expect((await owner.submit(tenantId, { kind: 'cancel', tenantId, ids })).cancelled).toEqual(ids);
+    expect(await owner.submit({ kind: 'trigger', tenantId, runs })).toEqual({ runIds: ids, collisions: [] });
+    expect((await owner.submit({ kind: 'cancel', tenantId, ids })).cancelled).toEqual(ids);
   } finally {
     await world.owner.stop();
   }

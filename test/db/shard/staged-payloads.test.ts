@@ -63,8 +63,9 @@ async function storeAll(): Promise<void> {
     priority: null,
     parentTaskId: null,
   };
-  await owner.submit(tenantId, {
+  await owner.submit({
     kind: 'putSchedules',
+    tenantId,
     schedules: [schedule, { ...schedule, id: newId(), input: '{"short":true}' }],
   });
   expect(await value(inputOf, runId)).toBe(input);
@@ -135,7 +136,7 @@ describe('long payloads', () => {
     });
     const release = await stopStaging();
     let done = false;
-    const all = owner.submit(tenantId, { kind: 'trigger', tenantId, runs }).finally(() => {
+    const all = owner.submit({ kind: 'trigger', tenantId, runs }).finally(() => {
       done = true;
     });
     await world.trigger();

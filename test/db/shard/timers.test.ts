@@ -30,11 +30,11 @@ describe('crons in Postgres', () => {
     if (version === undefined) throw new Error('the workflow is not there');
     const dueUs = Date.now() * 1000 + 3_600_000_000;
     const id = newId();
-    await first.owner.submit(tenantId, {
+    await first.owner.submit({
       kind: 'putCron',
+      tenantId,
       cron: {
         id,
-        tenantId,
         workflowId: version.workflowId,
         name: 'nightly',
         expression: '0 3 * * *',
@@ -75,7 +75,7 @@ describe('crons in Postgres', () => {
     ]) {
       const timer = cronOf(first);
       if (timer === undefined) throw new Error('the cron is not there');
-      await first.owner.submit(tenantId, { kind: 'fireTimer', timer, ...tick });
+      await first.owner.submit({ kind: 'fireTimer', tenantId, timer, ...tick });
     }
     const known = cronOf(first);
     expect(known).toMatchObject({
@@ -105,16 +105,16 @@ describe('crons in Postgres', () => {
       parentTaskId: null,
       dueUs: 1,
     };
-    await owner.submit(tenantId, { kind: 'putSchedules', schedules: [schedule] });
+    await owner.submit({ kind: 'putSchedules', tenantId, schedules: [schedule] });
     const timer = owner.stateOf(tenantId)?.schedules.get(schedule.id);
     if (timer === undefined) throw new Error('the schedule is not there');
-    await owner.submit(tenantId, { kind: 'fireTimer', timer, nextUs: 0, run: null, error: 'no' });
+    await owner.submit({ kind: 'fireTimer', tenantId, timer, nextUs: 0, run: null, error: 'no' });
     const client = new Client({ connectionString: database.url });
     await client.connect();
     const stateOf = (): ShardState | undefined => owner.stateOf(tenantId);
     const longLogs = new LongLogs(connectionConfig(database.url, 'test'), createLog('silent'));
     const sources = { client, stateOf, clock: systemClock, longLogs };
-    const command = { kind: 'putSchedules', schedules: [schedule, { ...schedule, id: newId() }] } as const;
+    const command = { kind: 'putSchedules', tenantId, schedules: [schedule, { ...schedule, id: newId() }] } as const;
     const job: Job = {
       shard: shardOf(tenantId),
       tenantId,

@@ -52,7 +52,7 @@ beforeEach(async () => {
     ]),
     workflowOf('gated', [stepOf('one', { action: 'wf:gated', conditions: [step] })]),
   ])
-    await world.owner.submit(tenantId, {
+    await world.owner.submit({
       kind: 'putWorkflow',
       tenantId,
       definition,
@@ -63,7 +63,7 @@ beforeEach(async () => {
       crons: [],
     });
   workerId = newId();
-  await world.owner.submit(tenantId, {
+  await world.owner.submit({
     kind: 'registerWorker',
     tenantId,
     workerId,
@@ -94,7 +94,7 @@ async function trigger(workflowName: string, count: number): Promise<string[]> {
   const runs: TriggerRun[] = [];
   for (let n = 0; n < count; n++)
     runs.push(await prepareRun(owner, tenantId, { workflowName, input: '{}', metadata: '', priority: undefined }));
-  await owner.submit(tenantId, { kind: 'trigger', tenantId, runs });
+  await owner.submit({ kind: 'trigger', tenantId, runs });
   await owner.idle();
   return runs.map(({ runId }) => runId);
 }
@@ -104,7 +104,7 @@ async function listen(taskId: string, eventKey: string, expression = ''): Promis
   const conditions: DurableCondition[] = [
     { kind: 'event', eventKey, scope: null, expression, sinceMs: null, group: 0, dataKey: 'e' },
   ];
-  await owner.submit(tenantId, {
+  await owner.submit({
     kind: 'durableAsk',
     tenantId,
     workerId,
@@ -123,7 +123,7 @@ async function fallAsleep(count: number, expression = ''): Promise<string[]> {
   await Promise.all(taskIds.map(async (taskId) => listen(taskId, 'go', expression)));
   await Promise.all(
     taskIds.map(async (taskId) =>
-      owner.submit(tenantId, { kind: 'durableEvict', tenantId, workerId, taskId, invocation: 1, reason: 'ttl' }),
+      owner.submit({ kind: 'durableEvict', tenantId, workerId, taskId, invocation: 1, reason: 'ttl' }),
     ),
   );
   return taskIds;
@@ -131,7 +131,7 @@ async function fallAsleep(count: number, expression = ''): Promise<string[]> {
 
 async function push(payload = '{}'): Promise<string> {
   const id = newId();
-  await world.owner.submit(world.tenantId, {
+  await world.owner.submit({
     kind: 'pushEvent',
     tenantId: world.tenantId,
     events: [{ id, key: 'go', scope: null, payload, metadata: '{}', runs: [] }],

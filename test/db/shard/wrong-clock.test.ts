@@ -27,7 +27,7 @@ it('time that was an hour ahead once goes on when it is right again, in the same
   const clock = { nowUs: () => Date.now() * 1000 + aheadUs };
   let world = await OwnerWorld.start(database.url, { clock });
   const { tenantId } = world;
-  await world.owner.submit(tenantId, {
+  await world.owner.submit({
     kind: 'putWorkflow',
     tenantId,
     definition: workflowOf('single', [stepOf('one', { retries: 9, backoffFactor: 1, backoffMaxSeconds: 1 })]),
@@ -46,7 +46,7 @@ it('time that was an hour ahead once goes on when it is right again, in the same
       return { state: tasks?.state[row], attempt: tasks?.attempt[row] };
     };
     const attempt = taskOf().attempt ?? 0;
-    await world.owner.submit(tenantId, {
+    await world.owner.submit({
       kind: 'failed',
       tenantId,
       taskId: runId,
@@ -76,7 +76,7 @@ it('a window of a rate limit that began an hour ahead ends in time, in the same 
   let world = await OwnerWorld.start(database.url, { clock });
   const { tenantId } = world;
   await world.put();
-  await world.owner.submit(tenantId, { kind: 'putRateLimit', tenantId, key: 'api', limit: 1, window: 'SECOND' });
+  await world.owner.submit({ kind: 'putRateLimit', tenantId, key: 'api', limit: 1, window: 'SECOND' });
   const workerId = await world.register();
   const asks = { concurrency: [], labels: [], desiredWorkerId: null };
   const rateLimits = [{ key: 'api', units: 1, limit: null, window: 'SECOND' as const }];

@@ -25,7 +25,7 @@ const refused = expect.objectContaining({ code: 'LIMIT_REACHED' });
 function verdict(taskId: string, what: DurableAsk): unknown {
   const invocation = invocationOf(taskId);
   try {
-    new CommandLimits().check(tenantId, limits, world.state, {
+    new CommandLimits().check(limits, world.state, {
       kind: 'durableAsk',
       tenantId,
       workerId,

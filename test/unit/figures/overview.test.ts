@@ -44,7 +44,7 @@ describe('overviewOf', () => {
     const made = world();
     const first = made.register({ actions: ['wf:one'] });
     const before = overviewOf(made.state, tenantId, engine);
-    made.run({ kind: 'workerPresence', workerId: first, assignable: false });
+    made.run({ kind: 'workerPresence', tenantId, workerId: first, assignable: false });
     made.register({ actions: ['wf:one'] });
     const after = overviewOf(made.state, tenantId, engine);
     expect(after.workers).toBe(before.workers);
@@ -58,9 +58,9 @@ describe('overviewOf', () => {
     const taskId = made.trigger('one');
     const revision = (): string => overviewOf(made.state, tenantId, engine).workersRevision;
     const first = revision();
-    made.run({ kind: 'unanswered', workerId, attempts: [{ taskId, attempt: 0, invocation: null }] });
+    made.run({ kind: 'unanswered', tenantId, workerId, attempts: [{ taskId, attempt: 0, invocation: null }] });
     expect(revision()).not.toBe(first);
-    made.run({ kind: 'workerAnswered', workerId });
+    made.run({ kind: 'workerAnswered', tenantId, workerId });
     expect(revision()).toBe(first);
   });
 

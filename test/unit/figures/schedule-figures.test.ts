@@ -35,7 +35,7 @@ describe('scheduleFigures', () => {
     const { made, cronOf } = world();
     const due = made.nowUs + hourUs;
     const cron = cronOf('nightly', due);
-    made.run({ kind: 'putCron', cron });
+    made.run({ kind: 'putCron', tenantId, cron });
     expect(scheduleFigures(made.state, tenantId)).toMatchObject({
       crons: [
         {
@@ -55,7 +55,7 @@ describe('scheduleFigures', () => {
     const timer = made.state.crons.get(cron.id);
     const [run] = made.triggerOf('report').runs;
     if (timer === undefined || run === undefined) throw new Error('nothing to fire');
-    made.run({ kind: 'fireTimer', timer, run, error: null, nextUs: due + hourUs });
+    made.run({ kind: 'fireTimer', tenantId, timer, run, error: null, nextUs: due + hourUs });
     expect(scheduleFigures(made.state, tenantId).crons).toMatchObject([
       {
         nextAt: new Date((due + hourUs) / 1000),
@@ -82,10 +82,11 @@ describe('scheduleFigures', () => {
     const [first] = made.state.crons.values();
     const [run] = made.triggerOf('report').runs;
     if (first === undefined || run === undefined) throw new Error('nothing to fire');
-    made.run({ kind: 'fireTimer', timer: first, run, error: null, nextUs: made.nowUs + hourUs });
+    made.run({ kind: 'fireTimer', tenantId, timer: first, run, error: null, nextUs: made.nowUs + hourUs });
     const timer = made.state.crons.get(first.id) ?? first;
     made.run({
       kind: 'fireTimer',
+      tenantId,
       timer,
       run: null,
       error: 'the input is no object',
@@ -120,7 +121,7 @@ describe('scheduleFigures', () => {
       ['late', 3, true],
       ['soon', 2, true],
     ] as const)
-      made.run({ kind: 'putCron', cron: cronOf(name, made.nowUs + hours * hourUs, { enabled }) });
+      made.run({ kind: 'putCron', tenantId, cron: cronOf(name, made.nowUs + hours * hourUs, { enabled }) });
     const schedules = Array.from({ length: 250 }, (_, index) => ({
       id: made.id(),
       tenantId,
@@ -131,7 +132,7 @@ describe('scheduleFigures', () => {
       priority: null,
       parentTaskId: null,
     }));
-    made.run({ kind: 'putSchedules', schedules });
+    made.run({ kind: 'putSchedules', tenantId, schedules });
     const figures = scheduleFigures(made.state, tenantId);
     expect(figures.crons.map((cron) => cron.name)).toEqual(['soon', 'late', 'off']);
     expect(figures).toMatchObject({ cronCount: 3, scheduleCount: 250 });
@@ -141,7 +142,7 @@ describe('scheduleFigures', () => {
 
   it('has no date for a tick that never comes', () => {
     const { made, cronOf } = world();
-    made.run({ kind: 'putCron', cron: cronOf('never', Number.MAX_SAFE_INTEGER) });
+    made.run({ kind: 'putCron', tenantId, cron: cronOf('never', Number.MAX_SAFE_INTEGER) });
     expect(scheduleFigures(made.state, tenantId).crons).toMatchObject([{ enabled: true, nextAt: undefined }]);
   });
 });

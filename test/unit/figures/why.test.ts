@@ -55,7 +55,7 @@ describe('why a task is not running', () => {
       code: 'SLOTS_NEVER',
       text: expect.stringContaining('50 default'),
     });
-    made.run({ kind: 'workerPresence', workerId, assignable: false });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: false });
     expect(why(made, second)).toMatchObject({ code: 'NO_WORKER_CONNECTED', ids: [workerId] });
     made.run({
       kind: 'pauseWorkflow',
@@ -161,7 +161,7 @@ describe('why a task is not running', () => {
     made.run({ kind: 'updateWorker', tenantId, workerId: plain, labels: { gpu: 'a100' } });
     expect(why(made, labelled)?.code).toBe('RUNNING');
     const gone = made.register({ actions: ['wf:one'] });
-    made.run({ kind: 'workerPresence', workerId: gone, assignable: false });
+    made.run({ kind: 'workerPresence', tenantId, workerId: gone, assignable: false });
     expect(why(made, made.trigger('one', 1, asks({ desiredWorkerId: gone })))).toMatchObject({
       code: 'STICKY',
       ids: [gone],

@@ -187,10 +187,10 @@ describe('a batch goes', () => {
 
   it('with no more others in one transaction than it can carry', () => {
     const world = new World({ maxSize: 3_000 });
-    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: false });
+    world.run({ kind: 'workerPresence', tenantId, workerId: world.worker, assignable: false });
     world.runTogether(Array.from({ length: 9_000 }, () => world.triggerOf('one', 1, asks(''))));
     world.goesOn = false;
-    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: true });
+    world.run({ kind: 'workerPresence', tenantId, workerId: world.worker, assignable: true });
     expect(world.members().map((members) => members.length)).toEqual([3_000]);
     expect(world.state.hasMore).toBe(true);
     expect(world.goOn()).toBe(3); // the last finds nothing
@@ -208,7 +208,7 @@ describe('a batch goes', () => {
     expect(world.batches()).toMatchObject([{ reason: 'interval_elapsed', members: [id] }]);
     expect(world.state.nextDueUs).toBeGreaterThan(world.nowUs);
     // With no worker: it is announced to the queue once, and again after what was taken back, whoever joins meanwhile.
-    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: false });
+    world.run({ kind: 'workerPresence', tenantId, workerId: world.worker, assignable: false });
     world.ask();
     world.nowUs += 5 * second;
     world.rollback([{ kind: 'tick' }]);
@@ -220,10 +220,10 @@ describe('a batch goes', () => {
 
   it('though it was left for the next transaction, and that one was taken back', () => {
     const world = new World({ maxSize: 3_000 });
-    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: false });
+    world.run({ kind: 'workerPresence', tenantId, workerId: world.worker, assignable: false });
     world.runTogether(Array.from({ length: 9_000 }, () => world.triggerOf('one', 1, asks(''))));
     world.goesOn = false;
-    world.run({ kind: 'workerPresence', workerId: world.worker, assignable: true });
+    world.run({ kind: 'workerPresence', tenantId, workerId: world.worker, assignable: true });
     world.rollback([{ kind: 'tick' }]);
     expect(world.members()).toHaveLength(1);
     expect(world.state.hasMore).toBe(true);
@@ -260,7 +260,7 @@ describe('members of a batch', () => {
     expect(world.slots()).toBe(2);
     world.report(id, [{ taskId: three, attempt: null, event: 'cancelled' }]);
     expect([world.status(three), world.where(three)]).toEqual([RunStatus.Cancelled, 'CANCELLING']);
-    world.run({ kind: 'cancelSent', taskId: three, attempt: 0 });
+    world.run({ kind: 'cancelSent', tenantId, taskId: three, attempt: 0 });
     expect(world.slots()).toBe(1);
   });
 
@@ -268,7 +268,7 @@ describe('members of a batch', () => {
     const world = new World({ maxSize: 2 });
     const [one, two] = [world.ask(), world.ask()];
     const late = world.batches()[0]?.id ?? '';
-    world.run({ kind: 'workerLost', workerId: world.worker });
+    world.run({ kind: 'workerLost', tenantId, workerId: world.worker });
     expect([world.where(one), world.where(two)]).toEqual(['BATCHING', 'BATCHING']);
     world.register({ actions: ['wf:one'] });
     expect(world.batches()[1]?.members).toEqual([one, two]);
@@ -297,7 +297,7 @@ describe('members of a batch', () => {
     expect(ids.map((id) => world.where(id))).toEqual(['RUNNING', 'RUNNING']);
     world.wait(30 * second);
     expect(ids.map((id) => world.status(id))).toEqual([RunStatus.Failed, RunStatus.Failed]);
-    for (const taskId of ids) world.run({ kind: 'cancelSent', taskId, attempt: 0 });
+    for (const taskId of ids) world.run({ kind: 'cancelSent', tenantId, taskId, attempt: 0 });
     expect([world.slots(), world.state.tasks.size, world.state.batches.groups.size]).toEqual([0, 0, 0]);
   });
 
@@ -309,7 +309,7 @@ describe('members of a batch', () => {
     expect(world.slots()).toBe(0);
     const deeds = [
       (): void => world.run({ kind: 'completed', tenantId, taskId: one, attempt: 0, output: '{}' }),
-      (): void => world.run({ kind: 'cancelSent', taskId: two, attempt: 0 }),
+      (): void => world.run({ kind: 'cancelSent', tenantId, taskId: two, attempt: 0 }),
     ];
     for (const deed of first === 'completed' ? deeds : deeds.toReversed()) deed();
     expect([world.slots(), world.state.tasks.size]).toEqual([0, 0]);

@@ -34,13 +34,14 @@ function factsOf(
 function unanswered(made: PlannerWorld, workerId: string, taskId: string, invocation: number | null = null): void {
   made.run({
     kind: 'unanswered',
+    tenantId,
     workerId,
     attempts: [{ taskId, attempt: factsOf(made, taskId).attempt ?? 0, invocation }],
   });
 }
 
 function told(made: PlannerWorld, taskId: string): void {
-  made.run({ kind: 'cancelSent', taskId, attempt: factsOf(made, taskId).attempt ?? 0 });
+  made.run({ kind: 'cancelSent', tenantId, taskId, attempt: factsOf(made, taskId).attempt ?? 0 });
 }
 
 const why = (made: PlannerWorld, taskId: string): string => {
@@ -67,7 +68,7 @@ describe('a worker that does not answer', () => {
 
   it('gets nothing new until it has said something, by whatever way', () => {
     const answers: ((made: PlannerWorld, workerId: string, running: string) => void)[] = [
-      (made, workerId) => made.run({ kind: 'workerAnswered', workerId }),
+      (made, workerId) => made.run({ kind: 'workerAnswered', tenantId, workerId }),
       (made, _, taskId) => made.run({ kind: 'completed', tenantId, taskId, attempt: 0, output: '{}' }),
       (made, _, taskId) => made.run({ kind: 'started', tenantId, taskId, attempt: 0 }),
       (made, _, taskId) => made.run({ kind: 'refreshTimeout', tenantId, taskId, incrementMs: 1 }),
@@ -99,7 +100,7 @@ describe('a worker that does not answer', () => {
     expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 0, worker: workerId });
     expect(made.state.workersById.get(workerId)?.isBlocked).toBe(false);
     unanswered(made, made.register({ actions, slots: 1 }), taskId);
-    made.run({ kind: 'unanswered', workerId, attempts: [{ taskId, attempt: 7, invocation: null }] });
+    made.run({ kind: 'unanswered', tenantId, workerId, attempts: [{ taskId, attempt: 7, invocation: null }] });
     expect(factsOf(made, taskId)).toEqual({ state: LiveState.Running, attempt: 0, worker: workerId });
   });
 
@@ -107,7 +108,7 @@ describe('a worker that does not answer', () => {
     const made = worldOf();
     const workerId = made.register({ actions, slots: 1 });
     const taskId = made.trigger('single');
-    made.run({ kind: 'workerPresence', workerId, assignable: false, away: true });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: false, away: true });
     unanswered(made, workerId, taskId);
     expect(factsOf(made, taskId)).toMatchObject({ state: LiveState.Running, attempt: 0 });
   });

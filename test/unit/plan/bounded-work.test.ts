@@ -234,7 +234,7 @@ describe('one transaction', () => {
     world.queue(5_000, () => null);
     expect(world.running()).toHaveLength(5_000);
     const from = world.transactions.length;
-    world.run({ kind: 'workerLost', workerId, forget: true });
+    world.run({ kind: 'workerLost', tenantId, workerId, forget: true });
     expect(Math.max(...world.transactions.slice(from).map(({ rows }) => rows))).toBeLessThan(4_000);
     expect(world.running()).toHaveLength(0);
     expect(world.state.workersById.has(workerId)).toBe(false);
@@ -322,7 +322,7 @@ describe('what is left for the next transaction', () => {
       labels: {},
       runtime: {},
     });
-    world.run({ kind: 'workerPresence', workerId, assignable: true });
+    world.run({ kind: 'workerPresence', tenantId: other, workerId, assignable: true });
     world.queue(5_000, () => null);
     world.goesOn = false;
     world.register({ actions, slots: 100_000 });

@@ -53,9 +53,9 @@ it('of a tenant that is being deleted nothing new begins', () => {
   expect(
     refusal(made, {
       kind: 'putCron',
+      tenantId,
       cron: {
         id: made.id(),
-        tenantId,
         workflowId: '',
         name: 'c',
         expression: '* * * * *',
@@ -75,10 +75,10 @@ it('of a tenant that is being deleted nothing new begins', () => {
   expect(
     refusal(made, {
       kind: 'putSchedules',
+      tenantId,
       schedules: [
         {
           id: made.id(),
-          tenantId,
           workflowId: '',
           dueUs: 0,
           input: '{}',
@@ -92,9 +92,9 @@ it('of a tenant that is being deleted nothing new begins', () => {
   expect(
     refusal(made, {
       kind: 'putFilter',
+      tenantId,
       filter: {
         id: made.id(),
-        tenantId,
         workflowId: '',
         scope: 's',
         expression: 'true',
@@ -116,7 +116,7 @@ it('what there is ends', () => {
   expect(made.run({ kind: 'cancel', tenantId, ids: [running, queued] })).toEqual({ cancelled: [running, queued] });
   // The worker has still to be told of the one that it runs.
   expect(made.state.tasks.size).toBe(1);
-  made.run({ kind: 'workerLost', workerId, forget: true });
+  made.run({ kind: 'workerLost', tenantId, workerId, forget: true });
   expect([made.state.tasks.size, made.state.workersById.size, made.stored.live.size]).toEqual([0, 0, 0]);
   expect(made.broken()).toBeUndefined();
 });

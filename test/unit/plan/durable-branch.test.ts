@@ -64,7 +64,7 @@ describe('a branch', () => {
       ask(taskId, wait(sleep(3600)));
       if (where !== 'running') evict(taskId);
       if (where === 'queued') {
-        world.run({ kind: 'workerPresence', workerId, assignable: false });
+        world.run({ kind: 'workerPresence', tenantId, workerId, assignable: false });
         world.run({ kind: 'durableRestore', tenantId, taskId });
       }
       const came: CommandByKind['pushEvent'] & { kind: 'pushEvent' } = {
@@ -73,7 +73,7 @@ describe('a branch', () => {
         events: [{ id: world.id(), key: where, scope: null, payload: '{"n":1}', metadata: '{}', runs: [] }],
       };
       world.runTogether([branch(taskId, 2), came]);
-      world.run({ kind: 'workerPresence', workerId, assignable: true });
+      world.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
       expect([where, stateOf(taskId)]).toEqual([where, LiveState.Running]);
       expect([where, ask(taskId, wait(event(where)))]).toMatchObject([
         where,
@@ -121,7 +121,7 @@ describe('a branch', () => {
     world.run({ kind: 'cancel', tenantId, ids: [taskId] });
     expect(() => world.run(branch(taskId, 1))).toThrow('has not let go');
     expect(world.entries.size).toBe(1);
-    world.run({ kind: 'cancelSent', taskId, attempt: 0 });
+    world.run({ kind: 'cancelSent', tenantId, taskId, attempt: 0 });
     expect(world.run(branch(taskId, 1))).toEqual({ branch: 2, node: 1 });
     expect(stateOf(taskId)).toBe(LiveState.Running);
   });

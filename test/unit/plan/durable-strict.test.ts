@@ -184,7 +184,7 @@ describe('a worker that keeps results by their place for ten seconds, as those o
   beforeEach(() => {
     const old = workerId;
     speakAs(register(1, { language: 'GO' }));
-    world.run({ kind: 'workerPresence', workerId: old, assignable: false });
+    world.run({ kind: 'workerPresence', tenantId, workerId: old, assignable: false });
     attach({ strict: true });
   });
 

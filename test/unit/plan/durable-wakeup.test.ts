@@ -62,8 +62,8 @@ class Wait {
       labels: {},
       runtime: {},
     });
-    this.world.run({ kind: 'workerPresence', workerId, assignable: true });
-    this.world.run({ kind: 'durableAttach', workerId, stream: 1, strict: this.strict });
+    this.world.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
+    this.world.run({ kind: 'durableAttach', tenantId, workerId, stream: 1, strict: this.strict });
     return workerId;
   }
 
@@ -135,7 +135,7 @@ class Wait {
           tasks: [{ taskId: this.taskId, invocation: 1, nodes: [{ branch: 1, node: 1 }] }],
         };
       case 'worker lost':
-        return { kind: 'workerLost', workerId: this.workerId };
+        return { kind: 'workerLost', tenantId, workerId: this.workerId };
       case 'satisfy':
         return this.#satisfy();
     }

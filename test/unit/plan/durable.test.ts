@@ -122,7 +122,7 @@ describe('the log of a durable task', () => {
 
   it('answers an invocation that was superseded with its dismissal, and takes nothing from it', () => {
     const taskId = world.trigger('long');
-    world.run({ kind: 'workerLost', workerId });
+    world.run({ kind: 'workerLost', tenantId, workerId });
     speakAs(register());
     expect(ask(taskId, memo('late'), 1)).toMatchObject({ kind: 'stale' });
     expect(world.entries.size).toBe(0);
@@ -168,7 +168,7 @@ describe('results', () => {
   it('stay untold when a request of the stream before comes late, whose answer no request of the new one takes', () => {
     const taskId = world.trigger('long');
     ask(taskId, wait(sleep(1)));
-    world.run({ kind: 'durableAttach', workerId, stream: 7, strict: false });
+    world.run({ kind: 'durableAttach', tenantId, workerId, stream: 7, strict: false });
     seconds(1);
     world.run({
       kind: 'durableAsk',
@@ -192,7 +192,7 @@ describe('results', () => {
     ask(taskId, wait(event('go')));
     seconds(1);
     expect(told(1)).toEqual([1]);
-    world.run({ kind: 'durableAttach', workerId, stream: 5, strict: false });
+    world.run({ kind: 'durableAttach', tenantId, workerId, stream: 5, strict: false });
     push('go');
     expect(told(1)).toEqual([1]);
     status(taskId, 1, 2);
@@ -201,7 +201,7 @@ describe('results', () => {
   });
 
   it('wait on a new stream for the message that names their task, where the worker says what it waits for in several', () => {
-    world.run({ kind: 'workerPresence', workerId, assignable: false });
+    world.run({ kind: 'workerPresence', tenantId, workerId, assignable: false });
     speakAs(register(2));
     const [first, second] = [world.trigger('long'), world.trigger('long')];
     for (const taskId of [first, second]) {
@@ -209,7 +209,7 @@ describe('results', () => {
       ask(taskId, wait(event('go')));
     }
     seconds(1); // told on the old stream, and lost
-    world.run({ kind: 'durableAttach', workerId, stream: 5, strict: false });
+    world.run({ kind: 'durableAttach', tenantId, workerId, stream: 5, strict: false });
     push('go');
     world.effects.length = 0;
     const toldOf = (taskId: string): number[] =>

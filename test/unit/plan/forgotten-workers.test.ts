@@ -10,12 +10,17 @@ function world(): PlannerWorld {
 it('workers that come and go leave nothing, nor do the actions that only they named', () => {
   const made = world();
   for (let n = 0; n < 100; n++)
-    made.run({ kind: 'workerLost', workerId: made.register({ actions: ['wf:one', `of ${n}:one`] }), forget: true });
+    made.run({
+      kind: 'workerLost',
+      tenantId,
+      workerId: made.register({ actions: ['wf:one', `of ${n}:one`] }),
+      forget: true,
+    });
   expect(made.state.workersById.size).toBe(0);
   expect([...made.state.queues.values()].map((queue) => [queue.action, queue.workers.length])).toEqual([['wf:one', 0]]);
   // One that is only lost may come back.
   const workerId = made.register({ actions: ['wf:one', 'rare:one'] });
-  made.run({ kind: 'workerLost', workerId });
+  made.run({ kind: 'workerLost', tenantId, workerId });
   expect(made.state.workersById.has(workerId)).toBe(true);
   expect(made.state.queues.size).toBe(2);
 });
@@ -25,11 +30,11 @@ it('a worker that is forgotten leaves its tasks to others; taken back, it is the
   const workerId = made.register({ actions: ['wf:one', 'rare:one'] });
   const runId = made.trigger('single');
   const before = made.image();
-  made.rollback([{ kind: 'workerLost', workerId, forget: true }]);
+  made.rollback([{ kind: 'workerLost', tenantId, workerId, forget: true }]);
   expect(made.image()).toEqual(before);
   expect(made.state.workersById.get(workerId)?.tasks.size).toBe(1);
 
-  made.run({ kind: 'workerLost', workerId, forget: true });
+  made.run({ kind: 'workerLost', tenantId, workerId, forget: true });
   const other = made.register({ actions: ['wf:one'] });
   expect(made.state.workersById.get(other)?.tasks.size).toBe(1);
   made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 1, output: '{}' });

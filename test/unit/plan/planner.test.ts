@@ -148,7 +148,7 @@ describe('planner', () => {
     const workerId = made.register({ actions, slots: 5 });
     const runId = made.trigger('single');
     made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
-    made.run({ kind: 'workerLost', workerId });
+    made.run({ kind: 'workerLost', tenantId, workerId });
     made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 0, output: '"late"' });
     made.register({ actions, slots: 5 });
     // Attempt 1 runs now; what attempt 0 says must not end it.
@@ -212,7 +212,8 @@ describe('planner', () => {
   it('gives a task up after ten reassignments', () => {
     const made = world();
     const runId = made.trigger('single');
-    for (let i = 0; i <= 10; i++) made.run({ kind: 'workerLost', workerId: made.register({ actions, slots: 1 }) });
+    for (let i = 0; i <= 10; i++)
+      made.run({ kind: 'workerLost', tenantId, workerId: made.register({ actions, slots: 1 }) });
     expect(made.stored.results.get(`${runId}/1`)?.status).toBe(RunStatus.Failed);
   });
 
@@ -254,7 +255,7 @@ describe('planner', () => {
     expect(made.effects.filter((effect) => effect.kind === 'dispatch').map((effect) => effect.taskId)).toEqual([runId]);
     made.run({ kind: 'completed', tenantId, taskId: runId, attempt: 0, output: '"late"' });
     expect(made.stored.results.size).toBe(0);
-    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
+    made.run({ kind: 'cancelSent', tenantId, taskId: runId, attempt: 0 });
     made.nowUs += 5_000_000;
     made.run({ kind: 'tick' });
     expect(

@@ -22,7 +22,11 @@ function world(): { made: PlannerWorld; schedules: CommandByKind['putSchedules']
     lastUs: null,
     lastRunId: null,
   };
-  return { made, schedules: { kind: 'putSchedules', schedules: [schedule] }, cron: { kind: 'putCron', cron } };
+  return {
+    made,
+    schedules: { kind: 'putSchedules', tenantId, schedules: [schedule] },
+    cron: { kind: 'putCron', tenantId, cron },
+  };
 }
 
 it('timers that are put again after a lost answer are stored once', () => {

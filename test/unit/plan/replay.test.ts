@@ -212,7 +212,7 @@ describe('replay', () => {
     made.run({ kind: 'cancel', tenantId, ids: [runId] });
     // Until its worker knows, the task is active there.
     expect(replay(made, runId)).toEqual([]);
-    made.runTogether([{ kind: 'cancelSent', taskId: runId, attempt: 0 }, made.replayOf([runId])]);
+    made.runTogether([{ kind: 'cancelSent', tenantId, taskId: runId, attempt: 0 }, made.replayOf([runId])]);
     expect(running(made)).toEqual({ one: 1 });
     expect(made.broken()).toBeUndefined();
   });
@@ -225,7 +225,7 @@ describe('replay', () => {
     expect(resultOf(made, ended, 2)?.status).toBe(RunStatus.Failed);
     const active = made.trigger('diamond');
     made.run({ kind: 'cancel', tenantId, ids: [taskOf(made, active, 0)] });
-    made.run({ kind: 'cancelSent', taskId: taskOf(made, active, 0), attempt: 0 });
+    made.run({ kind: 'cancelSent', tenantId, taskId: taskOf(made, active, 0), attempt: 0 });
     made.run({ kind: 'updateWorker', tenantId, workerId: [...made.state.workersById.keys()][0] ?? '', paused: true });
     replay(made, active);
     made.runTogether([{ kind: 'cancel', tenantId, ids: [active] }, made.replayOf([active])]);

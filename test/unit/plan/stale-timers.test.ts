@@ -27,10 +27,10 @@ it('schedules that are moved or deleted long before their time do not gather', (
     priority: null,
     parentTaskId: null,
   });
-  made.run({ kind: 'putSchedules', schedules: [schedule(kept)] });
+  made.run({ kind: 'putSchedules', tenantId, schedules: [schedule(kept)] });
   for (let n = 0; n < 10_000; n++) {
     const id = made.id();
-    made.run({ kind: 'putSchedules', schedules: [schedule(id)] });
+    made.run({ kind: 'putSchedules', tenantId, schedules: [schedule(id)] });
     made.run({ kind: 'deleteTimers', tenantId, timers: 'schedule', ids: [id] });
     made.run({ kind: 'reschedule', tenantId, updates: [{ id: kept, dueUs: dueUs + n }] });
   }

@@ -55,9 +55,9 @@ describe('while the engine stood still', () => {
     const workerId = made.register({ actions, slots: 1 });
     const [delayed, waiting] = [made.trigger('single'), made.trigger('single')];
     made.run({ kind: 'failed', tenantId, taskId: delayed, attempt: 0, error: '{}', mayRetry: true });
-    made.run({ kind: 'workerPresence', workerId, assignable: false });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: false });
     made.run({ kind: 'cancel', tenantId, ids: [waiting] });
-    made.run({ kind: 'cancelSent', taskId: waiting, attempt: 0 });
+    made.run({ kind: 'cancelSent', tenantId, taskId: waiting, attempt: 0 });
     const ready = made.trigger('single');
     standStill(made, 60_000);
     pass(made, 1_000);

@@ -30,7 +30,7 @@ beforeEach(setUp);
 /** The worker under the task dies, and another takes the task. */
 function die(taskId: string): void {
   const row = rowOf(world.state.tasks, taskId);
-  world.run({ kind: 'workerLost', workerId: world.state.workerOf(row)?.id ?? workerId, forget: true, death });
+  world.run({ kind: 'workerLost', tenantId, workerId: world.state.workerOf(row)?.id ?? workerId, forget: true, death });
   speakAs(register());
 }
 
@@ -128,7 +128,7 @@ describe('the deaths of workers under a durable task', () => {
     const kid = [...world.stored.runs.values()].find((run) => run.parentTaskId === taskId)?.id ?? '';
     die(taskId);
     const row = rowOf(world.state.tasks, taskId);
-    world.run({ kind: 'workerLost', workerId: world.state.workerOf(row)?.id ?? '', forget: true, death });
+    world.run({ kind: 'workerLost', tenantId, workerId: world.state.workerOf(row)?.id ?? '', forget: true, death });
     expect(stateOf(taskId)).toBe(LiveState.Ready);
     const rank = rankAfterRestart(world.state, row);
     world.run({ kind: 'completed', tenantId, taskId: kid, attempt: 0, output: '{}' });

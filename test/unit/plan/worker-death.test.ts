@@ -29,10 +29,10 @@ describe('a worker whose stream has ended', () => {
     const runId = made.trigger('single');
     made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
     pass(made, 3_000);
-    made.run({ kind: 'workerPresence', workerId, assignable: false, away: true });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: false, away: true });
     pass(made, 60_000);
     expect(valueAt(made.state.tasks.state, made.state.tasks.find(runId))).toBe(LiveState.Running);
-    made.run({ kind: 'workerPresence', workerId, assignable: true });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
     pass(made, 1_500);
     expect(statusOf(made, runId)).toBeUndefined();
     pass(made, 600);
@@ -46,11 +46,11 @@ describe('a worker whose stream has ended', () => {
     const runId = made.trigger('single');
     const dueUs = (): number => valueAt(made.state.tasks.dueUs, made.state.tasks.find(runId)) ?? 0;
     const before = dueUs();
-    made.run({ kind: 'workerPresence', workerId, assignable: false, away: true });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: false, away: true });
     const stored: { dueUs: number } = JSON.parse(made.stored.live.get(runId) ?? '');
     expect(stored.dueUs).toBe(before);
     made.nowUs += 7_000_000;
-    made.run({ kind: 'workerPresence', workerId, assignable: true });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
     expect(dueUs()).toBeGreaterThanOrEqual(before + 7_000_000);
     expect(JSON.parse(made.stored.live.get(runId) ?? '')).toMatchObject({ dueUs: dueUs() });
   });
@@ -60,11 +60,11 @@ describe('a worker whose stream has ended', () => {
     const workerId = made.register({ actions, slots: 2 });
     const [longer, cancelled] = [made.trigger('single'), made.trigger('single')];
     made.run({ kind: 'started', tenantId, taskId: longer, attempt: 0 });
-    made.run({ kind: 'workerPresence', workerId, assignable: false, away: true });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: false, away: true });
     made.run({ kind: 'refreshTimeout', tenantId, taskId: longer, incrementMs: 10_000 });
     made.run({ kind: 'cancel', tenantId, ids: [cancelled] });
     pass(made, 100_000);
-    made.run({ kind: 'workerPresence', workerId, assignable: true });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
     pass(made, 14_000);
     expect(statusOf(made, longer)).toBeUndefined();
     pass(made, 1_500);
@@ -80,7 +80,7 @@ describe('a worker that died', () => {
     const runId = made.trigger('single');
     const die = (): void => {
       const workerId = made.register({ actions, slots: 1 });
-      made.run({ kind: 'workerLost', workerId, forget: true, death });
+      made.run({ kind: 'workerLost', tenantId, workerId, forget: true, death });
     };
     die();
     die();
@@ -109,7 +109,7 @@ describe('a worker that died', () => {
     const workerId = made.register({ actions, slots: 1 });
     const runId = made.trigger('single');
     made.run({ kind: 'unsubscribe', tenantId, workerId });
-    made.run({ kind: 'workerLost', workerId, death: { ...death, mostDeaths: 1 } });
+    made.run({ kind: 'workerLost', tenantId, workerId, death: { ...death, mostDeaths: 1 } });
     const row = rowOf(made.state.tasks, runId);
     expect([made.state.tasks.deaths[row], made.state.tasks.reassigns[row]]).toEqual([0, 1]);
   });
@@ -120,7 +120,7 @@ describe('a worker that died', () => {
     const ended: string[] = [];
     made.write = ({ workerUpdates }) =>
       void ended.push(...workerUpdates.filter((update) => update.ended).map(({ id }) => id));
-    made.run({ kind: 'workerLost', workerId, forget: true, death });
+    made.run({ kind: 'workerLost', tenantId, workerId, forget: true, death });
     expect(ended).toEqual([workerId]);
     expect(made.state.workersById.size).toBe(0);
   });
@@ -130,7 +130,7 @@ describe('a worker that died', () => {
     const workerId = made.register({ actions, slots: 1 });
     const runId = made.trigger('single');
     made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
-    made.run({ kind: 'workerLost', workerId, death });
+    made.run({ kind: 'workerLost', tenantId, workerId, death });
     expect((valueAt(made.state.tasks.flags, made.state.tasks.find(runId)) ?? 0) & LiveFlag.Started).toBe(0);
   });
 });
@@ -142,7 +142,7 @@ describe('a worker that is lost while its stream is open', () => {
     const workerId = made.register({ actions, slots: 1 });
     const runId = made.trigger('single');
     made.run({ kind: 'started', tenantId, taskId: runId, attempt: 0 });
-    made.run({ kind: 'workerLost', workerId, connected: true, death });
+    made.run({ kind: 'workerLost', tenantId, workerId, connected: true, death });
     return { runId, workerId, cancels: () => made.effects.filter(({ kind }) => kind === 'tellCancel').length };
   }
 
@@ -156,7 +156,7 @@ describe('a worker that is lost while its stream is open', () => {
       0,
       1,
     ]);
-    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
+    made.run({ kind: 'cancelSent', tenantId, taskId: runId, attempt: 0 });
     expect([made.state.tasks.state[row], made.state.tasks.attempt[row], made.state.tasks.retries[row]]).toEqual([
       LiveState.Running,
       1,
@@ -169,13 +169,13 @@ describe('a worker that is lost while its stream is open', () => {
   it('is told of the last one too, and its slot is free after that', () => {
     const made = worldOf();
     const { runId, workerId } = lost(made);
-    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
-    made.run({ kind: 'workerPresence', workerId, assignable: true });
+    made.run({ kind: 'cancelSent', tenantId, taskId: runId, attempt: 0 });
+    made.run({ kind: 'workerPresence', tenantId, workerId, assignable: true });
     made.run({ kind: 'started', tenantId, taskId: runId, attempt: 1 });
-    made.run({ kind: 'workerLost', workerId, connected: true, death });
+    made.run({ kind: 'workerLost', tenantId, workerId, connected: true, death });
     expect(statusOf(made, runId)).toBe(RunStatus.Failed);
     expect(made.state.workersById.get(workerId)?.tasks.size).toBe(1);
-    made.run({ kind: 'cancelSent', taskId: runId, attempt: 1 });
+    made.run({ kind: 'cancelSent', tenantId, taskId: runId, attempt: 1 });
     expect(made.state.workersById.get(workerId)?.tasks.size).toBe(0);
     expect(made.broken()).toBeUndefined();
   });
@@ -183,7 +183,7 @@ describe('a worker that is lost while its stream is open', () => {
   it('waits for no telling once its stream has ended too', () => {
     const made = worldOf();
     const { runId, workerId } = lost(made);
-    made.run({ kind: 'workerLost', workerId, death });
+    made.run({ kind: 'workerLost', tenantId, workerId, death });
     expect(valueAt(made.state.tasks.state, made.state.tasks.find(runId))).toBe(LiveState.Ready);
     expect(JSON.parse(made.stored.live.get(runId) ?? '')).toMatchObject({ deaths: 1 });
   });
@@ -193,14 +193,14 @@ describe('a worker that is lost while its stream is open', () => {
     const workerId = made.register({ actions, slots: 1 });
     const runId = made.trigger('single');
     made.run({ kind: 'unsubscribe', tenantId, workerId });
-    made.run({ kind: 'workerLost', workerId, connected: true, death });
-    made.run({ kind: 'cancelSent', taskId: runId, attempt: 0 });
+    made.run({ kind: 'workerLost', tenantId, workerId, connected: true, death });
+    made.run({ kind: 'cancelSent', tenantId, taskId: runId, attempt: 0 });
     const row = rowOf(made.state.tasks, runId);
     expect([made.state.tasks.deaths[row], made.state.tasks.reassigns[row]]).toEqual([0, 1]);
     expect(made.stored.history.find(({ transitions }) => transitions.includes('REASSIGNED'))?.message).toContain(
       'was lost',
     );
-    made.run({ kind: 'workerLost', workerId, forget: true, death });
+    made.run({ kind: 'workerLost', tenantId, workerId, forget: true, death });
     expect(made.state.workersById.has(workerId)).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
 import type { TaskRow } from '../../../engine/plan/state/rows.ts';
-import { PlannerWorld, stepOf, workflowOf } from '../../helpers/planner-world.ts';
+import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const tasks = 400;
 /** Admissions of a transaction: so many deadlines go on, and four times as many are made to stand. */
@@ -29,8 +29,8 @@ function scene(): Scene {
   return {
     world,
     rows: () => [...world.state.tasks.rows()],
-    away: () => world.run({ kind: 'workerPresence', workerId, assignable: false, away: true }),
-    back: () => world.run({ kind: 'workerPresence', workerId, assignable: true }),
+    away: () => world.run({ kind: 'workerPresence', tenantId, workerId, assignable: false, away: true }),
+    back: () => world.run({ kind: 'workerPresence', tenantId, workerId, assignable: true }),
     mostWritten: () => most,
   };
 }

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 function job(name: string, shard: number, tenantId?: string): Job {
-  const command = { kind: 'workerAnswered', workerId: name } as const;
+  const command = { kind: 'workerAnswered', tenantId: tenantId ?? '', workerId: name } as const;
   return {
     shard,
     tenantId,

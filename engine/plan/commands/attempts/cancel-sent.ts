@@ -7,6 +7,7 @@ import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type
 /** The worker was told that its attempt is over (or is past telling). */
 export interface CancelSentCommand extends AttemptRef {
   kind: 'cancelSent';
+  tenantId: string;
 }
 
 export const cancelSent: Kind<CancelSentCommand, void> = {
@@ -25,6 +26,7 @@ function goOn(plan: Plan, command: CancelSentCommand): void {
   const row = state.tasks.find(command.taskId);
   if (
     row === undefined ||
+    state.stepOf(row).version.tenantId !== command.tenantId ||
     state.tasks.state[row] !== LiveState.Cancelling ||
     state.tasks.attempt[row] !== command.attempt
   )

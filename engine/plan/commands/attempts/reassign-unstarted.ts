@@ -7,6 +7,7 @@ import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type
 /** Sent, perhaps, but no sign of a start since the worker's stream came back. */
 export interface ReassignUnstartedCommand extends AttemptRef {
   kind: 'reassignUnstarted';
+  tenantId: string;
 }
 
 export const reassignUnstarted: Kind<ReassignUnstartedCommand, void> = {

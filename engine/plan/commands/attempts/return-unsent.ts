@@ -7,6 +7,7 @@ import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type
 /** The stream was gone before the attempt could be written to it. */
 export interface ReturnUnsentCommand extends AttemptRef {
   kind: 'returnUnsent';
+  tenantId: string;
 }
 
 export const returnUnsent: Kind<ReturnUnsentCommand, void> = {

@@ -3,11 +3,13 @@ import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';
 import { noteBlocked, stayingWith } from '../../queue/blocked-worker.ts';
 import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';
+import { findOwnWorker } from '../workers/own-worker.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
 
 /** Sent 5 s ago, on a stream that is open, and the worker has said nothing of them. */
 export interface UnansweredCommand {
   kind: 'unanswered';
+  tenantId: string;
   workerId: string;
   attempts: readonly (AttemptRef & { invocation: number | null })[];
 }
@@ -25,12 +27,12 @@ export const unanswered: Kind<UnansweredCommand, void> = {
 /** What the worker has not started goes elsewhere after it was told, and nothing new comes to it before it has answered. */
 function takeElsewhere(plan: Plan, command: UnansweredCommand): void {
   const { state } = plan;
-  const worker = state.workersById.get(command.workerId);
+  const worker = findOwnWorker(plan, command);
   // Nothing can be told to one that is away: it is watched for its return.
   if (worker === undefined || worker.awaySinceUs > 0) return;
   const staying = stayingWith(plan, worker);
   for (const ref of command.attempts) {
-    const row = runningRow(plan, ref);
+    const row = runningRow(plan, { ...ref, tenantId: command.tenantId });
     if (row === undefined || state.workerOf(row) !== worker || hasFlag(plan, row, LiveFlag.Started)) continue;
     if (ref.invocation !== null && ref.invocation !== state.tasks.invocation[row]) continue;
     noteBlocked(plan, worker);

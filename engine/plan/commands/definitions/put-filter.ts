@@ -1,16 +1,17 @@
 import { HatchetError } from '../../../base/errors.ts';
-import type { FilterRow } from '../../../model/stored-rows.ts';
+import type { FilterFields } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 export interface PutFilterCommand {
   kind: 'putFilter';
-  filter: FilterRow;
+  tenantId: string;
+  filter: FilterFields;
 }
 
 export const putFilter: Kind<PutFilterCommand, void> = {
-  makesRowsOf: ({ filter }) => filter.tenantId,
+  makesRowsOf: ({ tenantId }) => tenantId,
   needs: needsNothing,
   startsRuns: startsNoRuns,
   payloads: hasNoPayloads,
@@ -20,13 +21,13 @@ export const putFilter: Kind<PutFilterCommand, void> = {
 };
 
 function put(plan: Plan, command: PutFilterCommand): void {
-  const { filter } = command;
+  const { tenantId, filter } = command;
   const known = [...plan.state.versions.values()].some(
-    ({ workflowId, tenantId }) => workflowId === filter.workflowId && tenantId === filter.tenantId,
+    (version) => version.workflowId === filter.workflowId && version.tenantId === tenantId,
   );
   if (!known)
     throw new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${filter.workflowId}`, {
       remedy: 'Check the id.',
     });
-  setFilter(plan, filter);
+  setFilter(plan, { ...filter, tenantId });
 }

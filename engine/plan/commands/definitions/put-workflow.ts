@@ -1,5 +1,5 @@
 import type { WorkflowDefinition } from '../../../model/definition.ts';
-import type { CronRow } from '../../../model/stored-rows.ts';
+import type { CronFields, CronRow } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, setCron } from '../../timers/set-timers.ts';
@@ -16,7 +16,7 @@ export interface PutWorkflowCommand {
   /** Used when the checksum is new. */
   versionId: string;
   /** The crons that it declares, with their first ticks: they take the place of those that an older version declared. */
-  crons: readonly CronRow[];
+  crons: readonly CronFields[];
   /** For the filters that come with a new workflow. */
   filterIds: readonly string[];
 }
@@ -70,7 +70,7 @@ function put(plan: Plan, command: PutWorkflowCommand): PutWorkflowReply {
         isDeclared: true,
       });
   }
-  replaceDeclaredCrons(plan, workflowId, command.crons);
+  replaceDeclaredCrons(plan, workflowId, command);
   state.addVersion(
     {
       tenantId,
@@ -86,7 +86,7 @@ function put(plan: Plan, command: PutWorkflowCommand): PutWorkflowReply {
 }
 
 /** A version's crons are those that it declares; a cron that stays goes on where it is. Those made by the API are left alone. */
-function replaceDeclaredCrons(plan: Plan, workflowId: string, declared: readonly CronRow[]): void {
+function replaceDeclaredCrons(plan: Plan, workflowId: string, { tenantId, crons }: PutWorkflowCommand): void {
   const { state, changes } = plan;
   const before = [...state.crons.values()].filter((cron) => cron.workflowId === workflowId);
   for (const cron of before) {
@@ -94,18 +94,18 @@ function replaceDeclaredCrons(plan: Plan, workflowId: string, declared: readonly
     dropCron(plan, cron.id);
     changes.cronDeletes.push(cron.id);
   }
-  for (const row of declared) {
+  for (const row of crons) {
     if (before.some((cron) => !cron.isDeclared && cron.name === row.name)) continue;
     const old = before.find((each) => each.isDeclared && each.name === row.name);
     const cron: CronRow = {
       ...row,
+      tenantId,
       workflowId,
       enabled: old?.enabled ?? row.enabled,
       lastUs: old?.lastUs ?? null,
       lastRunId: old?.lastRunId ?? null,
     };
-    const { id, tenantId, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs, lastUs, lastRunId } =
-      cron;
+    const { id, name, expression, zone, catchUp, enabled, isDeclared, priority, nextUs, lastUs, lastRunId } = cron;
     setCron(plan, {
       kind: 'cron',
       id,

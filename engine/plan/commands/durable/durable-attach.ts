@@ -1,9 +1,11 @@
 import type { Plan } from '../../state/plan.ts';
+import { findOwnWorker } from '../workers/own-worker.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** A worker has opened a durable stream. Changes memory alone. */
 export interface DurableAttachCommand {
   kind: 'durableAttach';
+  tenantId: string;
   workerId: string;
   stream: number;
   /** It hands results to its code strictly in the order of delivery. */
@@ -22,8 +24,8 @@ export const durableAttach: Kind<DurableAttachCommand, void> = {
 
 /** Results that the old stream carried may be lost, so nothing new is told before the worker has said what it waits for. */
 function attach(plan: Plan, command: DurableAttachCommand): void {
-  const { durable, undo, workersById } = plan.state;
-  const worker = workersById.get(command.workerId);
+  const { durable, undo } = plan.state;
+  const worker = findOwnWorker(plan, command);
   if (worker === undefined) return;
   undo.assign(worker, { durableStream: command.stream, isStrict: command.strict && !worker.forgetsResults });
   for (const row of worker.tasks) durable.task(row)?.delivery.mute(undo);

@@ -2,14 +2,15 @@ import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropSchedule, setCron } from '../../timers/set-timers.ts';
-import type { Timer } from '../../timers/timer-heap.ts';
+import type { TimerRef } from '../../timers/timer-heap.ts';
 import type { Facts } from '../facts.ts';
 import { makesNoRows, visitRun, type Kind } from '../kind.ts';
 
 /** A cron or a schedule is due. */
 export interface FireTimerCommand {
   kind: 'fireTimer';
-  timer: Timer;
+  tenantId: string;
+  timer: Omit<TimerRef, 'tenantId'>;
   /** Null for a tick that is passed over, or whose run could not be prepared. */
   run: TriggerRun | null;
   error: string | null;
@@ -36,10 +37,10 @@ export const fireTimer: Kind<FireTimerCommand, void> = {
  */
 function fire(plan: Plan, command: FireTimerCommand, facts: Facts): void {
   const { state, changes } = plan;
-  const { timer, run } = command;
-  if (!state.isCurrentTimer(timer)) return;
+  const { tenantId, timer, run } = command;
+  if (!state.isCurrentTimer({ ...timer, tenantId })) return;
   const collision =
-    run === null || isKnownRun(plan, facts.storedIds, run.runId) ? undefined : startRun(plan, timer.tenantId, run);
+    run === null || isKnownRun(plan, facts.storedIds, run.runId) ? undefined : startRun(plan, tenantId, run);
   const made = collision === undefined ? run : null;
   const error =
     collision === undefined ? command.error : `its idempotency key is held by run ${collision.existingRunId}`;

@@ -1,16 +1,17 @@
 import { HatchetError } from '../../../base/errors.ts';
-import type { CronRow } from '../../../model/stored-rows.ts';
+import type { CronFields } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setCron } from '../../timers/set-timers.ts';
 import { needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 export interface PutCronCommand {
   kind: 'putCron';
-  cron: CronRow;
+  tenantId: string;
+  cron: CronFields;
 }
 
 export const putCron: Kind<PutCronCommand, void> = {
-  makesRowsOf: ({ cron }) => cron.tenantId,
+  makesRowsOf: ({ tenantId }) => tenantId,
   needs: needsNothing,
   startsRuns: startsNoRuns,
   payloads({ cron }, visit) {
@@ -23,10 +24,10 @@ export const putCron: Kind<PutCronCommand, void> = {
 };
 
 function put(plan: Plan, command: PutCronCommand): void {
-  const { cron } = command;
+  const { tenantId, cron } = command;
   const { state } = plan;
   if (state.crons.has(cron.id)) return;
-  checkWorkflow(plan, cron.tenantId, cron.workflowId);
+  checkWorkflow(plan, tenantId, cron.workflowId);
   const taken = [...state.crons.values()].find(
     (each) => each.workflowId === cron.workflowId && each.name === cron.name && each.id !== cron.id,
   );
@@ -37,7 +38,7 @@ function put(plan: Plan, command: PutCronCommand): void {
   setCron(plan, {
     kind: 'cron',
     id: cron.id,
-    tenantId: cron.tenantId,
+    tenantId,
     workflowId: cron.workflowId,
     dueUs: cron.nextUs,
     name: cron.name,
@@ -51,5 +52,5 @@ function put(plan: Plan, command: PutCronCommand): void {
     lastRunId: null,
     lastError: null,
   });
-  plan.changes.crons.push(cron);
+  plan.changes.crons.push({ ...cron, tenantId });
 }

@@ -1,4 +1,4 @@
-import type { ScheduleRow } from '../../../model/stored-rows.ts';
+import type { ScheduleFields } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setSchedule } from '../../timers/set-timers.ts';
 import type { Facts } from '../facts.ts';
@@ -7,11 +7,12 @@ import { inParts, startsNoRuns, type Kind } from '../kind.ts';
 /** Runs to start at times of their own. Ids are the engine's: only an uncertain try can have stored them. */
 export interface PutSchedulesCommand {
   kind: 'putSchedules';
-  schedules: readonly ScheduleRow[];
+  tenantId: string;
+  schedules: readonly ScheduleFields[];
 }
 
 export const putSchedules: Kind<PutSchedulesCommand, void> = {
-  makesRowsOf: ({ schedules }) => schedules[0]?.tenantId,
+  makesRowsOf: ({ tenantId }) => tenantId,
   needs: ({ schedules }, { isUncertain }) => (isUncertain ? { scheduleIds: schedules.map(({ id }) => id) } : {}),
   startsRuns: startsNoRuns,
   payloads({ schedules }, visit) {
@@ -29,12 +30,13 @@ export const putSchedules: Kind<PutSchedulesCommand, void> = {
 };
 
 function put(plan: Plan, command: PutSchedulesCommand, facts: Facts): void {
+  const { tenantId } = command;
   for (const schedule of command.schedules) {
     // One that has run is in no memory any more.
     if (facts.storedIds.has(schedule.id) || plan.state.schedules.has(schedule.id)) continue;
-    checkWorkflow(plan, schedule.tenantId, schedule.workflowId);
-    const { id, tenantId, workflowId, dueUs } = schedule;
+    const { id, workflowId, dueUs } = schedule;
+    checkWorkflow(plan, tenantId, workflowId);
     setSchedule(plan, { kind: 'schedule', id, tenantId, workflowId, dueUs });
-    plan.changes.schedules.push(schedule);
+    plan.changes.schedules.push({ ...schedule, tenantId });
   }
 }

@@ -4,9 +4,18 @@ import type { PlannerWorker } from '../../queue/planner-worker.ts';
 
 /** The tenant's worker. @throws HatchetError UNKNOWN_WORKER */
 export function ownWorker(plan: Plan, tenantId: string, workerId: string): PlannerWorker {
-  const worker = plan.state.workersById.get(workerId);
-  if (worker === undefined || worker.tenantId !== tenantId) {
+  const worker = findOwnWorker(plan, { tenantId, workerId });
+  if (worker === undefined) {
     throw new HatchetError('UNKNOWN_WORKER', `no worker ${workerId}`, { remedy: 'Register the worker again.' });
   }
   return worker;
+}
+
+/** The tenant's worker, unless it is forgotten by now. */
+export function findOwnWorker(
+  { state }: Plan,
+  { tenantId, workerId }: { tenantId: string; workerId: string },
+): PlannerWorker | undefined {
+  const worker = state.workersById.get(workerId);
+  return worker?.tenantId === tenantId ? worker : undefined;
 }

@@ -1,9 +1,11 @@
+import { findOwnWorker } from './own-worker.ts';
 import { hear } from '../../queue/blocked-worker.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 /** A worker that did not answer has said something. */
 export interface WorkerAnsweredCommand {
   kind: 'workerAnswered';
+  tenantId: string;
   workerId: string;
 }
 
@@ -14,5 +16,5 @@ export const workerAnswered: Kind<WorkerAnsweredCommand, void> = {
   payloads: hasNoPayloads,
   weight: weighsOne,
   split: undefined,
-  plan: (plan, { workerId }) => hear(plan, plan.state.workersById.get(workerId)),
+  plan: (plan, command) => hear(plan, findOwnWorker(plan, command)),
 };

@@ -1,4 +1,5 @@
 import type { WorkerDeath } from '../../../model/task/worker-death.ts';
+import { findOwnWorker } from './own-worker.ts';
 import { emptyLostWorker } from '../../lifecycle/empty-lost-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
@@ -6,6 +7,7 @@ import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type
 /** The worker was silent for longer than the limit, or its process has ended: its tasks go elsewhere. */
 export interface WorkerLostCommand {
   kind: 'workerLost';
+  tenantId: string;
   workerId: string;
   /** Absent where its tasks are not to count it. */
   death?: WorkerDeath;
@@ -26,7 +28,7 @@ export const workerLost: Kind<WorkerLostCommand, void> = {
 };
 
 function lose(plan: Plan, command: WorkerLostCommand): void {
-  const worker = plan.state.workersById.get(command.workerId);
+  const worker = findOwnWorker(plan, command);
   if (worker === undefined) return;
   emptyLostWorker(plan, worker, {
     // One that has said goodbye has not died: what it had left was to go to others.

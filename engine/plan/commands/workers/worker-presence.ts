@@ -1,3 +1,4 @@
+import { findOwnWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { setAway } from '../../lifecycle/worker-standstill.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
@@ -5,6 +6,7 @@ import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type
 /** From the session layer: may the worker be given tasks? Memory only. */
 export interface WorkerPresenceCommand {
   kind: 'workerPresence';
+  tenantId: string;
   workerId: string;
   assignable: boolean;
   /** Its stream has ended: until it is back or lost, nobody can say whether its tasks run, and no time passes for them. */
@@ -24,7 +26,7 @@ export const workerPresence: Kind<WorkerPresenceCommand, void> = {
 /** Changes no row: after a restart the session layer says it again. */
 function setPresence(plan: Plan, command: WorkerPresenceCommand): void {
   const { state } = plan;
-  const worker = state.workersById.get(command.workerId);
+  const worker = findOwnWorker(plan, command);
   if (worker === undefined) return;
   setAway(plan, worker, command.away === true);
   if (worker.assignable === command.assignable) return;
