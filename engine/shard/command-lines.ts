@@ -126,7 +126,7 @@ class TenantLine {
 }
 
 /**
- * The commands that wait for a transaction, in a line for each tenant. Transactions are filled from the lines in turn, so that
+ * The commands that wait for a transaction, in two lines for each tenant. Transactions are filled from the lines in turn, so that
  * whoever sends much waits for its own commands alone. What the engine itself sends, as time brings it, has a line for each
  * shard, and goes first.
  */
@@ -216,6 +216,11 @@ function fill(lines: Map<string, TenantLine>, isReady: (job: Job) => boolean, tu
   return taken;
 }
 
-function keyOf(job: Job): string {
-  return job.tenantId ?? `shard ${job.shard}`;
+/**
+ * What a tenant brings in bulk has a line of its own: what its workers report, and what it asks for one by one, does not wait for
+ * a thousand parts of its calls. Commands that name a task keep their order, and so stay in one line.
+ */
+function keyOf({ tenantId, shard, rows, command }: Job): string {
+  if (tenantId === undefined) return `shard ${shard}`;
+  return rows > lightRows && !('taskId' in command) ? `${tenantId} bulk` : tenantId;
 }

@@ -23,6 +23,11 @@ function job(options: { tenantId?: string; taskId?: string; rows?: number; chars
   };
 }
 
+/** A part of a bulk call. */
+function bulk(): Job {
+  return { ...job({ rows: 50 }), command: { kind: 'trigger', tenantId: 't', runs: [] } };
+}
+
 function linesOf(jobs: readonly Job[]): CommandLines {
   const lines = new CommandLines();
   for (const each of jobs) lines.push(each);
@@ -119,6 +124,16 @@ it('leaves a tenant a small part of each transaction while others are there, and
   while (lines.size > 0) transactions.push(rowsOf(lines.take(isReady, true)));
   expect(transactions.every((rows) => rows > 0 && rows <= 100)).toBe(true);
   expect(rowsOf(much().take(isReady))).toBeGreaterThan(400);
+});
+
+it.each([true, false])('lets no report of a tenant wait for what it brings in bulk (%s: beside others)', (isShared) => {
+  const lines = linesOf([
+    ...Array.from({ length: 2_000 }, () => bulk()),
+    ...Array.from({ length: 10 }, (_, n) => job({ taskId: String(n) })),
+  ]);
+  const first = lines.take(isReady, isShared);
+  expect(first.filter((one) => !isHeavy(one))).toHaveLength(10);
+  expect(first.filter(isHeavy).length).toBeGreaterThan(0);
 });
 
 it('carries out what is larger than a part while others are there, too', () => {
