@@ -1,31 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client, credentials, Metadata, status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { exportJWK, generateKeyPair, SignJWT, decodeJwt, decodeProtectedHeader } from 'jose';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KeyRing } from '../../engine/auth/key-ring.ts';
 import { mayCall, roles, type Permission, type Role } from '../../engine/auth/role.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
 import { methodRules } from '../../engine/edge/access/method-rules.ts';
 import { routeRules } from '../../engine/edge/access/route-rules.ts';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { Hatchet } from '../../sdk/index.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { describedMethods, pathOf } from '../helpers/fuzz/fuzz-grpc.ts';
 import { routes } from '../helpers/fuzz/fuzz-rest.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 /** Every method and route × every role × each state of a token: who may call what is one table, and this walks it. */
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-access-'));
+const fixture = engineFixture('access');
 const addresses = { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' };
-let database: TestDatabase;
-let pool: Pool;
-let engine: RunningEngine;
 let tokens: Tokens;
 let tenantId: string;
 let client: Client;
@@ -38,15 +30,12 @@ let stranger: { tenantId: string; token: string };
 let own: Record<string, string>;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-  engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  client = new Client(`127.0.0.1:${engine.grpc.port}`, credentials.createInsecure());
+  client = new Client(`127.0.0.1:${fixture.engine.grpc.port}`, credentials.createInsecure());
   methods = await describedMethods();
-  tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));
-  stranger = await makeNeighbour(pool, dataDir);
+  tokens = new Tokens(fixture.pool, await KeyRing.open(fixture.pool, { dataDir: fixture.dataDir }));
+  stranger = await makeNeighbour(fixture.pool, fixture.dataDir);
   const hatchet = Hatchet.init({
-    token: engine.token,
+    token: fixture.engine.token,
     logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }),
   });
   tenantId = hatchet.tenantId;
@@ -93,10 +82,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   client.close();
-  await engine.stop();
-  await pool.end();
-  await database.drop();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 /** The same claims and key id, signed with another key. */
@@ -141,7 +126,7 @@ function callMethod(method: DescMethod, token: string | undefined): Promise<stri
 async function callRoute(route: string, token: string | undefined, ids: Record<string, string> = own): Promise<number> {
   const [method = 'GET', pattern = '/'] = route.split(' ');
   const path = pattern.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? 'none');
-  const response = await fetch(`http://127.0.0.1:${engine.http.port}${path}`, {
+  const response = await fetch(`http://127.0.0.1:${fixture.engine.http.port}${path}`, {
     method,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     ...(method === 'GET' ? {} : { body: '{}' }),
@@ -249,13 +234,13 @@ describe("a worker's token", () => {
   it('is enough for a worker from its start to its stop: nothing that it does is refused', async () => {
     const hatchet = Hatchet.init({
       token: good.worker,
-      hostPort: `127.0.0.1:${engine.grpc.port}`,
-      apiUrl: `http://127.0.0.1:${engine.http.port}`,
+      hostPort: `127.0.0.1:${fixture.engine.grpc.port}`,
+      apiUrl: `http://127.0.0.1:${fixture.engine.http.port}`,
       logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }),
     });
     const refusals = async (): Promise<unknown[]> =>
       (
-        await pool.query(
+        await fixture.pool.query(
           `SELECT action FROM audit_line WHERE outcome = 'PERMISSION_DENIED' AND token_id = $1 AND action = 'PATCH /api/v1/workers/:worker'`,
           [decodeJwt(good.worker)['token_id']],
         )
@@ -280,7 +265,7 @@ describe('open calls', () => {
     async (how) => {
       const expiresInDays = how === 'expired' ? 3 / 86_400 : 1;
       const token = await tokens.create({ tenantId, name: how, expiresInDays, addresses });
-      const clients = new GrpcClients(engine.grpc, token);
+      const clients = new GrpcClients(fixture.engine.grpc, token);
       try {
         const { workerId } = await clients.call(clients.dispatcher, clients.dispatcher.register, {
           workerName: how,
@@ -301,7 +286,7 @@ describe('open calls', () => {
         watch('runs', clients.dispatcher.subscribeToWorkflowRuns(clients.metadata()));
         watch('durable', clients.durable.durableTask(clients.metadata()));
         if (how === 'revoked')
-          await pool.query('UPDATE token SET revoked_at = now() WHERE id = $1', [decodeJwt(token)['token_id']]);
+          await fixture.pool.query('UPDATE token SET revoked_at = now() WHERE id = $1', [decodeJwt(token)['token_id']]);
         await vi.waitFor(
           () => expect([...endings.keys()].sort()).toEqual(['durable', 'journal', 'overview', 'runs', 'worker']),
           patient,
@@ -329,8 +314,10 @@ describe('open calls', () => {
 
 describe('the audit log', () => {
   it('names who changed what, from where and how it ended; reads and reports leave no line', async () => {
-    const before = Number((await pool.query<{ count: string }>('SELECT count(*) FROM audit_line')).rows[0]?.count);
-    const clients = new GrpcClients(engine.grpc, good.worker);
+    const before = Number(
+      (await fixture.pool.query<{ count: string }>('SELECT count(*) FROM audit_line')).rows[0]?.count,
+    );
+    const clients = new GrpcClients(fixture.engine.grpc, good.worker);
     const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
       name: 'own',
       input: '{}',
@@ -341,12 +328,15 @@ describe('the audit log', () => {
     clients.close();
     await callRoute('PATCH /api/v1/workflows/:workflow', good.viewer);
     await vi.waitFor(async () => {
-      const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM audit_line');
+      const { rows } = await fixture.pool.query<{ count: string }>('SELECT count(*) FROM audit_line');
       expect(Number(rows[0]?.count)).toBe(before + 3);
     }, patient);
-    const response = await fetch(`http://127.0.0.1:${engine.http.port}/api/v1/tenants/${tenantId}/audit?limit=3`, {
-      headers: { authorization: `Bearer ${good.admin}` },
-    });
+    const response = await fetch(
+      `http://127.0.0.1:${fixture.engine.http.port}/api/v1/tenants/${tenantId}/audit?limit=3`,
+      {
+        headers: { authorization: `Bearer ${good.admin}` },
+      },
+    );
     const body: unknown = await response.json();
     expect(body).toMatchObject({
       rows: expect.arrayContaining([
@@ -371,7 +361,7 @@ describe('the audit log', () => {
       ]),
     });
     const found = await fetch(
-      `http://127.0.0.1:${engine.http.port}/api/v1/tenants/${tenantId}/audit?id=${workflowRunId}`,
+      `http://127.0.0.1:${fixture.engine.http.port}/api/v1/tenants/${tenantId}/audit?id=${workflowRunId}`,
       { headers: { authorization: `Bearer ${good.admin}` } },
     );
     expect(await found.json()).toMatchObject({

@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { Action, type BaseMatchCondition } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import {
@@ -12,34 +10,17 @@ import {
 } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunStatus, WorkerStatus, type TaskCause } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const folder = makeTempFolder('causes');
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('causes');
 let clients: GrpcClients;
 const workers: ContractWorker[] = [];
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: folder,
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-  });
-  clients = new GrpcClients(engine.grpc, engine.token);
-});
+beforeAll(() => void ({ clients } = fixture));
 
 afterAll(async () => {
   for (const worker of workers) worker.hangUp();
-  clients.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function put(
@@ -181,7 +162,9 @@ describe('why a task is not running, asked of an engine', () => {
     await serve('first', 'second', 'third', 'rescue');
     await serve('flaky');
     const run = await trigger('dag');
-    const { tasks } = await clients.call(clients.monitor, clients.monitor.getRun, { runId: run });
+    const { tasks } = await clients.call(clients.monitor, clients.monitor.getRun, {
+      runId: run,
+    });
     expect(await cause(run, 'second')).toMatchObject({
       code: 'PARENTS',
       text: 'waits for first',
@@ -262,8 +245,8 @@ describe('why a task is not running, asked of an engine', () => {
     expect(await code(next[0] ?? '')).toBe('RUNNING');
 
     const pause = (isPaused: boolean): Promise<Response> => {
-      const headers = { authorization: `Bearer ${engine.token}`, 'content-type': 'application/json' };
-      return fetch(`http://${engine.http.host}:${engine.http.port}/api/v1/workflows/${paused}`, {
+      const headers = { authorization: `Bearer ${fixture.engine.token}`, 'content-type': 'application/json' };
+      return fetch(`http://${fixture.engine.http.host}:${fixture.engine.http.port}/api/v1/workflows/${paused}`, {
         method: 'PATCH',
         headers,
         body: JSON.stringify({ isPaused }),

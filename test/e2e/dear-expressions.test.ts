@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 /** A text of the data that a pattern of the data matches: without a bound, whatever they are. */
 const dear = 'input.s.matches(input.p)';
@@ -14,10 +9,7 @@ const matching = { s: 'aaa', p: '^a+$' };
 const other = { s: 'aab', p: '^a+$' };
 const sixteen = Array.from({ length: 16 }, () => 'input.s');
 
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-dear-'));
-let database: TestDatabase;
-let pool: Pool;
-let engine: RunningEngine;
+const fixture = engineFixture('dear');
 let hatchet: HatchetClient;
 let worker: Awaited<ReturnType<HatchetClient['worker']>>;
 let neighbour: Awaited<ReturnType<typeof makeNeighbour>>;
@@ -25,10 +17,10 @@ let neighbour: Awaited<ReturnType<typeof makeNeighbour>>;
 async function debug(
   expression: string,
   input: unknown,
-  caller: { tenantId: string; token: string } = { tenantId: hatchet.tenantId, token: engine.token },
+  caller: { tenantId: string; token: string } = { tenantId: hatchet.tenantId, token: fixture.engine.token },
 ): Promise<unknown> {
   const response = await fetch(
-    `http://127.0.0.1:${engine.http.port}/api/v1/stable/tenants/${caller.tenantId}/cel/debug`,
+    `http://127.0.0.1:${fixture.engine.http.port}/api/v1/stable/tenants/${caller.tenantId}/cel/debug`,
     {
       method: 'POST',
       headers: { authorization: `Bearer ${caller.token}`, 'content-type': 'application/json' },
@@ -39,12 +31,9 @@ async function debug(
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-  engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  neighbour = await makeNeighbour(pool, dataDir);
+  neighbour = await makeNeighbour(fixture.pool, fixture.dataDir);
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
-  hatchet = HatchetClient.init({ token: engine.token, tls_config: { tls_strategy: 'none' } });
+  hatchet = HatchetClient.init({ token: fixture.engine.token, tls_config: { tls_strategy: 'none' } });
   const keyed = hatchet.task({
     name: 'keyed',
     concurrency: { expression: `${dear} ? 'yes' : 7`, maxRuns: 10 },
@@ -58,10 +47,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await worker.stop();
-  await engine.stop();
-  await pool.end();
-  rmSync(dataDir, { recursive: true, force: true });
-  await database.drop();
 });
 
 describe('expressions whose cost has no bound', () => {
@@ -116,7 +101,7 @@ describe('expressions whose cost has no bound', () => {
     await hatchet.filters.create({ workflowId, scope: 'dear', expression: dear });
     const runsOf = async (payload: object): Promise<number> => {
       const event = await hatchet.events.push('dear:event', payload, { scope: 'dear' });
-      const found = await pool.query('SELECT 1 FROM event_run WHERE event_id = $1', [event.eventId]);
+      const found = await fixture.pool.query('SELECT 1 FROM event_run WHERE event_id = $1', [event.eventId]);
       return found.rowCount ?? -1;
     };
     expect([await runsOf(matching), await runsOf(other), await runsOf({ s: 'a', p: 'a'.repeat(2000) })]).toEqual([

@@ -1,34 +1,10 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { describe, expect, it } from 'vitest';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hatchet-hosts-'));
-let database: TestDatabase;
-let engine: RunningEngine;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: folder,
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-    allowedHosts: ['Engine.example'],
-  });
-});
-
-afterAll(async () => {
-  await engine.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true });
-});
+const fixture = engineFixture('hosts', { allowedHosts: ['Engine.example'] });
 
 interface Answer {
   status: number | undefined;
@@ -40,10 +16,10 @@ function send(headers: Record<string, string>, { path = '/api/v1/meta', method =
     request(
       {
         host: '127.0.0.1',
-        port: engine.http.port,
+        port: fixture.engine.http.port,
         path,
         method,
-        headers: { authorization: `Bearer ${engine.token}`, ...headers },
+        headers: { authorization: `Bearer ${fixture.engine.token}`, ...headers },
       },
       (response) => {
         let text = '';
@@ -112,8 +88,8 @@ describe('requests to an engine on a loopback address', () => {
 });
 
 it('a connection over which no request comes ends', async () => {
-  const half = connect(engine.http.port, '127.0.0.1').resume();
+  const half = connect(fixture.engine.http.port, '127.0.0.1').resume();
   half.write('GET /api/live HTTP/1.1\r\nhost: local');
-  const silent = connect(engine.http.port, '127.0.0.1').resume();
+  const silent = connect(fixture.engine.http.port, '127.0.0.1').resume();
   await Promise.all([once(half, 'close'), once(silent, 'close')]);
 });

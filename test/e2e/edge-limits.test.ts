@@ -1,38 +1,17 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const folder = makeTempFolder('edge-limits');
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('edge-limits');
 let clients: GrpcClients;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-  });
-  clients = new GrpcClients(engine.grpc, engine.token);
+  ({ clients } = fixture);
   await putWorkflow({});
-});
-
-afterAll(async () => {
-  clients.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const long = 'x'.repeat(1001);

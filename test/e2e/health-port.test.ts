@@ -1,20 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Worker as Thread } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-let dataDir: string;
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('health', { logLevel: 'error' });
 let port: number;
-let ports: { grpcPort: number; httpPort: number };
 let hatchet: Hatchet;
 
 async function ask(path: string): Promise<{ status: number; body: string }> {
@@ -33,22 +25,12 @@ async function until(status: number): Promise<string> {
 }
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'hatchet-health-'));
-  database = await createTestDatabase();
-  ports = { grpcPort: await freePort(), httpPort: await freePort() };
-  engine = await startEngine({ databaseUrl: database.url, dataDir, ...ports, logLevel: 'error' });
   port = await freePort();
   hatchet = Hatchet.init({
-    token: engine.token,
+    token: fixture.engine.token,
     logger: () => quiet,
     healthcheck: { enabled: true, port, bindAddress: '127.0.0.1', eventLoopBlockThresholdSeconds: 0.5 },
   });
-});
-
-afterAll(async () => {
-  await engine.stop();
-  await database.drop();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 describe('the health port of a worker', () => {
@@ -106,10 +88,10 @@ describe('the health port of a worker', () => {
     await asker.terminate();
     await until(200);
 
-    await engine.stop();
+    await fixture.engine.stop();
     expect(JSON.parse(await until(503))).toMatchObject({ status: 'UNHEALTHY', reason: 'the engine is away' });
     expect(await ask('/livez')).toMatchObject({ status: 200 });
-    engine = await startEngine({ databaseUrl: database.url, dataDir, ...ports, logLevel: 'error' });
+    await fixture.startAgain();
     await until(200);
 
     await worker.stop();

@@ -1,23 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
 import { Hatchet, type Context, type StandardSchema, type Worker } from '../../sdk/index.ts';
 import { hostileValue, oddities, type MakeValue } from '../helpers/hostile-values.ts';
 import { patient } from '../helpers/patient.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 /** A program's own logger need not be better than its tasks. */
 const failing = (): never => {
   throw new Error('the disk is full');
 };
 
-let dataDir: string;
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('hostile', { logLevel: 'error' });
 let hatchet: Hatchet;
 let worker: Worker;
 let running: Promise<void>;
@@ -46,14 +39,11 @@ const hear = (reason: unknown): void => void unheard.push(reason);
 
 beforeAll(async () => {
   process.on('unhandledRejection', hear);
-
-  dataDir = mkdtempSync(join(tmpdir(), 'hatchet-hostile-'));
-  database = await createTestDatabase();
-  engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
   hatchet = Hatchet.init({
-    token: engine.token,
+    token: fixture.engine.token,
     logger: () => ({ debug: failing, info: failing, warn: failing, error: failing }),
   });
+
   const schema = (validate: (value: unknown) => unknown): StandardSchema<Numbered> => ({
     '~standard': { version: 1, vendor: 'odd', validate: (value) => Object(validate(value)) },
   });
@@ -122,9 +112,6 @@ afterAll(async () => {
   await worker.stop();
   await running;
   hatchet.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(dataDir, { recursive: true });
   process.off('unhandledRejection', hear);
 });
 

@@ -1,23 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
-import { Hatchet, RunFailedError, type TaskFailure } from '../../sdk/index.ts';
+import { RunFailedError, type TaskFailure } from '../../sdk/index.ts';
 import { packageRoot } from '../helpers/engine-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { patient } from '../helpers/patient.ts';
 import { descendants, running } from '../helpers/process-tree.ts';
 import { hasUtilLinux, kernelKeepsSandboxes } from '../helpers/kernel-sandbox.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 import { within } from '../helpers/within.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const folder = makeTempFolder('isolation');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const fixture = engineFixture('isolation', { logLevel: 'error', workerTimeoutMs: 6_000 });
 const isolation = { runners: 4, ...(kernelKeepsSandboxes ? {} : { weakerSandbox: 'accept' }) };
 const levels = ['thread', 'process', 'sandbox'] as const;
 
@@ -30,10 +26,7 @@ interface WorkerProgram {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-let database: TestDatabase;
 let sql: Client;
-let engine: RunningEngine;
-let hatchet: Hatchet;
 let worker: WorkerProgram;
 let listener: Server;
 let port: number;
@@ -43,7 +36,7 @@ function startWorker(
   options: object,
   { before = [], ownGroup = false }: { before?: readonly string[]; ownGroup?: boolean } = {},
 ): WorkerProgram {
-  const temp = mkdtempSync(join(folder, 'worker-'));
+  const temp = mkdtempSync(join(fixture.folder, 'worker-'));
   const [file, ...args] = [
     ...before,
     process.execPath,
@@ -51,7 +44,7 @@ function startWorker(
     JSON.stringify(options),
   ];
   const child = spawn(file, args, {
-    env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token, TMPDIR: temp },
+    env: { ...process.env, HATCHET_CLIENT_TOKEN: fixture.engine.token, TMPDIR: temp },
     detached: ownGroup,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -83,7 +76,7 @@ async function ready({ output }: WorkerProgram): Promise<void> {
 /** What the task of a run by name gave. */
 async function run(task: string, input: object = {}): Promise<unknown> {
   const output = await within(
-    hatchet.run<object, Record<string, unknown>>(task, input),
+    fixture.hatchet.run<object, Record<string, unknown>>(task, input),
     () => `the run of ${task} has not ended, and what is to end it has not`,
   );
   return output[task];
@@ -114,20 +107,9 @@ async function logged(runId: string, text: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  mkdirSync(join(folder, 'data'));
-  writeFileSync(join(folder, 'secret'), 'the secret of another');
-  database = await createTestDatabase();
-  sql = new Client({ connectionString: database.url });
+  writeFileSync(join(fixture.folder, 'secret'), 'the secret of another');
+  sql = new Client({ connectionString: fixture.database.url });
   await sql.connect();
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'error',
-    workerTimeoutMs: 6_000,
-  });
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
   port = await freePort();
   listener = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')).listen(
     port,
@@ -154,19 +136,19 @@ afterEach(async ({ task }) => {
 afterAll(async () => {
   destroyWorker();
   listener.close();
-  hatchet.close();
-  await engine.stop();
   await sql.end();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe.each(levels)('a task in a %s', (level) => {
   it('has its whole context there', async () => {
-    const ref = await hatchet.runNoWait(`${level}-everything`, { n: 7 }, { additionalMetadata: { by: 'test' } });
+    const ref = await fixture.hatchet.runNoWait(
+      `${level}-everything`,
+      { n: 7 },
+      { additionalMetadata: { by: 'test' } },
+    );
     const chunks: string[] = [];
     const followed = (async () => {
-      for await (const chunk of hatchet.runs.subscribeToStream(ref.workflowRunId)) chunks.push(chunk);
+      for await (const chunk of fixture.hatchet.runs.subscribeToStream(ref.workflowRunId)) chunks.push(chunk);
     })();
     expect(await ref.result()).toEqual({
       [`${level}-everything`]: {
@@ -229,24 +211,24 @@ describe.each(levels)('a task in a %s', (level) => {
   });
 
   it('is ended by a cancellation and by its time-out, whatever it does', async () => {
-    const heeding = await hatchet.runNoWait(`${level}-heed`, {});
+    const heeding = await fixture.hatchet.runNoWait(`${level}-heed`, {});
     await logged(heeding.workflowRunId, 'begun');
-    await hatchet.runs.cancel({ ids: [heeding.workflowRunId] });
+    await fixture.hatchet.runs.cancel({ ids: [heeding.workflowRunId] });
     expect(await logged(heeding.workflowRunId, 'heard')).toBe('heard: AbortError');
-    const late = await hatchet.runNoWait(`${level}-late`, {});
+    const late = await fixture.hatchet.runNoWait(`${level}-late`, {});
     const spinning = await Promise.all(
       Array.from(
         { length: isolation.runners - 1 },
-        async () => (await hatchet.runNoWait(`${level}-logthenspin`, {})).workflowRunId,
+        async () => (await fixture.hatchet.runNoWait(`${level}-logthenspin`, {})).workflowRunId,
       ),
     );
     const pids = await Promise.all(
       spinning.map(async (runId) => Number((await logged(runId, 'pid ')).slice('pid '.length))),
     );
-    await hatchet.runs.cancel({ ids: spinning });
+    await fixture.hatchet.runs.cancel({ ids: spinning });
     await expect(late.result()).rejects.toThrow('ran longer than its execution timeout of 1s');
     for (const runId of [...spinning, heeding.workflowRunId])
-      await expect.poll(() => hatchet.runs.get_status(runId)).toBe('CANCELLED');
+      await expect.poll(() => fixture.hatchet.runs.get_status(runId)).toBe('CANCELLED');
     if (level === 'process')
       await expect.poll(() => running(pids), { message: 'processes of cancelled attempts run on' }).toEqual([]);
     // As many as there are runners, of which none may be left spinning: each of these needs one.
@@ -266,7 +248,7 @@ describe('a worker with isolated tasks', () => {
     const [cancelled, ...others] = await Promise.all(
       ['spin', 'exit', 'return'].map(
         async (next) =>
-          await hatchet.runNoWait<object, { 'process-family': { runner: number } }>('process-family', { next }),
+          await fixture.hatchet.runNoWait<object, { 'process-family': { runner: number } }>('process-family', { next }),
       ),
     );
     const pids = await Promise.all(
@@ -275,7 +257,7 @@ describe('a worker with isolated tasks', () => {
       ),
     );
     try {
-      await hatchet.runs.cancel({ ids: [cancelled?.workflowRunId ?? ''] });
+      await fixture.hatchet.runs.cancel({ ids: [cancelled?.workflowRunId ?? ''] });
       const idle = await others[1]?.result();
       process.kill(idle?.['process-family'].runner ?? 0, 'SIGKILL');
       await expect
@@ -293,7 +275,7 @@ describe('a worker with isolated tasks', () => {
   });
 
   it('hands outputs from one place to the next in a workflow', async () => {
-    expect(await hatchet.run('apart-flow', { n: 1 })).toEqual({
+    expect(await fixture.hatchet.run('apart-flow', { n: 1 })).toEqual({
       first: { n: 2 },
       second: { n: 3 },
       third: { n: 4, level: 'sandbox' },
@@ -334,10 +316,10 @@ describe('memory', () => {
   );
 
   it.runIf(hasUtilLinux)('of a process is bounded by the kernel as well, 192 MiB above', async () => {
-    const { workflowRunId } = await hatchet.runNoWait('process-hold', { megabytes: 1 });
+    const { workflowRunId } = await fixture.hatchet.runNoWait('process-hold', { megabytes: 1 });
     const pid = Number((await logged(workflowRunId, 'pid ')).slice('pid '.length));
     const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
-    await hatchet.runs.cancel({ ids: [workflowRunId] });
+    await fixture.hatchet.runs.cancel({ ids: [workflowRunId] });
     expect(Number(/^Max data size +(\d+)/m.exec(limits)?.[1])).toBe((128 + 192) * 1024 ** 2);
   });
 });
@@ -352,7 +334,7 @@ describe('a sandbox', () => {
   });
 
   it('is started without the environment of its worker, and with limits of what the kernel gives it', async () => {
-    const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
+    const { workflowRunId } = await fixture.hatchet.runNoWait('sandbox-logthenspin', {});
     await logged(workflowRunId, 'pid ');
     const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     const pids = running(descendants(worker.child.pid ?? 0)).filter((pid) =>
@@ -363,7 +345,7 @@ describe('a sandbox', () => {
       pids.map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8')),
       readFileSync(`/proc/${node}/limits`, 'utf8'),
     ];
-    await hatchet.runs.cancel({ ids: [workflowRunId] });
+    await fixture.hatchet.runs.cancel({ ids: [workflowRunId] });
     expect(environments.length).toBeGreaterThan(0);
     for (const environment of environments) expect(environment).not.toMatch(/HATCHET|TMPDIR/);
     const kept = {
@@ -383,14 +365,14 @@ describe('a sandbox', () => {
   });
 
   it('refuses what it was not granted, with a reason', async () => {
-    const stranger = (await hatchet.runNoWait('neighbour', {})).workflowRunId;
+    const stranger = (await fixture.hatchet.runNoWait('neighbour', {})).workflowRunId;
     const denied = 'ERR_ACCESS_DENIED';
     const cases: [task: string, input: object, code: string][] = [
-      ['read', { path: join(folder, 'secret') }, denied],
+      ['read', { path: join(fixture.folder, 'secret') }, denied],
       ['read', { path: '/etc/passwd' }, denied],
-      ['write', { path: join(folder, 'written') }, denied],
+      ['write', { path: join(fixture.folder, 'written') }, denied],
       ['connect', { port }, denied],
-      ['connect', { path: join(folder, 'socket') }, denied],
+      ['connect', { path: join(fixture.folder, 'socket') }, denied],
       ['fetch', { port }, denied],
       ['listen', {}, denied],
       ...['send', 'bind', 'connect'].map((call): [string, object, string] => ['datagram', { call }, denied]),
@@ -399,7 +381,7 @@ describe('a sandbox', () => {
       ['wasi', {}, denied],
       ['inspect', {}, denied],
       ['thread', {}, denied],
-      ['addon', { path: join(folder, 'addon.node') }, 'ERR_DLOPEN_DISABLED'],
+      ['addon', { path: join(fixture.folder, 'addon.node') }, 'ERR_DLOPEN_DISABLED'],
       ['signal', { pid: worker.child.pid }, denied],
       ['talk', { call: 'refreshTimeout', given: '1h' }, 'NOT_GRANTED'],
       ['talk', { call: 'releaseSlot' }, 'NOT_GRANTED'],
@@ -464,7 +446,7 @@ describe('a worker that ends', () => {
       worker = startWorker({ isolation }, { ownGroup: true });
       await ready(worker);
       const spinning = await Promise.all(
-        levels.map(async (level) => await hatchet.runNoWait(`${level}-logthenspin`, {})),
+        levels.map(async (level) => await fixture.hatchet.runNoWait(`${level}-logthenspin`, {})),
       );
       for (const { workflowRunId } of spinning) await logged(workflowRunId, 'pid ');
       if (way.includes('guardian')) {
@@ -490,7 +472,7 @@ describe('a worker that ends', () => {
         await expect.poll(() => readdirSync(temp), { message: 'folders outlive their killed worker' }).toEqual([]);
       } finally {
         destroy(below);
-        await hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
+        await fixture.hatchet.runs.cancel({ ids: spinning.map(({ workflowRunId }) => workflowRunId) });
       }
     },
   );
@@ -501,7 +483,7 @@ describe('a worker that ends', () => {
       destroyWorker();
       worker = startWorker({ isolation });
       await ready(worker);
-      const { workflowRunId } = await hatchet.runNoWait('sandbox-logthenspin', {});
+      const { workflowRunId } = await fixture.hatchet.runNoWait('sandbox-logthenspin', {});
       await logged(workflowRunId, 'pid ');
       const guardian = await guardianOf(worker);
       const below = descendants(worker.child.pid ?? 0);
@@ -514,7 +496,7 @@ describe('a worker that ends', () => {
           .toEqual([]);
       } finally {
         destroy(below);
-        await hatchet.runs.cancel({ ids: [workflowRunId] });
+        await fixture.hatchet.runs.cancel({ ids: [workflowRunId] });
       }
     },
   );

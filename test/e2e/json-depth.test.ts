@@ -1,19 +1,13 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { CelEvaluator } from '../../engine/cel/cel-evaluator.ts';
 import { CelVariables } from '../../engine/cel/cel-variables.ts';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const folder = makeTempFolder('json-depth');
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('json-depth');
 let clients: GrpcClients;
 let tenantId: string;
 let workflowId: string;
@@ -26,15 +20,7 @@ const deep = nested(6000);
 const deepest = nested(200);
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-  });
-  clients = new GrpcClients(engine.grpc, engine.token);
+  ({ clients } = fixture);
   await clients.call(
     clients.admin,
     clients.admin.putWorkflow,
@@ -60,23 +46,16 @@ beforeAll(async () => {
   await client.end();
 });
 
-afterAll(async () => {
-  clients.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
 async function sql(): Promise<Client> {
-  const client = new Client({ connectionString: database.url });
+  const client = new Client({ connectionString: fixture.database.url });
   await client.connect();
   return client;
 }
 
 async function rest(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
-  const response = await fetch(`http://127.0.0.1:${engine.http.port}${path}`, {
+  const response = await fetch(`http://127.0.0.1:${fixture.engine.http.port}${path}`, {
     method,
-    headers: { authorization: `Bearer ${engine.token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${fixture.engine.token}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body }),
   });
   return { status: response.status, text: await response.text() };
@@ -101,7 +80,11 @@ describe('what is nested deeper than 200 levels', () => {
     [
       "an event's payload",
       (json) =>
-        clients.call(clients.events, clients.events.push, { key: 'none', payload: json, eventTimestamp: new Date() }),
+        clients.call(clients.events, clients.events.push, {
+          key: 'none',
+          payload: json,
+          eventTimestamp: new Date(),
+        }),
     ],
     [
       "an event's metadata",
@@ -309,7 +292,9 @@ describe('what an older engine has stored', () => {
     expect((await rest('GET', `/api/v1/stable/tasks/${runId}`)).text).toContain(
       '"input":{"__proto__":{"a":1},"n":12345678901234567890}',
     );
-    const { input } = await clients.call(clients.monitor, clients.monitor.getRun, { runId: other });
+    const { input } = await clients.call(clients.monitor, clients.monitor.getRun, {
+      runId: other,
+    });
     expect(input).toBe(deep);
   });
 });

@@ -1,16 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-rest-'));
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('rest');
 let hatchet: HatchetClient;
 let worker: Awaited<ReturnType<HatchetClient['worker']>>;
 let tenantId: string;
@@ -25,8 +19,8 @@ async function request(
   path: string,
   options: { body?: string; token?: string | null } = {},
 ): Promise<Reply> {
-  const token = options.token === undefined ? engine.token : options.token;
-  const response = await fetch(`http://127.0.0.1:${engine.http.port}${path}`, {
+  const token = options.token === undefined ? fixture.engine.token : options.token;
+  const response = await fetch(`http://127.0.0.1:${fixture.engine.http.port}${path}`, {
     method,
     headers: { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
     ...(options.body === undefined ? {} : { body: options.body }),
@@ -39,10 +33,8 @@ async function request(
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
-  hatchet = HatchetClient.init({ token: engine.token, tls_config: { tls_strategy: 'none' } });
+  hatchet = HatchetClient.init({ token: fixture.engine.token, tls_config: { tls_strategy: 'none' } });
   tenantId = hatchet.tenantId;
 
   const dag = hatchet.workflow<{ n: number }, { first: { n: number }; second: { n: number } }>({ name: 'rest-dag' });
@@ -82,9 +74,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await worker.stop();
-  await engine.stop();
-  rmSync(dataDir, { recursive: true, force: true });
-  await database.drop();
 });
 
 async function finished(workflow: string, input: { n?: number }, options = {}): Promise<string> {
@@ -100,7 +89,7 @@ describe('health and access', () => {
   });
 
   test('everything else needs a good one', async () => {
-    for (const token of [null, 'nonsense', `${engine.token}x`]) {
+    for (const token of [null, 'nonsense', `${fixture.engine.token}x`]) {
       const reply = await request('GET', `/api/v1/tenants/${tenantId}`, { token });
       expect(reply.status).toBe(401);
       expect(reply.body).toEqual({ errors: [expect.objectContaining({ description: expect.any(String) })] });

@@ -1,17 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
-import { Hatchet, type Worker } from '../../sdk/index.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { type Worker } from '../../sdk/index.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-let dataDir: string;
-let database: TestDatabase;
-let engine: RunningEngine;
-let hatchet: Hatchet;
+const fixture = engineFixture('retried-parents', { logLevel: 'error' });
 let worker: Worker;
 let running: Promise<void>;
 
@@ -21,7 +12,7 @@ let ran: string[] = [];
 let failures = new Map<string, number>();
 
 function childNamed(name: string) {
-  return hatchet.task({
+  return fixture.hatchet.task({
     name,
     fn: ({ item }: { item: string }) => {
       ran.push(`${name} ${item}`);
@@ -44,7 +35,7 @@ interface Asked {
 let attempts: ((children: { one: Child; other: Child }) => Asked[])[] = [];
 
 function parentNamed(name: string, children: { one: Child; other: Child }) {
-  return hatchet.task({
+  return fixture.hatchet.task({
     name,
     retries: 5,
     fn: async (_: object, ctx) => {
@@ -65,13 +56,9 @@ function parentNamed(name: string, children: { one: Child; other: Child }) {
 let parent: ReturnType<typeof parentNamed>;
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'hatchet-retried-parents-'));
-  database = await createTestDatabase();
-  engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
   const children = { one: childNamed('one'), other: childNamed('other') };
   parent = parentNamed('parent', children);
-  worker = await hatchet.worker('retried parents', {
+  worker = await fixture.hatchet.worker('retried parents', {
     handleKill: false,
     workflows: [children.one, children.other, parent],
   });
@@ -87,10 +74,6 @@ beforeEach(() => {
 afterAll(async () => {
   await worker.stop();
   await running;
-  hatchet.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(dataDir, { recursive: true });
 });
 
 describe('a retried parent', () => {
@@ -152,7 +135,7 @@ describe('a retried parent', () => {
 
   it('by its bulk call finds the same children', async () => {
     const child = childNamed('bulk-child');
-    const bulk = hatchet.task({
+    const bulk = fixture.hatchet.task({
       name: 'bulk-parent',
       retries: 2,
       fn: async (_: object, ctx) => {
@@ -163,7 +146,7 @@ describe('a retried parent', () => {
         return { items: outputs.map(({ item }) => item) };
       },
     });
-    const own = await hatchet.worker('bulk', { handleKill: false, workflows: [child, bulk] });
+    const own = await fixture.hatchet.worker('bulk', { handleKill: false, workflows: [child, bulk] });
     const served = own.start();
     await own.waitUntilReady();
     try {

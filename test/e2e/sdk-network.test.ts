@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
-import { startEngine } from '../../engine/index.ts';
 import { Hatchet } from '../../sdk/index.ts';
 import { randomFrom } from '../helpers/random.ts';
-import { createTestDatabase } from '../helpers/test-database.ts';
+import { engineForTest } from '../helpers/engine-fixture.ts';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -56,12 +52,7 @@ async function startProxy(target: {
 it('loses and doubles nothing on a network that loses answers', async () => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
   const random = randomFrom(seed);
-  const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-sdk-'));
-  onTestFinished(() => rmSync(dataDir, { recursive: true }));
-  const database = await createTestDatabase();
-  onTestFinished(() => database.drop());
-  const engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
-  onTestFinished(() => engine.stop());
+  const { database, engine } = await engineForTest('sdk-network', { logLevel: 'error' });
   const proxy = await startProxy(engine.grpc);
   onTestFinished(() => proxy.stop());
   const hatchet = Hatchet.init({ token: engine.token, hostPort: `127.0.0.1:${proxy.port}`, logger: () => quiet });

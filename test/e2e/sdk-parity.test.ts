@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine } from '../../engine/index.ts';
 import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const fixture = join(root, 'test/fixtures/sdk-parity');
@@ -187,36 +186,20 @@ const expected = {
 const expectedCancel = { cancelled: { status: 'CANCELLED', tasks: [['parity-waiting', 'CANCELLED', null]], calls: 1 } };
 
 describe('one file of workflows, two packages', () => {
-  let database: TestDatabase;
-  let engine: RunningEngine;
+  const fixture = engineFixture('sdk-parity', { logLevel: 'warn' });
 
-  beforeAll(async () => {
-    mkdirSync(join(folder, 'data'), { recursive: true });
-    database = await createTestDatabase();
-    engine = await startEngine({
-      databaseUrl: database.url,
-      dataDir: join(folder, 'data'),
-      grpcPort: 0,
-      httpPort: 0,
-      logLevel: 'warn',
-    });
-  });
-
-  afterAll(async () => {
-    await engine.stop();
-    await database.drop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  beforeAll(() => void mkdirSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.each(['official', 'ours'] as const)('compiles against the %s package', async (variant) => {
     expect(await typeErrors(variant)).toBe('');
   });
 
   it.each(['official', 'ours'] as const)('runs against the %s package', async (variant) => {
-    expect(await run(variant, engine, 'runs')).toMatchObject(expected);
+    expect(await run(variant, fixture.engine, 'runs')).toMatchObject(expected);
   });
 
   it.each(['official', 'ours'] as const)('cancels a running task with the %s package', async (variant) => {
-    expect(await run(variant, engine, 'cancel')).toEqual(expectedCancel);
+    expect(await run(variant, fixture.engine, 'cancel')).toEqual(expectedCancel);
   });
 });

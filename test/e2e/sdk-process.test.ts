@@ -5,18 +5,14 @@ import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
-import { Hatchet } from '../../sdk/index.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import type { Hatchet } from '../../sdk/index.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** Below the package, so that bare imports resolve. */
 const folder = join(root, 'node_modules', `.sdk-process-${process.pid}`);
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('sdk-process', { logLevel: 'error', workerTimeoutMs: 6_000 });
 let hatchet: Hatchet;
 const children: ChildProcess[] = [];
 
@@ -41,18 +37,9 @@ async function bundle(): Promise<Metafile> {
 }
 
 beforeAll(async () => {
-  mkdirSync(join(folder, 'data'), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   await bundle();
-  database = await createTestDatabase();
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'error',
-    workerTimeoutMs: 6_000,
-  });
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
+  ({ hatchet } = fixture);
 });
 
 afterEach(async () => {
@@ -63,9 +50,6 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  hatchet.close();
-  await engine.stop();
-  await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -78,7 +62,7 @@ interface Program {
 }
 
 function program(name: 'worker' | 'client'): Program {
-  const environment = { ...process.env, HATCHET_CLIENT_TOKEN: engine.token };
+  const environment = { ...process.env, HATCHET_CLIENT_TOKEN: fixture.engine.token };
   const child = spawn(process.execPath, [join(folder, 'test/fixtures/sdk-parity/process', `${name}.mjs`)], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -143,20 +127,12 @@ describe('programs', () => {
   it('a worker that the engine no longer knows registers again', async () => {
     const worker = program('worker');
     await worker.printed('ready');
-    const { grpc, http } = engine;
-    await engine.stop();
-    const client = new Client({ connectionString: database.url });
+    await fixture.engine.stop();
+    const client = new Client({ connectionString: fixture.database.url });
     await client.connect();
     await client.query('DELETE FROM worker');
     await client.end();
-    engine = await startEngine({
-      databaseUrl: database.url,
-      dataDir: join(folder, 'data'),
-      grpcPort: grpc.port,
-      httpPort: http.port,
-      logLevel: 'error',
-      workerTimeoutMs: 6_000,
-    });
+    await fixture.startAgain();
     await expect(hatchet.run('process-brief', {})).resolves.toEqual({ 'process-brief': { finished: true } });
     expect(worker.output().match(/ready/g)).toHaveLength(2);
   });

@@ -1,14 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createSecureServer, createServer as createPlainServer, type Http2Server } from 'node:http2';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { startEngine } from '../../engine/index.ts';
 import { Hatchet, type ClientOptions } from '../../sdk/index.ts';
 import { patient } from '../helpers/patient.ts';
-import { createTestDatabase } from '../helpers/test-database.ts';
+import { engineForTest } from '../helpers/engine-fixture.ts';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
@@ -64,18 +61,7 @@ describe('a client and a server of which one speaks TLS', () => {
   });
 
   it('is none where the server closes, as one does that is starting, nor once the engine has answered', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-tls-'));
-    onTestFinished(() => rmSync(dataDir, { recursive: true }));
-    const database = await createTestDatabase();
-    onTestFinished(() => database.drop());
-    const engine = await startEngine({
-      databaseUrl: database.url,
-      dataDir,
-      grpcPort: 0,
-      httpPort: 0,
-      logLevel: 'error',
-    });
-    onTestFinished(() => engine.stop());
+    const { engine } = await engineForTest('sdk-tls', { logLevel: 'error' });
     const secure = await listen(createSecureServer(identity));
     let upstream: number | undefined;
     let refused = 0;

@@ -1,41 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
-import { Hatchet, type Runnable, type Worker, type WorkerOptions } from '../../sdk/index.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import type { Hatchet, Runnable, Worker, WorkerOptions } from '../../sdk/index.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-let dataDir: string;
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('sdk', { logLevel: 'error' });
 let hatchet: Hatchet;
 const workers: { worker: Worker; running: Promise<void> }[] = [];
 
-beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'hatchet-sdk-'));
-  database = await createTestDatabase();
-  engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error' });
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
-});
+beforeAll(() => void ({ hatchet } = fixture));
 
 afterEach(async () => {
   for (const { worker, running } of workers.splice(0)) {
     await worker.stop();
     await running;
   }
-});
-
-afterAll(async () => {
-  hatchet.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(dataDir, { recursive: true });
 });
 
 async function startWorker(workflows: Runnable[], options: WorkerOptions = {}): Promise<Worker> {
@@ -72,16 +51,9 @@ describe('a worker', () => {
     const result = ref.result();
     await started.opened;
 
-    const { grpc, http } = engine;
-    await engine.stop();
+    await fixture.engine.stop();
     finish.open(); // It finishes while no engine is up.
-    engine = await startEngine({
-      databaseUrl: database.url,
-      dataDir,
-      grpcPort: grpc.port,
-      httpPort: http.port,
-      logLevel: 'error',
-    });
+    await fixture.startAgain();
 
     await expect(result).resolves.toEqual({ calls: 1 });
     expect(worker.workerId).toBe(id);
@@ -100,7 +72,7 @@ describe('a worker', () => {
     await startWorker([task]);
     const ref = await task.runNoWait({});
     await ref.result();
-    const client = new Client({ connectionString: database.url });
+    const client = new Client({ connectionString: fixture.database.url });
     await client.connect();
     try {
       const read = async (): Promise<string[]> =>
@@ -128,7 +100,7 @@ describe('a worker', () => {
       },
     });
     await startWorker([task]);
-    const client = new Client({ connectionString: database.url });
+    const client = new Client({ connectionString: fixture.database.url });
     await client.connect();
     try {
       for (const awaited of [true, false]) {
@@ -153,7 +125,7 @@ describe('inputs and outputs', () => {
   it('the schema is registered as JSON Schema', async () => {
     const task = hatchet.task({ name: 'described', input: z.object({ message: z.string() }), fn: () => {} });
     await startWorker([task]);
-    const client = new Client({ connectionString: database.url });
+    const client = new Client({ connectionString: fixture.database.url });
     await client.connect();
     try {
       const { rows } = await client.query<{ text: string }>(

@@ -1,36 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { LimitName } from '../../engine/auth/tenant-limits.ts';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { IdempotencyMethod } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RateLimitDuration } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 /** What one tenant can make grow ends at a limit, which the answer names; the tenant beside it goes on. */
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-limits-'));
-let database: TestDatabase;
-let pool: Pool;
-let engine: RunningEngine;
+const fixture = engineFixture('limits');
 let tenantId: string;
 let clients: GrpcClients;
 let stranger: GrpcClients;
 let token: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-  engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  ({ tenantId, token } = await makeNeighbour(pool, dataDir));
-  clients = new GrpcClients(engine.grpc, token);
-  stranger = new GrpcClients(engine.grpc, engine.token);
+  ({ tenantId, token } = await makeNeighbour(fixture.pool, fixture.dataDir));
+  clients = new GrpcClients(fixture.engine.grpc, token);
+  stranger = new GrpcClients(fixture.engine.grpc, fixture.engine.token);
   await setLimits({});
   for (const each of [clients, stranger])
     await each.call(
@@ -43,14 +32,10 @@ beforeAll(async () => {
 afterAll(async () => {
   clients.close();
   stranger.close();
-  await engine.stop();
-  await pool.end();
-  await database.drop();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 async function setLimits(limits: Partial<Record<LimitName, number>>): Promise<void> {
-  await pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [tenantId, JSON.stringify(limits)]);
+  await fixture.pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [tenantId, JSON.stringify(limits)]);
 }
 
 const trigger = (by: GrpcClients): Promise<unknown> =>
@@ -59,7 +44,7 @@ const putWorkflow = (name: string, more: Parameters<typeof workflowRequest>[2] =
   clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest(name, [taskRequest('only', {})], more));
 
 async function rest(method: string, path: string, body: object): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${engine.http.port}${path.replace(':tenant', tenantId)}`, {
+  const response = await fetch(`http://127.0.0.1:${fixture.engine.http.port}${path.replace(':tenant', tenantId)}`, {
     method,
     headers: { authorization: `Bearer ${token}` },
     body: JSON.stringify(body),
@@ -72,10 +57,14 @@ async function rest(method: string, path: string, body: object): Promise<void> {
 let made = 0;
 const name = (): string => `made-${++made}`;
 const workflowId = async (): Promise<string> =>
-  (await pool.query<{ id: string }>(`SELECT id FROM workflow WHERE tenant_id = $1 AND name = 'one'`, [tenantId]))
-    .rows[0]?.id ?? '';
+  (
+    await fixture.pool.query<{ id: string }>(`SELECT id FROM workflow WHERE tenant_id = $1 AND name = 'one'`, [
+      tenantId,
+    ])
+  ).rows[0]?.id ?? '';
 const runId = async (): Promise<string> =>
-  (await pool.query<{ id: string }>('SELECT id FROM run WHERE tenant_id = $1 LIMIT 1', [tenantId])).rows[0]?.id ?? '';
+  (await fixture.pool.query<{ id: string }>('SELECT id FROM run WHERE tenant_id = $1 LIMIT 1', [tenantId])).rows[0]
+    ?.id ?? '';
 const idempotent = { expression: 'string(input.n)', ttlMs: 3_600_000n, method: IdempotencyMethod.TTL };
 
 /** Each makes one more of what the limit is on. */
@@ -163,7 +152,7 @@ it.each(Object.entries(growth))('%s', async (limit, grow) => {
   };
   // The limit of the test before may still be in force for a moment.
   await vi.waitFor(grow, patient);
-  await pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [
+  await fixture.pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [
     tenantId,
     JSON.stringify({ [limit]: small[limit] ?? 5 }),
   ]);

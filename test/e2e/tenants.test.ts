@@ -1,10 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher.ts';
@@ -14,18 +9,14 @@ import type {
   DurableTaskRequest,
   DurableTaskResponse,
 } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
-import { Hatchet, type WorkflowRunRef } from '../../sdk/index.ts';
+import type { Hatchet, WorkflowRunRef } from '../../sdk/index.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 /** A tenant with a running task and a sleeping durable one, and another tenant of the same shard that gets to know all ids. */
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-tenants-'));
-let database: TestDatabase;
-let pool: Pool;
-let engine: RunningEngine;
-let hatchet: Hatchet;
+const fixture = engineFixture('tenants', { allowSkip: true });
 let worker: Awaited<ReturnType<Hatchet['worker']>>;
 let stranger: GrpcClients;
 let durable: WorkflowRunRef<{ word: string }>;
@@ -40,24 +31,10 @@ let ids: Record<
 let strangerRest: { tenantId: string; token: string };
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-  engine = await startEngine({
-    dataDir,
-    databaseUrl: database.url,
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-    allowSkip: true,
-  });
-  strangerRest = await makeNeighbour(pool, dataDir);
-  stranger = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, strangerRest.token);
+  strangerRest = await makeNeighbour(fixture.pool, fixture.dataDir);
+  stranger = new GrpcClients({ host: '127.0.0.1', port: fixture.engine.grpc.port }, strangerRest.token);
 
-  hatchet = Hatchet.init({
-    token: engine.token,
-    logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }),
-  });
-  const waits = hatchet.durableTask({
+  const waits = fixture.hatchet.durableTask({
     name: 'waits',
     fn: async (_input: object, ctx) => {
       await ctx.memo(['first'], () => 1);
@@ -65,26 +42,28 @@ beforeAll(async () => {
     },
   });
   const release = new Promise<void>((resolve) => (finish = resolve));
-  const runs = hatchet.task({ name: 'runs', retries: 3, fn: async () => (await release, { done: true }) });
-  const quick = hatchet.task({ name: 'quick', fn: (input: { n: number }) => ({ n: input.n }) });
-  worker = await hatchet.worker('own', { workflows: [waits, runs, quick], handleKill: false });
+  const runs = fixture.hatchet.task({ name: 'runs', retries: 3, fn: async () => (await release, { done: true }) });
+  const quick = fixture.hatchet.task({ name: 'quick', fn: (input: { n: number }) => ({ n: input.n }) });
+  worker = await fixture.hatchet.worker('own', { workflows: [waits, runs, quick], handleKill: false });
   void worker.start();
   await worker.waitUntilReady();
   ended = await quick.runNoWait({ n: 1 });
   await ended.output;
   [durable, plain] = [await waits.runNoWait({}), await runs.runNoWait({})];
-  const workflow = (await hatchet.workflows.get('quick')).metadata.id;
+  const workflow = (await fixture.hatchet.workflows.get('quick')).metadata.id;
   ids = {
     durable: await durable.getWorkflowRunId(),
     plain: await plain.getWorkflowRunId(),
     ended: await ended.getWorkflowRunId(),
-    worker: (await hatchet.workers.list()).rows?.[0]?.metadata.id ?? '',
+    worker: (await fixture.hatchet.workers.list()).rows?.[0]?.metadata.id ?? '',
     workflow,
-    cron: (await hatchet.crons.create('quick', { name: 'yearly', expression: '0 0 1 1 *' })).metadata.id,
-    schedule: (await hatchet.scheduled.create('quick', { triggerAt: new Date(Date.now() + 86_400_000) })).metadata.id,
-    filter: (await hatchet.filters.create({ workflowId: workflow, scope: 's', expression: 'true' })).metadata.id,
-    event: (await hatchet.events.push('heard by nobody', {})).eventId,
-    tenant: hatchet.tenantId,
+    cron: (await fixture.hatchet.crons.create('quick', { name: 'yearly', expression: '0 0 1 1 *' })).metadata.id,
+    schedule: (await fixture.hatchet.scheduled.create('quick', { triggerAt: new Date(Date.now() + 86_400_000) }))
+      .metadata.id,
+    filter: (await fixture.hatchet.filters.create({ workflowId: workflow, scope: 's', expression: 'true' })).metadata
+      .id,
+    event: (await fixture.hatchet.events.push('heard by nobody', {})).eventId,
+    tenant: fixture.hatchet.tenantId,
   };
   await vi.waitFor(async () => {
     const [live, ...others] = await stored();
@@ -100,11 +79,6 @@ afterAll(async () => {
   finish();
   stranger.close();
   await worker.stop();
-  hatchet.close();
-  await engine.stop();
-  await pool.end();
-  rmSync(dataDir, { recursive: true, force: true });
-  await database.drop();
 });
 
 const tables = [
@@ -127,7 +101,7 @@ const tables = [
 /** All that the other tenant could change. */
 async function stored(): Promise<unknown[][]> {
   const found: unknown[][] = [];
-  for (const sql of tables) found.push((await pool.query<Record<string, unknown>>(sql)).rows);
+  for (const sql of tables) found.push((await fixture.pool.query<Record<string, unknown>>(sql)).rows);
   return found;
 }
 
@@ -421,7 +395,7 @@ describe('another tenant, even of the same shard', () => {
       const before = await stored();
       const call = async (id: string): Promise<unknown> => {
         const response = await fetch(
-          `http://127.0.0.1:${engine.http.port}${path.replace('own', strangerRest.tenantId).replace('{}', id)}`,
+          `http://127.0.0.1:${fixture.engine.http.port}${path.replace('own', strangerRest.tenantId).replace('{}', id)}`,
           {
             method,
             headers: { 'content-type': 'application/json', authorization: `Bearer ${strangerRest.token}` },
@@ -490,7 +464,7 @@ describe('another tenant, even of the same shard', () => {
       scope: undefined,
     });
     expect(await stored()).toEqual(before);
-    const own = new GrpcClients({ host: '127.0.0.1', port: engine.grpc.port }, engine.token);
+    const own = new GrpcClients({ host: '127.0.0.1', port: fixture.engine.grpc.port }, fixture.engine.token);
     const listeners = [own, stranger].map((clients) => {
       const stream = clients.durable.listenForDurableEvent(clients.metadata());
       const told: string[] = [];
@@ -509,7 +483,7 @@ describe('another tenant, even of the same shard', () => {
       ],
     };
     await own.call(own.durable, own.durable.registerDurableEvent, { taskId: ids.durable, signalKey: 'k', conditions });
-    await hatchet.events.push('word', { word: 'ours' });
+    await fixture.hatchet.events.push('word', { word: 'ours' });
     await vi.waitFor(() => expect(listeners[0]?.told).toHaveLength(1), patient);
     // Another call on its connection: what was said before it has come.
     await stranger.call(stranger.monitor, stranger.monitor.listQueues, {});

@@ -1,22 +1,15 @@
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 type CreateWebhook = Parameters<HatchetClient['webhooks']['create']>[0];
 type Source = CreateWebhook['sourceName'];
 
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-webhooks-'));
-let database: TestDatabase;
-let pool: Pool;
-let engine: RunningEngine;
+const fixture = engineFixture('webhooks');
 let hatchet: HatchetClient;
 let worker: Awaited<ReturnType<HatchetClient['worker']>>;
 let strangerId: string;
@@ -34,7 +27,7 @@ async function post(
   options: { body: string; headers?: Record<string, string>; tenant?: string },
 ): Promise<Answer> {
   const response = await fetch(
-    `http://127.0.0.1:${engine.http.port}/api/v1/stable/tenants/${options.tenant ?? hatchet.tenantId}/webhooks/${name}`,
+    `http://127.0.0.1:${fixture.engine.http.port}/api/v1/stable/tenants/${options.tenant ?? hatchet.tenantId}/webhooks/${name}`,
     {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...options.headers },
@@ -45,16 +38,16 @@ async function post(
 }
 
 async function rest(method: string, path: string, options: { body?: unknown; token?: string } = {}): Promise<Answer> {
-  const response = await fetch(`http://127.0.0.1:${engine.http.port}${path}`, {
+  const response = await fetch(`http://127.0.0.1:${fixture.engine.http.port}${path}`, {
     method,
-    headers: { authorization: `Bearer ${options.token ?? engine.token}` },
+    headers: { authorization: `Bearer ${options.token ?? fixture.engine.token}` },
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
   });
   return { status: response.status, body: Object(await response.json()) };
 }
 
 async function events(): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM event');
+  const { rows } = await fixture.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM event');
   return rows[0]?.n ?? -1;
 }
 
@@ -155,12 +148,9 @@ function sender(source: `${Source}`): (typeof senders)[number] {
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-  engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-  ({ tenantId: strangerId, token: strangerToken } = await makeNeighbour(pool, dataDir));
+  ({ tenantId: strangerId, token: strangerToken } = await makeNeighbour(fixture.pool, fixture.dataDir));
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
-  hatchet = HatchetClient.init({ token: engine.token, tls_config: { tls_strategy: 'none' } });
+  hatchet = HatchetClient.init({ token: fixture.engine.token, tls_config: { tls_strategy: 'none' } });
   const listener = hatchet.task({
     name: 'listener',
     onEvents: ['hook:*'],
@@ -176,10 +166,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await worker.stop();
-  await engine.stop();
-  await pool.end();
-  rmSync(dataDir, { recursive: true, force: true });
-  await database.drop();
 });
 
 describe('webhooks, made by the published SDK', () => {
@@ -249,7 +235,7 @@ describe('webhooks, made by the published SDK', () => {
     const list = await hatchet.webhooks.list();
     expect(list.rows?.map((row) => row.name)).toEqual(['generic', 'github', 'linear', 'slack', 'stripe', 'svix']);
     expect(JSON.stringify(list)).not.toMatch(/secret|whsec|"ada"/);
-    const { rows } = await pool.query<{ auth: string }>(
+    const { rows } = await fixture.pool.query<{ auth: string }>(
       `SELECT auth::text AS auth FROM webhook WHERE name = 'generic'`,
     );
     expect(rows[0]?.auth).not.toContain('secret word');
@@ -307,7 +293,7 @@ describe('webhooks, made by the published SDK', () => {
   });
 
   it('a body over the limit is refused before it is read whole', async () => {
-    const url = `http://127.0.0.1:${engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks/keyed`;
+    const url = `http://127.0.0.1:${fixture.engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks/keyed`;
     // The head promises 5 MiB, of which nothing is ever sent.
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const call = httpRequest(
@@ -363,8 +349,11 @@ describe('webhooks, made by the published SDK', () => {
     expect(wrongTenant).toEqual(unknown);
     expect(unknown.status).toBe(403);
     expect(
-      (await fetch(`http://127.0.0.1:${engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks/slack`))
-        .status,
+      (
+        await fetch(
+          `http://127.0.0.1:${fixture.engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks/slack`,
+        )
+      ).status,
     ).toBe(401);
     // The same name, for another tenant.
     const made = await rest('POST', foreign, {
@@ -432,7 +421,7 @@ describe('webhooks, made by the published SDK', () => {
     const header = `t=${seconds()},${'v1=,'.repeat(2600)}`;
     expect((await post('stripe', { body, headers: { 'stripe-signature': header } })).status).toBe(403);
     // Answered while the body still comes: nothing of it is waited for.
-    const url = `http://127.0.0.1:${engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks`;
+    const url = `http://127.0.0.1:${fixture.engine.http.port}/api/v1/stable/tenants/${hatchet.tenantId}/webhooks`;
     const open = (name: string, headers: Record<string, string>): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
         const call = httpRequest(
@@ -513,7 +502,7 @@ describe('webhooks, made by the published SDK', () => {
     expect(first.status).toBe(200);
     expect((await post('own', { body, headers })).body.event.metadata.id).toBe(first.body.event.metadata.id);
     // It runs out: what is not timed may be meant twice.
-    await pool.query('UPDATE webhook_delivery SET expires_us = 0');
+    await fixture.pool.query('UPDATE webhook_delivery SET expires_us = 0');
     expect((await post('own', { body, headers })).body.event.metadata.id).not.toBe(first.body.event.metadata.id);
 
     const before = await events();

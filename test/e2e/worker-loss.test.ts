@@ -3,8 +3,6 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
 import {
   RunStatus,
   WorkerStatus,
@@ -13,18 +11,16 @@ import {
   type ListWorkersRequest,
   type ListWorkersResponse,
 } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { Hatchet, type WorkflowRunRef } from '../../sdk/index.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import type { WorkflowRunRef } from '../../sdk/index.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** Below the package, so that bare imports resolve. */
 const folder = join(root, 'node_modules', `.worker-loss-${process.pid}`);
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-let database: TestDatabase;
-let engine: RunningEngine;
-let hatchet: Hatchet;
+/** The engine waits longer than the execution timeout of what is lost with a worker. */
+const fixture = engineFixture('worker-loss', { workerTimeoutMs: 8_000 });
 let clients: GrpcClients;
 const workers: SpawnedWorker[] = [];
 
@@ -36,7 +32,7 @@ interface SpawnedWorker {
 /** A process of its own, that nobody watches. */
 async function spawnWorker(): Promise<SpawnedWorker> {
   const child = spawn(process.execPath, [join(folder, 'worker.mjs')], {
-    env: { ...process.env, HATCHET_CLIENT_TOKEN: engine.token },
+    env: { ...process.env, HATCHET_CLIENT_TOKEN: fixture.engine.token },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const worker: SpawnedWorker = { child, output: '' };
@@ -48,7 +44,8 @@ async function spawnWorker(): Promise<SpawnedWorker> {
 }
 
 beforeAll(async () => {
-  mkdirSync(join(folder, 'data'), { recursive: true });
+  ({ clients } = fixture);
+  mkdirSync(folder, { recursive: true });
   await build({
     entryPoints: [join(root, 'test/fixtures/sdk-parity/process/worker.ts')],
     outfile: join(folder, 'worker.mjs'),
@@ -59,18 +56,6 @@ beforeAll(async () => {
     packages: 'external',
     logLevel: 'error',
   });
-  database = await createTestDatabase();
-  // Longer than the execution timeout of what is lost with a worker.
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-    workerTimeoutMs: 8_000,
-  });
-  clients = new GrpcClients(engine.grpc, engine.token);
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
 });
 
 afterEach(async () => {
@@ -83,10 +68,6 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  clients.close();
-  hatchet.close();
-  await engine.stop();
-  await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -94,7 +75,7 @@ describe('a worker that is killed, and nobody tells', () => {
   it('loses none of 200 tasks with an execution timeout of 5 s and no retries', async () => {
     const [killed] = await Promise.all([spawnWorker(), spawnWorker()]);
     const refs = await Promise.all(
-      Array.from({ length: 200 }, async () => await hatchet.runNoWait('process-slow', {})),
+      Array.from({ length: 200 }, async () => await fixture.hatchet.runNoWait('process-slow', {})),
     );
     await expect.poll(() => killed.output, { interval: 1 }).toContain('started process-slow');
     killed.child.kill('SIGKILL');
@@ -102,7 +83,9 @@ describe('a worker that is killed, and nobody tells', () => {
     expect(results).toEqual(refs.map(() => ({ 'process-slow': { finished: true } })));
     const moved = await Promise.all(
       refs.map(async (ref) =>
-        (await hatchet.runs.get(await ref.runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED'),
+        (await fixture.hatchet.runs.get(await ref.runId)).taskEvents.some(
+          ({ eventType }) => eventType === 'REASSIGNED',
+        ),
       ),
     );
     expect(moved.filter(Boolean).length).toBeGreaterThan(0);
@@ -112,9 +95,11 @@ describe('a worker that is killed, and nobody tells', () => {
 describe('a worker whose event loop is blocked', () => {
   const finished = { 'process-slow': { finished: true } };
   const getRun = (runId: string): Promise<GetRunResponse> =>
-    clients.call<GetRunRequest, GetRunResponse>(clients.monitor, clients.monitor.getRun, { runId });
+    clients.call<GetRunRequest, GetRunResponse>(clients.monitor, clients.monitor.getRun, {
+      runId,
+    });
   const trigger = (count: number): Promise<WorkflowRunRef<unknown>[]> =>
-    Promise.all(Array.from({ length: count }, async () => await hatchet.runNoWait('process-slow', {})));
+    Promise.all(Array.from({ length: count }, async () => await fixture.hatchet.runNoWait('process-slow', {})));
 
   async function statuses(): Promise<WorkerStatus[]> {
     const { rows } = await clients.call<ListWorkersRequest, ListWorkersResponse>(
@@ -129,7 +114,7 @@ describe('a worker whose event loop is blocked', () => {
   }
 
   async function block(worker: SpawnedWorker, ms: number): Promise<string> {
-    const ref = await hatchet.runNoWait('process-busy', { ms });
+    const ref = await fixture.hatchet.runNoWait('process-busy', { ms });
     await expect.poll(() => worker.output, { interval: 10 }).toContain('started process-busy');
     return await ref.runId;
   }
@@ -158,21 +143,21 @@ describe('a worker whose event loop is blocked', () => {
     // What comes later does not go there first.
     const [late] = await trigger(1);
     await late?.result();
-    const { taskEvents } = await hatchet.runs.get((await late?.runId) ?? '');
+    const { taskEvents } = await fixture.hatchet.runs.get((await late?.runId) ?? '');
     expect(taskEvents.map(({ eventType }) => eventType)).not.toContain('REASSIGNED');
     const others = await Promise.all(
       [...refs, ...(late === undefined ? [] : [late])].map(async (ref) => await ref.runId),
     );
     const moved = await Promise.all(
       others.map(async (runId) =>
-        (await hatchet.runs.get(runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED'),
+        (await fixture.hatchet.runs.get(runId)).taskEvents.some(({ eventType }) => eventType === 'REASSIGNED'),
       ),
     );
     expect(moved.filter(Boolean).length).toBeGreaterThan(0);
     // Those that the blocked worker was sent are its for 5 s.
     const waits = await Promise.all(others.map(waitedMs));
     expect(waits.filter((ms) => !(ms >= 0 && ms <= 10_000))).toEqual([]);
-    await hatchet.runs.cancel({ ids: [busy] });
+    await fixture.hatchet.runs.cancel({ ids: [busy] });
   });
 
   it('gets its tasks back once it answers, and has run each of them once', async () => {

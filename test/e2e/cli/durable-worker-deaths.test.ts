@@ -1,15 +1,12 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startEngine, type RunningEngine } from '../../../engine/index.ts';
-import { Hatchet } from '../../../sdk/index.ts';
 import { makeLinkedProject } from '../../helpers/linked-project.ts';
 import { CliSession } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { engineFixture } from '../../helpers/engine-fixture.ts';
 
-const folder = makeTempFolder('durable worker deaths');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+/** Two deaths are enough: the command starts a worker again five times at most. */
+const fixture = engineFixture('durable worker deaths', { workerTimeoutMs: 3_600_000, maxWorkerDeaths: 2 });
 
 const program = `
 import { Hatchet } from 'hatchet-ts';
@@ -29,48 +26,29 @@ const worker = await hatchet.worker('deaths', { workflows: [advancing, stuck] })
 await worker.start();
 `;
 
-let database: TestDatabase;
-let engine: RunningEngine;
-let hatchet: Hatchet;
 let worker: CliSession;
 
 beforeAll(async () => {
-  const project = await makeLinkedProject(folder, 'simple');
+  const project = await makeLinkedProject(fixture.folder, 'simple');
   writeFileSync(join(project, 'src', 'worker.ts'), program);
-  database = await createTestDatabase();
-  // Two deaths are enough: the command starts a worker again five times at most.
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-    workerTimeoutMs: 3_600_000,
-    maxWorkerDeaths: 2,
-  });
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
   worker = new CliSession(['worker', 'start', '--processes', '2'], {
     cwd: project,
-    env: { HATCHET_CLIENT_TOKEN: engine.token },
+    env: { HATCHET_CLIENT_TOKEN: fixture.engine.token },
   });
   await vi.waitFor(() => expect(worker.output).toContain('serving'), { timeout: 30_000 });
 });
 
 afterAll(async () => {
   await worker.end('SIGINT');
-  hatchet.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('a durable task whose worker dies', () => {
   it('goes on for as long as it gets a step further each time, past the number of deaths that ends a task', async () => {
-    await expect(hatchet.run('advancing', {})).resolves.toEqual({ advancing: { invocations: 3 } });
+    await expect(fixture.hatchet.run('advancing', {})).resolves.toEqual({ advancing: { invocations: 3 } });
   });
 
   it('is given up when it gets no further', async () => {
-    await expect(hatchet.run('stuck', {})).rejects.toThrow(
+    await expect(fixture.hatchet.run('stuck', {})).rejects.toThrow(
       'its worker died (exit code 7); 2 workers have died under this task since its log last grew',
     );
   });

@@ -1,15 +1,12 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startEngine, type RunningEngine } from '../../../engine/index.ts';
-import { Hatchet } from '../../../sdk/index.ts';
 import { makeLinkedProject } from '../../helpers/linked-project.ts';
 import { CliSession } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { engineFixture } from '../../helpers/engine-fixture.ts';
 
-const folder = makeTempFolder('worker deaths');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+/** The engine by itself would notice nothing for an hour. */
+const fixture = engineFixture('worker deaths', { workerTimeoutMs: 3_600_000 });
 
 const program = `
 import { Hatchet } from 'hatchet-ts';
@@ -26,38 +23,20 @@ const worker = await hatchet.worker('deaths', { workflows: [slow, hold, fatal], 
 await worker.start();
 `;
 
-let database: TestDatabase;
-let engine: RunningEngine;
-let hatchet: Hatchet;
 let worker: CliSession;
 
 beforeAll(async () => {
-  const project = await makeLinkedProject(folder, 'simple');
+  const project = await makeLinkedProject(fixture.folder, 'simple');
   writeFileSync(join(project, 'src', 'worker.ts'), program);
-  database = await createTestDatabase();
-  // The engine by itself would notice nothing for an hour.
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-    workerTimeoutMs: 3_600_000,
-  });
-  hatchet = Hatchet.init({ token: engine.token, logger: () => quiet });
   worker = new CliSession(['worker', 'start', '--processes', '2'], {
     cwd: project,
-    env: { HATCHET_CLIENT_TOKEN: engine.token },
+    env: { HATCHET_CLIENT_TOKEN: fixture.engine.token },
   });
   await vi.waitFor(() => expect(worker.output).toContain('serving'), { timeout: 30_000 });
 });
 
 afterAll(async () => {
   await worker.end('SIGINT');
-  hatchet.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** The process that holds a task of its own run. */
@@ -75,19 +54,21 @@ async function holder(run: number): Promise<number> {
 
 describe('a worker whose process dies, started by the command', () => {
   it('leaves its tasks to the other process, long before the engine would notice', async () => {
-    const ref = await hatchet.runNoWait('hold', { run: 1 });
+    const ref = await fixture.hatchet.runNoWait('hold', { run: 1 });
     const pid = await holder(1);
     process.kill(pid, 'SIGKILL');
     await expect(ref.result()).resolves.toEqual({ hold: { pid: expect.any(Number) } });
     await expect(ref.result()).resolves.not.toEqual({ hold: { pid } });
-    const { taskEvents } = await hatchet.runs.get(await ref.runId);
+    const { taskEvents } = await fixture.hatchet.runs.get(await ref.runId);
     expect(taskEvents.find(({ eventType }) => eventType === 'REASSIGNED')?.message).toMatch(/died \(SIGKILL\)/);
   });
 
   it('loses none of 200 tasks without retries', async () => {
-    const held = await hatchet.runNoWait('hold', { run: 2 });
+    const held = await fixture.hatchet.runNoWait('hold', { run: 2 });
     const pid = await holder(2);
-    const refs = await Promise.all(Array.from({ length: 200 }, async () => await hatchet.runNoWait('slow', {})));
+    const refs = await Promise.all(
+      Array.from({ length: 200 }, async () => await fixture.hatchet.runNoWait('slow', {})),
+    );
     await vi.waitFor(() => expect(worker.output.match(/slow starts/g)?.length).toBeGreaterThan(20), {
       timeout: 20_000,
     });
@@ -96,7 +77,7 @@ describe('a worker whose process dies, started by the command', () => {
   });
 
   it('a task that ends its process is given up after three, with the exit code', async () => {
-    await expect(hatchet.run('fatal', {})).rejects.toThrow(
+    await expect(fixture.hatchet.run('fatal', {})).rejects.toThrow(
       'its worker died (exit code 7); 3 workers have died under this task',
     );
     await vi.waitFor(() => expect(worker.output.match(/crashed \(exit code 7\)/g)).toHaveLength(3), {
