@@ -518,6 +518,8 @@ CREATE INDEX event_scope ON ONLY public.event USING btree (tenant_id, scope, key
 
 CREATE INDEX event_tenant ON ONLY public.event USING btree (tenant_id, id);
 
+CREATE INDEX event_waking_tenant ON public.event_waking USING btree (tenant_id);
+
 CREATE INDEX filter_workflow ON public.filter USING btree (tenant_id, workflow_id, scope);
 
 CREATE INDEX history_seq ON ONLY public.history USING brin (seq) WITH (pages_per_range='16', autosummarize='on');

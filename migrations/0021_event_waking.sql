@@ -12,6 +12,7 @@ CREATE TABLE event_waking (
   key text NOT NULL,
   PRIMARY KEY (shard, seq)
 );
+CREATE INDEX event_waking_tenant ON event_waking (tenant_id);
 
 -- Since when they listen. What listens already does so before every event that is yet to come.
 ALTER TABLE wait ADD COLUMN since_seq bigint NOT NULL DEFAULT 0;
