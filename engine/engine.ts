@@ -33,7 +33,7 @@ import { ChangeSignal } from './figures/change-signal.ts';
 import { startGrpc } from './grpc/grpc-server.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
-import { EngineTimeline } from './time/engine-timeline.ts';
+import { EngineQuiet } from './time/engine-quiet.ts';
 import { createLog, type Logger } from './base/log.ts';
 import { TurnAway } from './wiring/turn-away.ts';
 import { processHost } from './base/host.ts';
@@ -46,7 +46,7 @@ import { JournalFeed } from './monitor/journal/journal-feed.ts';
 import { KeyedSignal } from './base/keyed-signal.ts';
 import { LogWriter } from './writers/log-writer.ts';
 import { StreamWriter } from './writers/stream-writer.ts';
-import { RunResults } from './monitor/runs/run-results.ts';
+import { RunEndWaiters } from './monitor/runs/run-end-waiters.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/schema/migrate.ts';
@@ -228,7 +228,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   onStop(() => streams.stop());
 
   const workerTimeoutMs = options.workerTimeoutMs ?? engineDefaults.workerTimeoutMs;
-  const results: RunResults = new RunResults({
+  const results: RunEndWaiters = new RunEndWaiters({
     pool: reads,
     log,
     isLive: (tenantId, runId) => isLive(owner, tenantId, runId),
@@ -263,7 +263,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     },
   });
   const { owner, dispatcher, links } = core;
-  const time = new EngineTimeline(core);
+  const time = new EngineQuiet(core);
   const heartbeats = new HeartbeatWriter(writes, log, (ms) => dispatcher.heardWithin(ms));
   onStop(async () => heartbeats.stop());
   // What it recovers is served shard by shard: the ports open meanwhile, and calls wait for their shard.
@@ -363,7 +363,10 @@ function isLive(owner: Owner, tenantId: string, runId: string): boolean {
   return row !== undefined && !state.isEnded(row);
 }
 
-function runEnd(results: RunResults, options: { tenantId: string; runId: string; signal: AbortSignal }): Promise<void> {
+function runEnd(
+  results: RunEndWaiters,
+  options: { tenantId: string; runId: string; signal: AbortSignal },
+): Promise<void> {
   return new Promise((resolve) => {
     const stop = results.wait(options.tenantId, options.runId, () => resolve());
     options.signal.addEventListener('abort', () => {

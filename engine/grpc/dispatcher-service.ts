@@ -11,7 +11,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { WorkerMessage } from '../dispatch/worker-session.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { noPayloads, readRunDetail } from '../monitor/runs/run-detail.ts';
-import type { RunResults } from '../monitor/runs/run-results.ts';
+import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import {
   ActionType,
   type AssignedAction,
@@ -37,7 +37,7 @@ const longestExtensionMs = 366 * 86_400_000;
 export interface DispatcherDeps extends Edge, LogStreamDeps {
   owner: Commands;
   dispatcher: Dispatcher;
-  results: RunResults;
+  results: RunEndWaiters;
 }
 
 export function dispatcherService(deps: DispatcherDeps): GrpcService {

@@ -9,7 +9,7 @@ import { DurableLinks } from '../dispatch/durable-links.ts';
 import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import type { HistoryRow } from '../model/stored-rows.ts';
-import type { RunResults } from '../monitor/runs/run-results.ts';
+import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import type { Connector, Sql } from '../postgres/sql-client.ts';
@@ -30,7 +30,7 @@ export interface EngineCoreOptions {
   /** Reads payloads of dispatches and of timers. */
   payloadReads: Sql;
   /** The ends of runs go there. */
-  results: Pick<RunResults, 'ended' | 'recheckAll'>;
+  results: Pick<RunEndWaiters, 'ended' | 'recheckAll'>;
   logs: LogLines;
   /** Called with every commit, once its effects are on their way. */
   committed: readonly ((history: readonly HistoryRow[], nodes: readonly { taskId: string }[]) => void)[];

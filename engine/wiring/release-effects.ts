@@ -4,7 +4,7 @@ import type { DurableLinks } from '../dispatch/durable-links.ts';
 import type { Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { LogWriter } from '../writers/log-writer.ts';
-import type { RunResults } from '../monitor/runs/run-results.ts';
+import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import type { Effect } from '../model/task/effect.ts';
 import { eachApart } from '../base/apart.ts';
@@ -18,7 +18,7 @@ export function releaseEffects(
   parts: {
     dispatcher: Dispatcher;
     links: DurableLinks<DurableAskReply>;
-    results: Pick<RunResults, 'ended'>;
+    results: Pick<RunEndWaiters, 'ended'>;
     logs: LogLines;
     log: Logger;
     host: Host;

@@ -7,7 +7,7 @@ import type { ExitCode } from '../../exit-code.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';
 import { checkSelection, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';
-import { refusalsOf, tellOutcome } from './tell-outcome.ts';
+import { refusalsOf, tellOutcome } from './tell-bulk-outcome.ts';
 
 export type CancelFlags = ConnectionFlags & OutputFlag & SelectionFlags;
 

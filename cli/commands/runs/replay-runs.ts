@@ -9,7 +9,7 @@ import type { RunDetail, RunReader, RunRow } from '../../monitor/run-reader.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';
 import { checkSelection, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';
-import { refusalsOf, tellOutcome } from './tell-outcome.ts';
+import { refusalsOf, tellOutcome } from './tell-bulk-outcome.ts';
 
 export interface ReplayFlags extends ConnectionFlags, OutputFlag, SelectionFlags {
   /** Only tasks that failed, and what follows them. */

@@ -1,6 +1,6 @@
 import { toldError } from '../../model/payload/split-error.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
-import { mostResultBytes, type RunResults, type TaskResult } from '../../monitor/runs/run-results.ts';
+import { mostResultBytes, type RunEndWaiters, type TaskResult } from '../../monitor/runs/run-end-waiters.ts';
 import { WorkflowRunEventType, type WorkflowRunEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 
 /** Characters of results that are written and not yet sent: past that, its client is one that does not read. */
@@ -27,7 +27,7 @@ interface Subscriber {
  * are in Postgres, and are read once it does.
  */
 export class RunSubscription {
-  readonly #results: Pick<RunResults, 'wait'>;
+  readonly #results: Pick<RunEndWaiters, 'wait'>;
   readonly #tenantId: string;
   readonly #call: Subscriber;
   /** By run, to stop waiting. */
@@ -38,7 +38,7 @@ export class RunSubscription {
   readonly #reading = new Set<string>();
   #unsent = 0;
 
-  constructor(results: Pick<RunResults, 'wait'>, options: { tenantId: string; call: Subscriber }) {
+  constructor(results: Pick<RunEndWaiters, 'wait'>, options: { tenantId: string; call: Subscriber }) {
     this.#results = results;
     this.#tenantId = options.tenantId;
     this.#call = options.call;

@@ -1,7 +1,7 @@
 import { IndexedHeap, type HeapItem } from '../state/indexed-heap.ts';
 import type { TaskTable } from '../state/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
-import { KeyTurns, type KeyTasks } from './key-turns.ts';
+import { OrderInLine, type KeyTasks } from './order-in-line.ts';
 import type { Constraint } from './placement.ts';
 import type { TaskRow } from '../state/rows.ts';
 
@@ -63,7 +63,7 @@ export interface Standing {
 export class Line implements HeapItem, Standing {
   readonly constraint: Constraint;
   readonly keys = new Map<string, KeyTasks>();
-  readonly #turns = new KeyTurns();
+  readonly #turns = new OrderInLine();
   readonly #tasks: TaskTable;
   /** Among which lines it stands; undefined while it waits for units. */
   heap: LineHeap | undefined;

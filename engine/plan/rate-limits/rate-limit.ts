@@ -1,5 +1,5 @@
 import type { RateLimitWindow } from '../../model/definition.ts';
-import { windowMicros } from '../../model/time/rate-window.ts';
+import { windowMicros } from '../../model/time/window-lengths.ts';
 import type { RateLimitRow } from '../../model/stored-rows.ts';
 import { IndexedHeap } from '../state/indexed-heap.ts';
 import type { RankedList } from '../state/ranked-list.ts';

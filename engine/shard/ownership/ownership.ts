@@ -11,7 +11,7 @@ import { connectReader, isAlive } from '../recovery/reader.ts';
 import { recoverShard, type OpenAttempt, type Recovered } from '../recovery/recover-shard.ts';
 import { SetAsideLog } from '../recovery/set-aside.ts';
 import { readShardContents, type ShardContents } from '../recovery/shard-contents.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
+import { LeaseConnection } from './lease-connection.ts';
 import { forgetLeases, renewLease } from './lease.ts';
 import { acquireShards, lookForShards } from './take-free-shards.ts';
 import { giveShardsBack, serveShards } from './owned-shards.ts';
@@ -45,7 +45,7 @@ export class Ownership {
   readonly #connector: Connector;
   readonly #graceMs: number;
   readonly #wakingLimits: WakingLimits;
-  readonly #keeper: LeaseKeeper;
+  readonly #keeper: LeaseConnection;
   readonly #setAside: SetAsideLog;
   readonly #retries = new Set<HostTimer>();
   #recovering: Promise<void> | undefined;
@@ -72,7 +72,7 @@ export class Ownership {
     this.#host = options.host ?? processHost;
     this.#connector = options.connector ?? postgresConnector;
     this.#setAside = new SetAsideLog(options.log);
-    this.#keeper = new LeaseKeeper({
+    this.#keeper = new LeaseConnection({
       config: options.config,
       owner: this.id,
       log: options.log,

@@ -5,7 +5,7 @@ import { createLog } from '../../../engine/base/log.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { runDetailsIn, type RunDetail } from '../../../engine/monitor/runs/run-detail.ts';
 import { listRunSummaries } from '../../../engine/monitor/runs/run-list.ts';
-import { RunResults, type TaskResult } from '../../../engine/monitor/runs/run-results.ts';
+import { RunEndWaiters, type TaskResult } from '../../../engine/monitor/runs/run-end-waiters.ts';
 import { readChunks } from '../../../engine/monitor/lines/stream-reads.ts';
 import { emptyFilter } from '../../../engine/grpc/runs/run-filter.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
@@ -168,7 +168,7 @@ describe('results that are read for those who wait', () => {
               return answer;
             },
     });
-    const results = new RunResults({ pool: watched, log: createLog('silent'), isLive: () => false });
+    const results = new RunEndWaiters({ pool: watched, log: createLog('silent'), isLive: () => false });
     const told = await Promise.all(
       ids.map((id) => new Promise<readonly TaskResult[]>((resolve) => results.wait(world.tenantId, id, resolve))),
     );

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { RunSubscription } from '../../../../engine/grpc/runs/run-subscription.ts';
 import { newId } from '../../../../engine/model/ids/uuid.ts';
-import type { TaskResult } from '../../../../engine/monitor/runs/run-results.ts';
+import type { TaskResult } from '../../../../engine/monitor/runs/run-end-waiters.ts';
 import type { WorkflowRunEvent } from '../../../../proto/gen/hatchet/contract/dispatcher.ts';
 
 /** A stream whose client reads, or does not. */

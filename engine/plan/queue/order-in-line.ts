@@ -31,7 +31,7 @@ interface KeyAtRank extends HeapItem {
 }
 
 /** Whose turn it is among the keys of a line: best rank first; inside a rank the keys take turns (round robin). */
-export class KeyTurns {
+export class OrderInLine {
   readonly #ranks: (IndexedHeap<KeyAtRank> | undefined)[] = [];
 
   /** A key has tasks of the rank. */

@@ -5,7 +5,7 @@ import type { Owner } from '../shard/owner.ts';
 import { QuietAttempts, roundMs } from './quiet-attempts.ts';
 
 /** Time as whoever moves the engine's clock needs it. Costs nothing until it is asked. */
-export class EngineTimeline implements EngineTime {
+export class EngineQuiet implements EngineTime {
   readonly #owner: Owner;
   readonly #dueTimers: DueTimers;
   readonly #waiting = new Set<() => void>();

@@ -13,7 +13,7 @@ const statementMs = 3_000;
  * The lease's own connection and timer. Whatever the lane waits for, however long a load or a recovery takes, the lease is
  * renewed: only a process that stands still, or has lost Postgres, loses it.
  */
-export class LeaseKeeper {
+export class LeaseConnection {
   readonly #config: ClientConfig;
   readonly #log: Logger;
   readonly #onBeat: () => Promise<void>;

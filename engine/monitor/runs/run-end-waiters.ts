@@ -56,7 +56,7 @@ const endedResults = {
 type Listener = (results: readonly TaskResult[]) => void;
 
 /** Who waits for which run's end. Every listener is called once, after the end has committed. */
-export class RunResults {
+export class RunEndWaiters {
   readonly #pool: Pool;
   readonly #log: Logger;
   readonly #isLive: (tenantId: string, runId: string) => boolean;
