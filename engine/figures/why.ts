@@ -8,7 +8,7 @@ import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
 import { findRateLimit } from '../plan/rate-limits/rate-limit-table.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import type { TaskRow } from '../plan/state/rows.ts';
+import type { TaskRow } from '../plan/state/table/rows.ts';
 
 /** Ids that a cause names at most. */
 const named = 10;

@@ -1,7 +1,7 @@
 import { EntryKind } from '../model/durable/durable.ts';
 import { LiveState } from '../model/task/live-state.ts';
 import type { DurableTask } from '../plan/durable/durable-index.ts';
-import type { TaskRow } from '../plan/state/rows.ts';
+import type { TaskRow } from '../plan/state/table/rows.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
 

@@ -1,7 +1,7 @@
-import type { TaskRow } from '../../engine/plan/state/rows.ts';
+import type { TaskRow } from '../../engine/plan/state/table/rows.ts';
 import type { PlannerWorker } from '../../engine/plan/queue/planner-worker.ts';
 import type { ShardState } from '../../engine/plan/state/shard-state.ts';
-import type { TaskTable } from '../../engine/plan/state/task-table.ts';
+import type { TaskTable } from '../../engine/plan/state/table/task-table.ts';
 
 /** The row of a task that a test knows to be in memory. */
 export function rowOf(tasks: TaskTable, id: string): TaskRow {

@@ -2,8 +2,8 @@ import type { BatchRule } from '../../model/definition.ts';
 import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { Placement } from '../queue/placement.ts';
-import { rankCount, retryRank, type RankedList } from '../state/ranked-list.ts';
-import type { TaskRow } from '../state/rows.ts';
+import { rankCount, retryRank, type RankedList } from '../state/lists/ranked-list.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** Why a batch goes: what `BatchStartPayload.triggerReason` says. */
 export type FlushReason = 'batch_size_reached' | 'payload_size_reached' | 'interval_elapsed' | 'retry';

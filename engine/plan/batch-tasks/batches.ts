@@ -3,10 +3,10 @@ import type { ActionQueue } from '../queue/action-queue.ts';
 import { BatchBuffer, BatchGroup, type RunningBatch } from './batch-buffer.ts';
 import { FlushableBuffers } from './flushable-buffers.ts';
 import type { Placement } from '../queue/placement.ts';
-import type { TaskLists } from '../state/task-lists.ts';
+import type { TaskLists } from '../state/table/task-lists.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
 import type { Restore, UndoLog } from '../state/undo-log.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** The interval of a buffer's oldest member. A buffer has one entry that counts at most. */
 interface FlushTimer {

@@ -10,7 +10,7 @@ import { missingUnits, stepOut } from '../rate-limits/wait-for-units.ts';
 import { spendUnits } from '../rate-limits/spend-units.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { Batches } from './batches.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** A batch that went to a worker, in the order of its members. */
 export interface Flush {

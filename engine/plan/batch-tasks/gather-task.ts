@@ -3,7 +3,7 @@ import type { BatchBuffer } from './batch-buffer.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { Placement } from '../queue/placement.ts';
 import type { ShardState } from '../state/shard-state.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** What a member adds to its batch's message besides payloads: ids, names, punctuation. */
 const frameBytes = 320;

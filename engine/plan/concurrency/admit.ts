@@ -3,11 +3,11 @@ import { outranks, type ConcurrencyGroup, type PlaceRequest } from './concurrenc
 import { cancelRow } from '../lifecycle/interrupt.ts';
 import { cancelCost, lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
-import type { ArrivalLine } from '../state/arrival-line.ts';
+import type { ArrivalLine } from '../state/lists/arrival-line.ts';
 import { joinQueue } from '../queue/join-queue.ts';
 import type { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** A request that a strategy gives up, with the group that decided it. */
 interface GivenUp {

@@ -1,7 +1,7 @@
 import type { ConcurrencyStrategy } from '../../model/definition.ts';
-import type { RankedList } from '../state/ranked-list.ts';
-import { SortedList } from '../state/sorted-list.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { RankedList } from '../state/lists/ranked-list.ts';
+import { SortedList } from '../state/lists/sorted-list.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** One key of one concurrency strategy: who has arrived, who holds its places, who waits for one. */
 export class ConcurrencyGroup {

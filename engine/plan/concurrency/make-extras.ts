@@ -5,7 +5,7 @@ import { countUse, internDemands, sweepDemands } from '../state/intern-demands.t
 import type { ShardState } from '../state/shard-state.ts';
 import { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 export interface ExtrasSource {
   tenantId: string;

@@ -2,7 +2,7 @@ import { CelVariables } from '../../cel/cel-variables.ts';
 import { endReviewed } from '../lifecycle/end-task.ts';
 import type { EventWaking } from '../state/event-wakings.ts';
 import type { Plan } from '../state/plan.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 import { mostMet } from '../state/waking-limits.ts';
 import { complain, holds, resolveCondition, reviewTask, type Evaluated } from './review-task.ts';
 

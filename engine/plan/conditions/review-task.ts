@@ -8,7 +8,7 @@ import { journal, touch, type Plan } from '../state/plan.ts';
 import { makeReady } from '../queue/make-ready.ts';
 import type { LiveRun } from '../state/shard-state.ts';
 import type { TaskWait } from './task-wait.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** What an expression gave, for those that were evaluated before the plan. */
 export type Evaluated = ReadonlyMap<string, CelResult>;

@@ -2,7 +2,7 @@ import { firstBranch } from '../../model/durable/durable.ts';
 import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog } from './durable-log.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /**
  * A durable task starts, for the first time or again. The first start has an empty log, which needs no read; a later one

@@ -1,5 +1,5 @@
 import type { Plan } from '../state/plan.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** An invocation that was superseded is told to stop. */
 export function dismissSender(

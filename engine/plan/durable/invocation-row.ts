@@ -3,7 +3,7 @@ import type { DurableSender } from '../../model/durable/durable-operation.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import type { Plan } from '../state/plan.ts';
 import type { DurableTask } from './durable-index.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** The row of the task, if the sender is the invocation that runs; a message from any other changes nothing. */
 export function invocationRow(plan: Plan, sender: DurableSender): TaskRow | undefined {

@@ -7,7 +7,7 @@ import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
 import { evict } from './evict-task.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** The number of a branch that is yet to be made. */
 export function nextBranch(points: readonly BranchPoint[]): number {

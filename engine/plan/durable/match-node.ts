@@ -7,7 +7,7 @@ import { pass } from './append-node.ts';
 import type { DurableTask } from './durable-index.ts';
 import type { DurableNode } from './durable-log.ts';
 import { setFlag, type Plan } from '../state/plan.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 interface Wanted {
   kind: EntryKind;

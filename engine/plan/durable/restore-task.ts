@@ -1,7 +1,7 @@
 import type { DurableTask } from './durable-index.ts';
 import { journal, type Plan } from '../state/plan.ts';
 import { makeReady } from '../queue/make-ready.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 import { dismiss } from './dismiss-invocation.ts';
 import { evict } from './evict-task.ts';
 

@@ -9,7 +9,7 @@ import { tell } from './tell-results.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
 import { noteProgress } from '../lifecycle/note-progress.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** How a node was satisfied. A child's output is not copied: it stays with the child, in the generation given. */
 export interface Satisfaction {

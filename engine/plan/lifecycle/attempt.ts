@@ -6,7 +6,7 @@ import { endTask } from './end-task.ts';
 import { hasFlag, journal, setFlag, type Plan } from '../state/plan.ts';
 import { beginTimeout, isLate } from './timeouts.ts';
 import { hear } from '../queue/blocked-worker.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 import { mayRetry, retryTask } from './retry-task.ts';
 
 export interface AttemptRef {

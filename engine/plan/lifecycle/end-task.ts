@@ -9,7 +9,7 @@ import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.t
 import { makeReady } from '../queue/make-ready.ts';
 import { dropWait, resolveParent, reviewTask, type Evaluated, type Review } from '../conditions/review-task.ts';
 import type { LiveRun } from '../state/shard-state.ts';
-import { isRunRow, type TaskRow } from '../state/rows.ts';
+import { isRunRow, type TaskRow } from '../state/table/rows.ts';
 
 export interface TaskEnd {
   status: TerminalStatus;

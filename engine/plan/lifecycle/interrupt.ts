@@ -2,7 +2,7 @@ import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /**
  * An attempt that the engine ends while its worker may be running it goes through CANCELLING:

@@ -1,6 +1,6 @@
 import { LiveFlag } from '../../model/task/live-state.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /**
  * The log of a durable task has grown: deaths before count no longer. Only a task under which a worker has died pays for

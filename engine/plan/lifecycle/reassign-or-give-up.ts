@@ -7,7 +7,7 @@ import { hasFlag, journal, setFlag, type Plan, touch } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { makeReady } from '../queue/make-ready.ts';
 import { nextAttempt, retryTask } from './retry-task.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 import { interrupt } from './interrupt.ts';
 
 export function afterInterrupt(plan: Plan, row: TaskRow): void {

@@ -8,7 +8,7 @@ import { openWait, resolveParent, reviewTask } from '../conditions/review-task.t
 import type { Version } from '../state/workflow-version.ts';
 import { failAtBirth } from './start-run.ts';
 import type { StoredRun, StoredTask } from './stored-run.ts';
-import { noRow, type RunRow, type TaskRow } from '../state/rows.ts';
+import { noRow, type RunRow, type TaskRow } from '../state/table/rows.ts';
 
 /**
  * Runs ended tasks again: the same run, its next generation. What follows from the chosen tasks runs again with them, and

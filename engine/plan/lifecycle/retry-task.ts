@@ -3,7 +3,7 @@ import { longestSeconds, retryDelayMs } from '../../model/task/backoff.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
 import { hasFlag, journal, leaveWorker, moveTo, touch, type Plan } from '../state/plan.ts';
 import { makeReady } from '../queue/make-ready.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 export function mayRetry(plan: Plan, row: TaskRow): boolean {
   if (hasFlag(plan, row, LiveFlag.NoRetry)) return false;

@@ -2,7 +2,7 @@ import { HatchetError } from '../../base/errors.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import type { Plan } from '../state/plan.ts';
 import { hear } from '../queue/blocked-worker.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** Members of a batch are one call: what is asked for one of them holds for those that run with it. */
 export function togetherWith({ state }: Plan, row: TaskRow): TaskRow[] {

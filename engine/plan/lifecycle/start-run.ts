@@ -8,7 +8,7 @@ import { makeExtras } from '../concurrency/make-extras.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
 import { openWait, reviewTask } from '../conditions/review-task.ts';
 import type { Version } from '../state/workflow-version.ts';
-import { noRow, type RunRow, type TaskRow } from '../state/rows.ts';
+import { noRow, type RunRow, type TaskRow } from '../state/table/rows.ts';
 
 /** Makes a run, unless another holds its idempotency key. */
 export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {

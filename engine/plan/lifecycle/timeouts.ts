@@ -7,7 +7,7 @@ import { interrupt } from './interrupt.ts';
 import { togetherWith } from './running-task.ts';
 import { stayingWith } from '../queue/blocked-worker.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from '../state/plan.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** What an attempt may take from its assignment to its start without gaining time by it. */
 const arrivalUs = 1_000_000;

@@ -3,13 +3,13 @@ import { Line, LineHeap, noClaims, type UnitSource } from './line.ts';
 import { LineIndex } from './line-index.ts';
 import type { Constraint } from './placement.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import { rankCount } from '../state/ranked-list.ts';
-import type { TaskLists } from '../state/task-lists.ts';
-import type { TaskTable } from '../state/task-table.ts';
+import { rankCount } from '../state/lists/ranked-list.ts';
+import type { TaskLists } from '../state/table/task-lists.ts';
+import type { TaskTable } from '../state/table/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { LimitEntry } from './line.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** Keys of lines that have run out of tasks, from which on it is worth while to forget them. */
 const tidyAt = 1024;

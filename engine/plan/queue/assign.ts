@@ -17,7 +17,7 @@ import type { TenantWork } from '../state/tenant-work.ts';
 import { callFirst } from '../rate-limits/refill-limits.ts';
 import { missingUnits, stopLine } from '../rate-limits/wait-for-units.ts';
 import { spendUnits } from '../rate-limits/spend-units.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /**
  * Gives waiting tasks to workers with room: first of the lines that may go on, then of those that wait for a worker, for

@@ -2,7 +2,7 @@ import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { maxUnanswered } from '../../model/limits.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** The worker has left a task unanswered, so it is taken for blocked: it takes nothing until it answers. */
 export function noteBlocked({ state }: Plan, worker: PlannerWorker): void {

@@ -3,7 +3,7 @@ import type { DesiredLabel } from '../../model/definition.ts';
 import type { RateLimitDemand } from '../../model/task/demands.ts';
 import type { Constraint, Placement } from './placement.ts';
 import type { ShardState } from '../state/shard-state.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 const noLabels: readonly DesiredLabel[] = [];
 

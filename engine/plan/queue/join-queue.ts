@@ -1,6 +1,6 @@
 import { gatherTask } from '../batch-tasks/gather-task.ts';
 import type { Plan } from '../state/plan.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 import { placementOf, constraintOf } from './constraint-of.ts';
 
 /** Puts a task that has all its places into its action's queue, or among those that wait for its batch. */

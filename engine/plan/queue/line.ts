@@ -1,9 +1,9 @@
-import { IndexedHeap, type HeapItem } from '../state/indexed-heap.ts';
-import type { TaskTable } from '../state/task-table.ts';
+import { IndexedHeap, type HeapItem } from '../state/lists/indexed-heap.ts';
+import type { TaskTable } from '../state/table/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import { OrderInLine, type KeyTasks } from './order-in-line.ts';
 import type { Constraint } from './placement.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** The queue of a line, as whoever finds the line elsewhere needs it. */
 interface QueueOfLine {

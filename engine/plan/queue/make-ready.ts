@@ -1,8 +1,8 @@
 import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { joinQueue } from './join-queue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
-import { rankOf, retryRank } from '../state/ranked-list.ts';
-import type { TaskRow } from '../state/rows.ts';
+import { rankOf, retryRank } from '../state/lists/ranked-list.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */
 export function makeReady(plan: Plan, row: TaskRow, place: 'tail' | 'head', { isRestored = false } = {}): void {

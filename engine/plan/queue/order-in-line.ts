@@ -1,5 +1,5 @@
-import { IndexedHeap, type HeapItem } from '../state/indexed-heap.ts';
-import { rankCount, type RankedList } from '../state/ranked-list.ts';
+import { IndexedHeap, type HeapItem } from '../state/lists/indexed-heap.ts';
+import { rankCount, type RankedList } from '../state/lists/ranked-list.ts';
 
 /** A key of the tasks' last round-robin link, over all lines of a queue; '' for tasks without one. */
 export class QueueKey {

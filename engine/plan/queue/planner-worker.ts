@@ -1,6 +1,6 @@
 import type { LabelValue } from '../../model/task/labels.ts';
 import type { Inverse, Restore, UndoLog } from '../state/undo-log.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 export interface SlotUse {
   type: string;

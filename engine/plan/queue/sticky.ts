@@ -3,7 +3,7 @@ import { moveGathered } from '../batch-tasks/gather-task.ts';
 import { standForLine } from '../rate-limits/wait-for-units.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import { constraintOf, placementOf } from './constraint-of.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 
 /** The run's first task decides for all: those that wait already move to lines of their own. */

@@ -1,8 +1,8 @@
 import type { RateLimitWindow } from '../../model/definition.ts';
 import { windowMicros } from '../../model/time/window-lengths.ts';
 import type { RateLimitRow } from '../../model/stored-rows.ts';
-import { IndexedHeap } from '../state/indexed-heap.ts';
-import type { RankedList } from '../state/ranked-list.ts';
+import { IndexedHeap } from '../state/lists/indexed-heap.ts';
+import type { RankedList } from '../state/lists/ranked-list.ts';
 import { asksBefore, type Line, type LimitEntry } from '../queue/line.ts';
 
 /** Keys in memory, over which those whose window is over and that nobody waits for are forgotten. */

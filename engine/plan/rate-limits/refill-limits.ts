@@ -1,11 +1,11 @@
 import { LiveState } from '../../model/task/live-state.ts';
 import { joinQueue } from '../queue/join-queue.ts';
 import { moveTo, type Plan } from '../state/plan.ts';
-import type { RankedList } from '../state/ranked-list.ts';
+import type { RankedList } from '../state/lists/ranked-list.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { moveEntry } from './rate-limit-table.ts';
 import { awaitRefill, callLine, isAnyMemberBefore, refillTaken } from './wait-for-units.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 /** Limits that one transaction looks at because their windows are over: some 10 ms. The next goes on with the rest. */
 const refillsPerTransaction = 1_000;

@@ -6,7 +6,7 @@ import { findRateLimit, rateLimitFor } from './rate-limit-table.ts';
 import type { RateLimit, Refill } from './rate-limit.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TimerHeap } from '../timers/timer-heap.ts';
-import type { TaskRow } from '../state/rows.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 
 export interface MissingUnits {
   limit: RateLimit;

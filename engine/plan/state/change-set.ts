@@ -34,7 +34,7 @@ import type { Effect } from '../../model/task/effect.ts';
 import type { Inverse } from './undo-log.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { ShardState } from './shard-state.ts';
-import type { TaskRow } from './rows.ts';
+import type { TaskRow } from './table/rows.ts';
 
 const lists = [
   'runs',

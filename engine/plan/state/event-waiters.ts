@@ -1,6 +1,6 @@
 import type { Restore, UndoLog } from './undo-log.ts';
 import type { Step } from './workflow-version.ts';
-import type { TaskRow } from './rows.ts';
+import type { TaskRow } from './table/rows.ts';
 
 /** The tasks of a shard that wait for events, by tenant and event key. */
 export class EventWaiters {

@@ -1,4 +1,4 @@
-import type { TaskRow } from './rows.ts';
+import type { TaskRow } from './table/rows.ts';
 import type { Restore, UndoLog } from './undo-log.ts';
 
 /** A place among the rows of `durable_listen` that an event may concern. */

@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
 import { sweepRateLimits } from '../rate-limits/rate-limit-table.ts';
 import type { ShardState } from './shard-state.ts';
-import type { TaskRow } from './rows.ts';
+import type { TaskRow } from './table/rows.ts';
 
 /**
  * The transaction's writes to `live`: each touched task once, in its final image. A task that came and went within it

@@ -3,7 +3,7 @@ import { isLiveState, LiveFlag, type LiveState, mayMove } from '../../model/task
 import type { HistoryRow } from '../../model/stored-rows.ts';
 import type { ChangeSet } from './change-set.ts';
 import type { ShardState } from './shard-state.ts';
-import type { TaskRow } from './rows.ts';
+import type { TaskRow } from './table/rows.ts';
 
 /** One shard's planning of one transaction: the state it changes, the time it sees, what it will write. */
 export interface Plan {

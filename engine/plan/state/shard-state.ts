@@ -14,20 +14,20 @@ import type { LabelValue } from '../../model/task/labels.ts';
 import type { Placement, WorkflowState } from '../queue/placement.ts';
 import { PlannerWorker } from '../queue/planner-worker.ts';
 import { LatestVersions } from './latest-versions.ts';
-import { RowMap } from './row-map.ts';
+import { RowMap } from './table/row-map.ts';
 import type { SharedDemands } from './shared-demands.ts';
 import type { TaskExtras } from './task-extras.ts';
-import { TaskLists } from './task-lists.ts';
+import { TaskLists } from './table/task-lists.ts';
 import type { TaskWait } from '../conditions/task-wait.ts';
 import { TimerHeap, type Timer, type TimerRef } from '../timers/timer-heap.ts';
-import { TaskTable } from './task-table.ts';
+import { TaskTable } from './table/task-table.ts';
 import { EventWaiters } from './event-waiters.ts';
 import { EventWakings } from './event-wakings.ts';
 import { wakingLimits, type WakingLimits } from './waking-limits.ts';
 import { UnsettledWork } from './unsettled-work.ts';
 import type { Step, Version } from './workflow-version.ts';
 import { UndoLog, type Inverse, type Restore } from './undo-log.ts';
-import { isRunRow, type RunRow, type TaskRow } from './rows.ts';
+import { isRunRow, type RunRow, type TaskRow } from './table/rows.ts';
 
 /** A cron as the planner needs it; its input stays in Postgres. */
 export interface CronTimer extends Timer {

@@ -4,8 +4,8 @@ import type { ActionQueue } from '../queue/action-queue.ts';
 import { asksBefore, type LimitEntry } from '../queue/line.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
-import type { ArrivalLine } from './arrival-line.ts';
-import { IndexedHeap, type HeapItem } from './indexed-heap.ts';
+import type { ArrivalLine } from './lists/arrival-line.ts';
+import { IndexedHeap, type HeapItem } from './lists/indexed-heap.ts';
 
 /** A worker whose tasks leave it, some a transaction. */
 export interface LostWorker {

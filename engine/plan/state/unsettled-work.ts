@@ -3,11 +3,11 @@ import type { ActionQueue } from '../queue/action-queue.ts';
 import type { LimitEntry } from '../queue/line.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
-import type { TaskLists } from './task-lists.ts';
+import type { TaskLists } from './table/task-lists.ts';
 import { TenantWork, type Call, type LostWorker, type Standstill } from './tenant-work.ts';
-import type { IndexedHeap } from './indexed-heap.ts';
+import type { IndexedHeap } from './lists/indexed-heap.ts';
 import type { Restore, UndoLog } from './undo-log.ts';
-import type { TaskRow } from './rows.ts';
+import type { TaskRow } from './table/rows.ts';
 
 /** What settling has still to see to, by tenant. */
 export class UnsettledWork {

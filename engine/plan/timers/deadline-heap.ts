@@ -1,7 +1,7 @@
 import { isWallTime } from '../../model/task/live-state.ts';
-import type { TaskTable } from '../state/task-table.ts';
+import type { TaskTable } from '../state/table/task-table.ts';
 import type { Inverse, UndoLog } from '../state/undo-log.ts';
-import { isTaskRow, type TaskRow } from '../state/rows.ts';
+import { isTaskRow, type TaskRow } from '../state/table/rows.ts';
 
 /** Places in a heap are even for wall time and odd for lived time; these are none. */
 const nowhere = -1;

@@ -6,7 +6,7 @@ import type { Asking } from './asking.ts';
 import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './stored-durable-logs.ts';
 import type { LoadedEventWaiters } from './load-event-waiters.ts';
 import { shortLog, type LongLogs } from './long-durable-logs.ts';
-import type { TaskRow } from '../../plan/state/rows.ts';
+import type { TaskRow } from '../../plan/state/table/rows.ts';
 
 /** A log that a command needs and memory lacks. */
 interface Wanted {

@@ -4,12 +4,12 @@ import type { PlaceRequest } from '../../plan/concurrency/concurrency-group.ts';
 import { makeExtras } from '../../plan/concurrency/make-extras.ts';
 import { rateLimitFor } from '../../plan/rate-limits/rate-limit-table.ts';
 import { awaitRefill } from '../../plan/rate-limits/wait-for-units.ts';
-import { rankOf, retryRank } from '../../plan/state/ranked-list.ts';
+import { rankOf, retryRank } from '../../plan/state/lists/ranked-list.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';
 import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
-import type { TaskRow } from '../../plan/state/rows.ts';
+import type { TaskRow } from '../../plan/state/table/rows.ts';
 
 /** A loaded task with what it asked for. */
 export interface DemandingTask {

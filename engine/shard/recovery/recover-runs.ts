@@ -2,7 +2,7 @@ import { groupBy } from '../../model/group-by.ts';
 import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import type { LiveRun, ShardState } from '../../plan/state/shard-state.ts';
 import type { ShardTables } from './shard-tables.ts';
-import type { TaskRow } from '../../plan/state/rows.ts';
+import type { TaskRow } from '../../plan/state/table/rows.ts';
 
 /** Runs a page. */
 const pageRows = 1_000;

@@ -24,7 +24,7 @@ import { SetAside, type SetAsideRow } from './set-aside.ts';
 import type { ShardContents } from './shard-contents.ts';
 import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
-import type { TaskRow } from '../../plan/state/rows.ts';
+import type { TaskRow } from '../../plan/state/table/rows.ts';
 
 /** Rows a page. */
 const pageRows = 1_000;

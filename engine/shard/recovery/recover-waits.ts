@@ -2,7 +2,7 @@ import { LiveState } from '../../model/task/live-state.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredResolution, TaskWait } from '../../plan/conditions/task-wait.ts';
 import type { ShardTables } from './shard-tables.ts';
-import type { TaskRow } from '../../plan/state/rows.ts';
+import type { TaskRow } from '../../plan/state/table/rows.ts';
 
 interface WaitSqlRow {
   task_id: string;

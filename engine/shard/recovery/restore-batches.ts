@@ -2,7 +2,7 @@ import { LiveFlag } from '../../model/task/live-state.ts';
 import type { RunningBatch } from '../../plan/batch-tasks/batch-buffer.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';
 import type { ShardTables } from './shard-tables.ts';
-import type { TaskRow } from '../../plan/state/rows.ts';
+import type { TaskRow } from '../../plan/state/table/rows.ts';
 
 /** A loaded task that runs in a batch. */
 export interface BatchedTask {

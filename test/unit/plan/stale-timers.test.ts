@@ -4,7 +4,7 @@ import { RunStatus } from '../../../engine/model/task/status.ts';
 import { Delivery } from '../../../engine/plan/durable/delivery.ts';
 import { DurableLog, type DurableNode } from '../../../engine/plan/durable/durable-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
-import { TaskTable } from '../../../engine/plan/state/task-table.ts';
+import { TaskTable } from '../../../engine/plan/state/table/task-table.ts';
 
 function world(): PlannerWorld {
   const made = new PlannerWorld();

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { DeadlineHeap } from '../../../engine/plan/timers/deadline-heap.ts';
-import { TaskTable } from '../../../engine/plan/state/task-table.ts';
+import { TaskTable } from '../../../engine/plan/state/table/task-table.ts';
 import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
-import type { TaskRow } from '../../../engine/plan/state/rows.ts';
+import type { TaskRow } from '../../../engine/plan/state/table/rows.ts';
 import { valueAt } from '../../helpers/row-of.ts';
 
 const actions = ['wf:one'];

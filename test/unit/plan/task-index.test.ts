@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { TaskIndex } from '../../../engine/plan/state/task-index.ts';
+import { TaskIndex } from '../../../engine/plan/state/table/task-index.ts';
 
 const idOf = (n: number): string => `01900000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeadlineHeap } from '../../../engine/plan/timers/deadline-heap.ts';
-import { TaskTable } from '../../../engine/plan/state/task-table.ts';
+import { TaskTable } from '../../../engine/plan/state/table/task-table.ts';
 import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
-import type { TaskRow } from '../../../engine/plan/state/rows.ts';
+import type { TaskRow } from '../../../engine/plan/state/table/rows.ts';
 
 const uuid = fc.uuid();
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
-import type { TaskRow } from '../../../engine/plan/state/rows.ts';
+import type { TaskRow } from '../../../engine/plan/state/table/rows.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 const tasks = 400;

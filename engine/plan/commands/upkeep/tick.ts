@@ -6,7 +6,7 @@ import { makeReady } from '../../queue/make-ready.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
-import type { TaskRow } from '../../state/rows.ts';
+import type { TaskRow } from '../../state/table/rows.ts';
 import { giveUpWaiting, meetTimeout } from '../../lifecycle/timeouts.ts';
 
 /** Until a long log is looked for again. */

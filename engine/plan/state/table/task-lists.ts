@@ -1,7 +1,7 @@
-import { ArrivalLine } from './arrival-line.ts';
-import { RankedList, type ListChange, type ListInverses } from './ranked-list.ts';
+import { ArrivalLine } from '../lists/arrival-line.ts';
+import { RankedList, type ListChange, type ListInverses } from '../lists/ranked-list.ts';
 import type { TaskTable } from './task-table.ts';
-import type { UndoLog } from './undo-log.ts';
+import type { UndoLog } from '../undo-log.ts';
 import type { TaskRow } from './rows.ts';
 
 /** Every list that a task of the shard can wait in, by number: a task's row holds its list's number. */

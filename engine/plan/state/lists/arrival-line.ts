@@ -1,6 +1,6 @@
-import type { TaskTable } from './task-table.ts';
-import type { Inverse, UndoLog } from './undo-log.ts';
-import { isTaskRow, type TaskRow } from './rows.ts';
+import type { TaskTable } from '../table/task-table.ts';
+import type { Inverse, UndoLog } from '../undo-log.ts';
+import { isTaskRow, type TaskRow } from '../table/rows.ts';
 
 /**
  * Tasks that became ready and wait for their verdict, in the order in which they did, whatever their rank: a doubly linked

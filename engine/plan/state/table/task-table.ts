@@ -1,4 +1,4 @@
-import type { Inverse, UndoLog } from './undo-log.ts';
+import type { Inverse, UndoLog } from '../undo-log.ts';
 import { isTaskRow, noRow, type TaskRow } from './rows.ts';
 import { TaskIndex } from './task-index.ts';
 

@@ -1,6 +1,6 @@
-import type { TaskTable } from './task-table.ts';
-import type { Inverse, UndoLog } from './undo-log.ts';
-import { isTaskRow, type TaskRow } from './rows.ts';
+import type { TaskTable } from '../table/task-table.ts';
+import type { Inverse, UndoLog } from '../undo-log.ts';
+import { isTaskRow, type TaskRow } from '../table/rows.ts';
 
 /** Ranks, best first: a retried task goes ahead of every priority. */
 export const retryRank = 0;
