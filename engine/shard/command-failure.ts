@@ -41,7 +41,7 @@ export function partlyDone(error: unknown, { done, of }: { done: number; of: num
   return new HatchetError(error.code, `${error.message}; ${done} of the ${of} parts of the call are stored`, {
     cause: error,
     details: { ...error.details, partsStored: done, parts: of },
-    remedy: 'Call again with the same ids: what is stored is not made twice.',
+    remedy: 'Call again: runs that come with the ids that they had are not made twice. All else that is stored stays.',
   });
 }
 

@@ -13,7 +13,7 @@ const lightChars = 1024;
 /** Rows that a tenant may have of a transaction before the next tenant's turn. */
 const rowsATurn = 50;
 /**
- * Turns that a tenant has in one transaction while others are there. A tenant's start waits for the transaction that is under
+ * Turns that a line has in one transaction while others are there. A tenant's start waits for the transaction that is under
  * way and for its own: with 500 rows of a neighbour's in each that is ten times what it is alone, with 50 two to three times. A tenant
  * that is alone has all the room, since fewer transactions cost less.
  */
@@ -31,7 +31,7 @@ interface Room {
   hasHeavy: boolean;
 }
 
-/** The commands of one tenant, in the order in which they came. */
+/** Commands of one tenant, or of the engine's to one shard, in the order in which they came. */
 class TenantLine {
   #jobs: Job[] = [];
   #head = 0;

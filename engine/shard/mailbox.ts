@@ -48,7 +48,8 @@ export class Mailbox {
   /** The commands of the next transaction; those that are not ready stay. */
   take(isReady: (job: Job) => boolean): Job[] {
     const taken = this.#lines.take(isReady, this.isShared);
-    for (const { tenantId } of taken) if (tenantId !== undefined) this.noteWork(tenantId);
+    const nowMs = this.#awakeMs();
+    for (const { tenantId } of taken) if (tenantId !== undefined) this.#neighbours.seen(tenantId, nowMs);
     return taken;
   }
 

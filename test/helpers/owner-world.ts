@@ -1,3 +1,4 @@
+import type { WorkflowDefinition } from '../../engine/model/definition.ts';
 import { Client } from 'pg';
 import { systemClock, type Clock } from '../../engine/base/clock.ts';
 import { createLog, type Logger } from '../../engine/base/log.ts';
@@ -67,12 +68,18 @@ export class OwnerWorld {
   }
 
   async put(retries = 0, tenantId = this.tenantId): Promise<void> {
-    const definition = workflowOf('single', [stepOf('one', { retries })]);
+    await this.define(workflowOf('single', [stepOf('one', { retries })]), { checksum: `c${retries}`, tenantId });
+  }
+
+  async define(
+    definition: WorkflowDefinition,
+    { checksum = definition.name, tenantId = this.tenantId }: { checksum?: string; tenantId?: string } = {},
+  ): Promise<void> {
     await this.owner.submit({
       kind: 'putWorkflow',
       tenantId,
       definition,
-      checksum: `c${retries}`,
+      checksum,
       workflowId: newId(),
       versionId: newId(),
       filterIds: [],
@@ -80,7 +87,7 @@ export class OwnerWorld {
     });
   }
 
-  async register(slots = 1000, actions = ['wf:one']): Promise<string> {
+  async register(slots: number | Record<string, number> = 1000, actions = ['wf:one']): Promise<string> {
     const workerId = newId();
     await this.owner.submit({
       kind: 'registerWorker',
@@ -88,7 +95,7 @@ export class OwnerWorld {
       workerId,
       name: 'w',
       actions,
-      slots: { default: slots },
+      slots: typeof slots === 'number' ? { default: slots } : slots,
       labels: {},
       runtime: {},
     });

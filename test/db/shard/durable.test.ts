@@ -42,36 +42,14 @@ afterAll(async () => {
 
 beforeEach(async () => {
   world = await OwnerWorld.start(database.url);
-  const { tenantId } = world;
   for (const definition of [
     workflowOf('long', [
       stepOf('one', { action: 'wf:long', durable: true, slots: { durable: 1 }, executionTimeoutMs: 600_000 }),
     ]),
     workflowOf('kid', [stepOf('one', { action: 'kid:one' })]),
-  ]) {
-    await world.owner.submit({
-      kind: 'putWorkflow',
-      tenantId,
-      definition,
-      checksum: definition.name,
-      workflowId: newId(),
-      versionId: newId(),
-      filterIds: [],
-      crons: [],
-    });
-  }
-  workerId = newId();
-  await world.owner.submit({
-    kind: 'registerWorker',
-    tenantId,
-    workerId,
-    name: 'w',
-    actions: ['wf:long', 'kid:one'],
-    slots: { durable: 100, default: 100 },
-    labels: {},
-    runtime: {},
-  });
-  await world.present(workerId);
+  ])
+    await world.define(definition);
+  workerId = await world.register({ durable: 100, default: 100 }, ['wf:long', 'kid:one']);
 });
 
 afterEach(async () => world.owner.stop());

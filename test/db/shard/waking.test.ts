@@ -36,7 +36,6 @@ afterAll(async () => {
 beforeEach(async () => {
   committed = () => undefined;
   await start();
-  const { tenantId } = world;
   const step: Condition = {
     action: 'QUEUE',
     group: 0,
@@ -52,28 +51,8 @@ beforeEach(async () => {
     ]),
     workflowOf('gated', [stepOf('one', { action: 'wf:gated', conditions: [step] })]),
   ])
-    await world.owner.submit({
-      kind: 'putWorkflow',
-      tenantId,
-      definition,
-      checksum: definition.name,
-      workflowId: newId(),
-      versionId: newId(),
-      filterIds: [],
-      crons: [],
-    });
-  workerId = newId();
-  await world.owner.submit({
-    kind: 'registerWorker',
-    tenantId,
-    workerId,
-    name: 'w',
-    actions: ['wf:sleeper', 'wf:gated'],
-    slots: { durable: 1000, default: 1000 },
-    labels: {},
-    runtime: {},
-  });
-  await world.present(workerId);
+    await world.define(definition);
+  workerId = await world.register({ durable: 1000, default: 1000 }, ['wf:sleeper', 'wf:gated']);
 });
 
 afterEach(async () => world.owner.stop());
