@@ -11,6 +11,7 @@ import { CommandOrder } from './command-order.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
 import { loadFacts, type LoadedFacts } from './facts/load-facts.ts';
 import type { LongLogs } from './facts/long-durable-logs.ts';
+import { WakingEvents } from './facts/waking-events.ts';
 import { isPassingError } from './is-passing-error.ts';
 import type { Job } from './job.ts';
 import { stagedOf } from './job-payloads.ts';
@@ -48,6 +49,7 @@ export interface CommitCycleParts {
  */
 export class CommitCycle {
   readonly #parts: CommitCycleParts;
+  readonly #wakingEvents = new WakingEvents();
   /** Of the last transaction, of whatever shards. */
   #number = 0;
   /** What no command asked for was refused: until then it is tried with the next command alone. */
@@ -95,6 +97,7 @@ export class CommitCycle {
           stateOf: (shard) => this.#parts.ownership.stateOf(shard),
           clock: this.#parts.clock,
           longLogs: this.#parts.longLogs,
+          wakingEvents: this.#wakingEvents,
         },
         loading,
       );

@@ -135,6 +135,7 @@ export class Owner {
       log: options.log,
       states: () => this.#ownership.states(),
       submit: (shard, command) => this.submitTo(shard, command),
+      isShared: () => this.#mailbox.isShared,
       host,
     });
   }

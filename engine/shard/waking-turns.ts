@@ -16,6 +16,8 @@ export interface WakingTurnsOptions {
   states: () => Iterable<ShardState>;
   /** In the tenant's own turn. */
   submit: (shard: number, command: WakeByEventCommand) => Promise<void>;
+  /** Several tenants are there. */
+  isShared?: () => boolean;
   host?: Host;
 }
 
@@ -69,7 +71,9 @@ export class WakingTurns {
     const { tenantId, key, eventId } = waking;
     this.#under.add(waking);
     this.#atOnce.set(tenantId, (this.#atOnce.get(tenantId) ?? 0) + 1);
-    const tasks = this.#smaller.get(eventId) ?? state.wakingLimits.tasks;
+    const { wakingLimits } = state;
+    const most = this.#options.isShared?.() === true ? wakingLimits.tasksBesideOthers : wakingLimits.tasks;
+    const tasks = this.#smaller.get(eventId) ?? most;
     const passesOver = tasks === 0;
     try {
       await this.#options.submit(state.id, {

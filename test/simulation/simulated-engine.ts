@@ -76,7 +76,15 @@ export class SimulatedEngine {
       workerTimeoutMs,
       mostDeaths: 3,
       // Two waiters are as many as two hundred: what wakes them goes on in later transactions.
-      wakingLimits: { tasks: 1, looks: 11, rows: 6, chars: 1024, eventsTogether: 2, pending: 1_000 },
+      wakingLimits: {
+        tasks: 2,
+        tasksBesideOthers: 1,
+        looks: 11,
+        rows: 6,
+        chars: 1024,
+        eventsTogether: 2,
+        pending: 1_000,
+      },
       payloadReads: this.#pool,
       results: { ended: (_, runId) => watch.runEnded(this, runId), recheckAll: () => undefined },
       logs: { write: async () => undefined },

@@ -24,7 +24,7 @@ export const firstPlace: ListenPlace = {
 
 /**
  * An event that has still to be told to what waited for it when it came. How far that has got is in memory alone: what was met
- * waits no more, so that it can begin again. Its payload is read with each page.
+ * waits no more, so that it can begin again.
  */
 export interface EventWaking {
   readonly eventId: string;

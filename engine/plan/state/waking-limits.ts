@@ -5,6 +5,8 @@
 export interface WakingLimits {
   /** Tasks that it meets. */
   readonly tasks: number;
+  /** The same while other tenants are there: their starts wait for the page, and with it cost three times as long as alone. */
+  readonly tasksBesideOthers: number;
   /** Waiting steps that it is compared with. */
   readonly looks: number;
   /** Rows of `durable_listen` that are read for it. */
@@ -19,6 +21,7 @@ export interface WakingLimits {
 
 export const wakingLimits: WakingLimits = {
   tasks: 50,
+  tasksBesideOthers: 15,
   looks: 5_000,
   rows: 250,
   chars: 1024 * 1024,

@@ -116,15 +116,27 @@ function isCutPlace(rows: readonly ListenSqlRow[], each: number): boolean {
 export async function findPage(
   client: Sql,
   event: ComingEvent,
-  page: { after: ListenPlace; seq: number; rows: number; tasks: number },
+  page: {
+    after: ListenPlace;
+    seq: number;
+    tasks: number;
+    /** What looking at them may cost; another expression costs several. */
+    rows: number;
+    /** Rows that are read. */
+    read: number;
+  },
 ): Promise<Concerned> {
   const variables = new CelVariables({ input: event.payload });
-  const { after, seq, rows: most, tasks } = page;
+  const { after, seq, tasks } = page;
   const places = placesOf(event, variables)
     .filter(({ at }) => at >= after.at)
     .map((place) => ({ ...place, ...(place.at === after.at ? { after } : {}), event: 0 }));
-  const rows = await read(client, { places, before: String(seq), each: most + 1, together: most + 1 });
-  return concernedOf(rows, variables, { rows: most, tasks });
+  // One more: whether there are more is known by that.
+  const each = page.read + 1;
+  const rows = await read(client, { places, before: String(seq), each, together: each });
+  const last = rows.length > page.read ? rows.at(-2) : undefined;
+  const concerned = concernedOf(last === undefined ? rows : rows.slice(0, -1), variables, { rows: page.rows, tasks });
+  return concerned.next === null && last !== undefined ? { ...concerned, next: placeOf(last) } : concerned;
 }
 
 interface AskedPlace {
@@ -185,8 +197,7 @@ function concernedOf(
     const isNew = isMeant && !tasks.has(taskId);
     const cost = count + known.size * expressionRows;
     if (last !== undefined && (cost > limits.rows || (isNew && tasks.size >= limits.tasks))) {
-      const { task_id: lastId, expression: _, event: __, ...place } = last;
-      return { listeners, next: { ...place, taskId: lastId } };
+      return { listeners, next: placeOf(last) };
     }
     if (isMeant) {
       tasks.add(taskId);
@@ -195,6 +206,10 @@ function concernedOf(
     last = row;
   }
   return { listeners, next: null };
+}
+
+function placeOf({ at, guard, task_id: taskId, branch, node, condition }: ListenSqlRow): ListenPlace {
+  return { at, guard, taskId, branch, node, condition };
 }
 
 function concerns(expression: string, variables: CelVariables): boolean {

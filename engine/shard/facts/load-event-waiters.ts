@@ -5,11 +5,11 @@ import { firstPlace, type EventWaking } from '../../plan/state/event-wakings.ts'
 import { mostMet } from '../../plan/state/waking-limits.ts';
 import type { Asking } from './asking.ts';
 import { findDurableWaiters, findPage, type Concerned } from './durable-event-waiters.ts';
+import type { WakingEventRow, WakingEvents } from './waking-events.ts';
 
-export const readWakingEvent = {
-  name: 'waking_event',
-  text: `SELECT scope, payload FROM event WHERE id = $1`,
-};
+/** A page of rows of which at least half are meant is not read for nothing: those behind the last task are read again. */
+const rowsPerTask = 2;
+const leastPage = 20;
 
 /** Who listens for the events of commands, as far as they may be met now. */
 export interface LoadedEventWaiters {
@@ -24,14 +24,19 @@ export function eventWaitersFor({ wakeLater, pages }: LoadedEventWaiters, asking
   return { wakeLater, page: pages.get(asking) };
 }
 
-export async function loadEventWaiters(client: Sql, asking: readonly Asking[]): Promise<LoadedEventWaiters> {
+export async function loadEventWaiters(
+  client: Sql,
+  asking: readonly Asking[],
+  wakingEvents: WakingEvents,
+): Promise<LoadedEventWaiters> {
   const coming = await ofComingEvents(client, asking);
   const pages = new Map<Asking, WakingPage>();
   const tasks = coming.concerned.flatMap(({ event, listeners }) => tasksOf(event.asking, listeners));
   for (const each of asking) {
     const { waking } = each.needs;
     if (waking === undefined) continue;
-    const page = await readPage(client, each, waking);
+    const event = await wakingEvents.read(client, waking.waking.eventId);
+    const page = await readPage(client, each, { ...waking, event });
     pages.set(each, page);
     tasks.push(...tasksOf(each, page.listeners));
   }
@@ -100,22 +105,25 @@ function isTooMany({ asking: { state }, tenantId, key }: Coming): boolean {
 async function readPage(
   client: Sql,
   { state }: Asking,
-  { waking, tasks }: { waking: EventWaking; tasks: number },
+  { waking, tasks, event }: { waking: EventWaking; tasks: number; event: WakingEventRow | undefined },
 ): Promise<WakingPage> {
   const { eventId, tenantId, key, seq, rows: steps } = waking;
   const hasSteps = steps !== undefined || state.eventWaiters.count(tenantId, key) > 0;
   const after = waking.after ?? (hasSteps ? null : firstPlace);
-  const { rows } = await client.query<{ scope: string | null; payload: string }>({
-    ...readWakingEvent,
-    values: [eventId],
-  });
-  const [event] = rows;
   const page = { eventId, event, from: after, listeners: [], next: null };
   if (event === undefined || after === null) return page;
+  const { wakingLimits } = state;
+  const most = Math.min(tasks, mostMet(wakingLimits, event.payload));
   const found = await findPage(
     client,
     { id: eventId, tenantId, key, ...event },
-    { after, seq, rows: state.wakingLimits.rows, tasks: Math.min(tasks, mostMet(state.wakingLimits, event.payload)) },
+    {
+      after,
+      seq,
+      tasks: most,
+      rows: wakingLimits.rows,
+      read: Math.min(wakingLimits.rows, Math.max(most * rowsPerTask, leastPage)),
+    },
   );
   return { ...page, ...found };
 }

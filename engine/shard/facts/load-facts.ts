@@ -1,7 +1,7 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import type { Clock } from '../../base/clock.ts';
 import { kindOf } from '../../plan/commands/command.ts';
-import { noFacts, type Facts } from '../../plan/commands/facts.ts';
+import { noFacts, type Facts, type StoredBranches } from '../../plan/commands/facts.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Job } from '../job.ts';
 import type { Asking } from './asking.ts';
@@ -10,18 +10,20 @@ import { loadDeliveries } from './load-deliveries.ts';
 import { loadEnds } from './load-ends.ts';
 import { loadExpressions } from './load-expressions.ts';
 import { loadKeyClaims } from './load-key-claims.ts';
-import { eventWaitersFor, loadEventWaiters } from './load-event-waiters.ts';
+import { eventWaitersFor, loadEventWaiters, type LoadedEventWaiters } from './load-event-waiters.ts';
 import { loadLogs } from './load-durable-logs.ts';
 import { loadStoredIds } from './load-stored-ids.ts';
 import { loadStoredRuns } from './load-stored-runs.ts';
 import type { LongLogs } from './long-durable-logs.ts';
 import { lookBack } from './look-back.ts';
+import type { WakingEvents } from './waking-events.ts';
 
 export interface LoadSources {
   client: Sql;
   stateOf: (shard: number) => ShardState | undefined;
   clock: Clock;
   longLogs: LongLogs;
+  wakingEvents: WakingEvents;
 }
 
 /** By job; those that needed nothing are absent. */
@@ -45,16 +47,18 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
     });
   }
   const { client } = sources;
-  const listeners = await loadEventWaiters(client, asking);
-  const logs = await loadLogs(client, sources.longLogs, asking, listeners.tasks);
-  const evaluated = loadExpressions(asking, (each) => eventWaitersFor(listeners, each));
-  const { ends, ids } = await loadEnds(client, asking);
-  const lookedBack = await lookBack(sources, asking);
-  const again = await loadStoredRuns(client, asking);
-  const branches = branchesOf(asking, logs);
-  await loadKeyClaims(client, asking);
-  const deliveredAs = await loadDeliveries(client, asking);
-  const storedIds = new Set([...ids, ...(await loadStoredIds(client, asking))]);
+  // What rests on nothing else is asked for together: a round trip each would keep the lane as many times as long.
+  const [durable, { ends, ids }, lookedBack, again, , deliveredAs, existing] = await allOrFirstError([
+    loadDurable(sources, asking),
+    loadEnds(client, asking),
+    lookBack(sources, asking),
+    loadStoredRuns(client, asking),
+    loadKeyClaims(client, asking),
+    loadDeliveries(client, asking),
+    loadStoredIds(client, asking),
+  ]);
+  const { listeners, branches, evaluated } = durable;
+  const storedIds = new Set([...ids, ...existing]);
   const facts = new Map<Job, Facts>();
   for (const each of asking) {
     const { job } = each;
@@ -75,6 +79,29 @@ export async function loadFacts(sources: LoadSources, jobs: readonly Job[]): Pro
     if (isAny(some)) facts.set(job, some);
   }
   return facts;
+}
+
+/** What concerns logs of durable tasks and those who wait for events: each part rests on the one before. */
+async function loadDurable(
+  { client, longLogs, wakingEvents }: LoadSources,
+  asking: readonly Asking[],
+): Promise<{
+  listeners: LoadedEventWaiters;
+  branches: ReadonlyMap<Asking, StoredBranches>;
+  evaluated: ReturnType<typeof loadExpressions>;
+}> {
+  const listeners = await loadEventWaiters(client, asking, wakingEvents);
+  const logs = await loadLogs(client, longLogs, asking, listeners.tasks);
+  const evaluated = loadExpressions(asking, (each) => eventWaitersFor(listeners, each));
+  return { listeners, branches: branchesOf(asking, logs), evaluated };
+}
+
+/** All have ended by then: none writes to memory after another has failed. */
+async function allOrFirstError<const Loads extends readonly Promise<unknown>[]>(
+  loads: Loads,
+): Promise<{ -readonly [At in keyof Loads]: Awaited<Loads[At]> }> {
+  await Promise.allSettled(loads);
+  return Promise.all(loads);
 }
 
 function isAny(facts: Facts): boolean {

@@ -107,6 +107,12 @@ export class StoredLog {
     else if (node.result === null && row.condition < conditionsOf(node).length) node.met[row.condition] = row.payload;
   }
 
+  /** Whether some wait is open of which a part may be met: the first condition that is met satisfies a wait that has only one. */
+  get mayBePartlyMet(): boolean {
+    for (const node of this.#nodes.values()) if (node.result === null && conditionsOf(node).length > 1) return true;
+    return false;
+  }
+
   at(branch: number, node: number): DurableNode | undefined {
     return this.#nodes.get(`${branch} ${node}`);
   }
@@ -158,8 +164,9 @@ export async function readShortLogs(
     for (const entry of entries) log.add(entry);
     logs.set(taskId, log);
   }
-  if (logs.size === 0) return { logs, long };
-  const met = await client.query<MetSqlRow>({ ...readMet, values: [[...logs.keys()]] });
+  const partlyMet = [...logs].flatMap(([taskId, log]) => (log.mayBePartlyMet ? taskId : []));
+  if (partlyMet.length === 0) return { logs, long };
+  const met = await client.query<MetSqlRow>({ ...readMet, values: [partlyMet] });
   for (const condition of met.rows) logs.get(condition.task_id)?.meet(condition);
   return { logs, long };
 }

@@ -7,6 +7,7 @@ import { LongLogs } from '../../../engine/shard/facts/long-durable-logs.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
 import { loadFacts } from '../../../engine/shard/facts/load-facts.ts';
+import { WakingEvents } from '../../../engine/shard/facts/waking-events.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
@@ -113,7 +114,7 @@ describe('crons in Postgres', () => {
     await client.connect();
     const stateOf = (): ShardState | undefined => owner.stateOf(tenantId);
     const longLogs = new LongLogs(connectionConfig(database.url, 'test'), createLog('silent'));
-    const sources = { client, stateOf, clock: systemClock, longLogs };
+    const sources = { client, stateOf, clock: systemClock, longLogs, wakingEvents: new WakingEvents() };
     const command = { kind: 'putSchedules', tenantId, schedules: [schedule, { ...schedule, id: newId() }] } as const;
     const job: Job = {
       shard: shardOf(tenantId),

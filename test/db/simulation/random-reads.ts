@@ -10,7 +10,7 @@ import { readEnds } from '../../../engine/shard/facts/load-ends.ts';
 import { readClaims } from '../../../engine/shard/facts/load-key-claims.ts';
 import * as storedIds from '../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../engine/shard/facts/load-stored-runs.ts';
-import { readWakingEvent } from '../../../engine/shard/facts/load-event-waiters.ts';
+import { readWakingEvent } from '../../../engine/shard/facts/waking-events.ts';
 import * as long from '../../../engine/shard/facts/long-durable-logs.ts';
 import { readEvents } from '../../../engine/shard/facts/look-back.ts';
 import * as definitions from '../../../engine/shard/recovery/recover-definitions.ts';

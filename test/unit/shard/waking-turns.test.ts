@@ -16,6 +16,7 @@ class Scene {
   readonly asked: string[] = [];
   readonly turns: WakingTurns;
   nowMs = 0;
+  isShared = false;
   #timers: { atMs: number; run: () => void }[] = [];
 
   constructor(carryOut: (command: WakeByEventCommand, next: readonly number[]) => void) {
@@ -42,6 +43,7 @@ class Scene {
         const waking = this.state.wakings.first(tenantId, command.key);
         if (left.length === 0 && waking !== undefined) this.state.wakings.removeFirst(waking, this.state.undo);
       },
+      isShared: () => this.isShared,
       host,
     });
   }
@@ -82,6 +84,15 @@ it('sends page after page until an event is through, one at a time for each key'
   scene.turns.fire();
   expect(await scene.settle()).toEqual(['a 50', 'b 50', 'a 50', 'b 50', 'a 50', 'b 50', 'a 50', 'a 50']);
   expect([...scene.state.wakings]).toEqual([]);
+});
+
+it('pages are small while other tenants are there', async () => {
+  const scene = new Scene(() => undefined);
+  scene.add('a', 80);
+  scene.isShared = true;
+  scene.turns.fire();
+  scene.isShared = false;
+  expect(await scene.settle()).toEqual(['a 15', 'a 50', 'a 50']);
 });
 
 it('of many keys, five are woken at once', async () => {

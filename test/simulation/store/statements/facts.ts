@@ -3,7 +3,7 @@ import { readEnds } from '../../../../engine/shard/facts/load-ends.ts';
 import { readClaims } from '../../../../engine/shard/facts/load-key-claims.ts';
 import * as ids from '../../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../../engine/shard/facts/load-stored-runs.ts';
-import { readWakingEvent } from '../../../../engine/shard/facts/load-event-waiters.ts';
+import { readWakingEvent } from '../../../../engine/shard/facts/waking-events.ts';
 import { readEvents } from '../../../../engine/shard/facts/look-back.ts';
 import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';
 
