@@ -1,28 +1,23 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Hatchet } from '../../sdk/index.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import type { Hatchet } from '../../sdk/index.ts';
+import { ended, packageRoot } from '../helpers/engine-process.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 
-const folder = makeTempFolder('abandoned-waits');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-let engine: EngineChild;
+const fixture = engineProcessFixture('abandoned-waits', { logLevel: 'error' });
 let hatchet: Hatchet;
 let worker: ChildProcess;
 let said = '';
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'error' });
-  hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  ({ hatchet } = fixture);
   await startWorker('OFF');
 });
 
 async function startWorker(logLevel: string): Promise<void> {
   said = '';
-  const env = { ...process.env, HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_LOG_LEVEL: logLevel };
+  const env = { ...process.env, HATCHET_CLIENT_TOKEN: fixture.token, HATCHET_CLIENT_LOG_LEVEL: logLevel };
   worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/abandoned-waits/worker.mjs')], {
     cwd: packageRoot,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -36,11 +31,8 @@ async function startWorker(logLevel: string): Promise<void> {
 }
 
 afterAll(async () => {
-  hatchet.close();
   worker.kill('SIGKILL');
   await ended(worker);
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function isAlive(): Promise<void> {

@@ -32,8 +32,8 @@ let own: Record<string, string>;
 beforeAll(async () => {
   client = new Client(`127.0.0.1:${fixture.engine.grpc.port}`, credentials.createInsecure());
   methods = await describedMethods();
-  tokens = new Tokens(fixture.pool, await KeyRing.open(fixture.pool, { dataDir: fixture.dataDir }));
-  stranger = await makeNeighbour(fixture.pool, fixture.dataDir);
+  tokens = new Tokens(fixture.database.pool, await KeyRing.open(fixture.database.pool, { dataDir: fixture.dataDir }));
+  stranger = await makeNeighbour(fixture.database.pool, fixture.dataDir);
   const hatchet = Hatchet.init({
     token: fixture.engine.token,
     logger: () => ({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }),
@@ -240,7 +240,7 @@ describe("a worker's token", () => {
     });
     const refusals = async (): Promise<unknown[]> =>
       (
-        await fixture.pool.query(
+        await fixture.database.pool.query(
           `SELECT action FROM audit_line WHERE outcome = 'PERMISSION_DENIED' AND token_id = $1 AND action = 'PATCH /api/v1/workers/:worker'`,
           [decodeJwt(good.worker)['token_id']],
         )
@@ -286,7 +286,9 @@ describe('open calls', () => {
         watch('runs', clients.dispatcher.subscribeToWorkflowRuns(clients.metadata()));
         watch('durable', clients.durable.durableTask(clients.metadata()));
         if (how === 'revoked')
-          await fixture.pool.query('UPDATE token SET revoked_at = now() WHERE id = $1', [decodeJwt(token)['token_id']]);
+          await fixture.database.pool.query('UPDATE token SET revoked_at = now() WHERE id = $1', [
+            decodeJwt(token)['token_id'],
+          ]);
         await vi.waitFor(
           () => expect([...endings.keys()].sort()).toEqual(['durable', 'journal', 'overview', 'runs', 'worker']),
           patient,
@@ -315,7 +317,7 @@ describe('open calls', () => {
 describe('the audit log', () => {
   it('names who changed what, from where and how it ended; reads and reports leave no line', async () => {
     const before = Number(
-      (await fixture.pool.query<{ count: string }>('SELECT count(*) FROM audit_line')).rows[0]?.count,
+      (await fixture.database.pool.query<{ count: string }>('SELECT count(*) FROM audit_line')).rows[0]?.count,
     );
     const clients = new GrpcClients(fixture.engine.grpc, good.worker);
     const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
@@ -328,7 +330,7 @@ describe('the audit log', () => {
     clients.close();
     await callRoute('PATCH /api/v1/workflows/:workflow', good.viewer);
     await vi.waitFor(async () => {
-      const { rows } = await fixture.pool.query<{ count: string }>('SELECT count(*) FROM audit_line');
+      const { rows } = await fixture.database.pool.query<{ count: string }>('SELECT count(*) FROM audit_line');
       expect(Number(rows[0]?.count)).toBe(before + 3);
     }, patient);
     const response = await fetch(

@@ -1,72 +1,41 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { RunStatus, WorkerStatus, type GetRunResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { Hatchet, RunCancelledError, RunFailedError, type Worker } from '../../sdk/index.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { RunStatus, type GetRunResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { RunCancelledError, RunFailedError, type Hatchet, type Worker } from '../../sdk/index.ts';
+import { ended } from '../helpers/engine-process.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { activeWorkers, slotsUsed } from '../helpers/listed-workers.ts';
 
-const folder = makeTempFolder('batch');
-const calls = join(folder, 'calls.log');
-const options = {
-  dataDir: join(folder, 'data'),
-  grpcPort: 0,
-  httpPort: 0,
-  workerTimeoutMs: 7_000,
-  logLevel: 'warn',
-} as const;
-let engine: EngineChild;
-let workers: ChildProcess[] = [];
+const fixture = engineProcessFixture('batch', { workerTimeoutMs: 7_000 });
+const calls = join(fixture.folder, 'calls.log');
+const workers: ChildProcess[] = [];
 let clients: GrpcClients;
 let published: HatchetClient;
 let hatchet: Hatchet;
 
 beforeAll(async () => {
   writeFileSync(calls, '');
-  engine = await spawnEngine(options);
-  Object.assign(process.env, {
-    HATCHET_CLIENT_TOKEN: engine.ready.token,
-    HATCHET_CLIENT_TLS_STRATEGY: 'none',
-    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
-  });
-  workers = [startWorker()];
-  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  ({ clients, hatchet } = fixture);
+  Object.assign(process.env, fixture.env);
+  startWorker();
   published = HatchetClient.init();
-  hatchet = Hatchet.init({ logger: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }) });
-  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+  await vi.waitFor(async () => expect(await activeWorkers(clients)).toBe(1), { timeout: 30_000 });
 });
 
 afterAll(async () => {
-  clients.close();
-  hatchet.close();
   for (const worker of workers) {
     worker.kill('SIGKILL');
     await ended(worker);
   }
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
 });
 
-function startWorker(): ChildProcess {
-  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-batch/worker.mjs'), calls], {
-    cwd: packageRoot,
-    stdio: 'ignore',
-    env: process.env,
-  });
-}
-
-async function activeWorkers(): Promise<number> {
-  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
-}
-
-async function slotsUsed(): Promise<number> {
-  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-  return rows.flatMap((row) => row.slots).reduce((sum, slot) => sum + slot.used, 0);
+function startWorker(): void {
+  workers.push(fixture.spawn('published-batch/worker.mjs', calls));
 }
 
 function getRun(runId: string): Promise<GetRunResponse> {
@@ -129,7 +98,7 @@ describe("the published SDK's batch tasks, unmodified", () => {
       'FINISHED',
       'RUN_FINISHED',
     ]);
-    await expect.poll(slotsUsed).toBe(0);
+    await expect.poll(() => slotsUsed(clients)).toBe(0);
   });
 
   it('go by their keys, and fail where the key expression does', async () => {
@@ -164,7 +133,7 @@ describe("the published SDK's batch tasks, unmodified", () => {
       .toEqual([RunStatus.RUN_STATUS_CANCELLED, RunStatus.RUN_STATUS_CANCELLED]);
     const stuck = await start('batch-stuck', [{}, {}]);
     await expect.poll(() => statuses(stuck)).toEqual([RunStatus.RUN_STATUS_FAILED, RunStatus.RUN_STATUS_FAILED]);
-    await expect.poll(slotsUsed).toBe(0);
+    await expect.poll(() => slotsUsed(clients)).toBe(0);
   });
 });
 
@@ -310,16 +279,16 @@ describe('kill -9', () => {
     await expect.poll(async () => (await getRun(long[0]?.runId ?? '')).tasks[0]?.startedAt).toBeDefined();
     // Two that wait for company while the engine dies: they are gathered on disk.
     const waiting = await start('batch-broken', [{}]);
-    await engine.end('SIGKILL');
-    engine = await spawnEngine({ ...options, grpcPort: engine.ready.grpc.port, httpPort: engine.ready.http.port });
+    await fixture.engine.end('SIGKILL');
+    await fixture.startAgain();
     await expect
       .poll(async () => (await getRun(waiting[0]?.runId ?? '').catch(() => undefined))?.tasks[0]?.cause?.code)
       .toBe('BATCH');
     // The engine's death takes no batch from its worker; the worker's does.
     expect(await statuses(long)).toEqual(long.map(() => RunStatus.RUN_STATUS_RUNNING));
     const [first] = workers;
-    workers.push(startWorker());
-    await expect.poll(activeWorkers, { timeout: 30_000 }).toBe(2);
+    startWorker();
+    await expect.poll(() => activeWorkers(clients), { timeout: 30_000 }).toBe(2);
     first?.kill('SIGKILL');
     await expect.poll(() => callsOf('batch-slow').length, { timeout: 30_000 }).toBe(2);
     expect(callsOf('batch-slow')[1]?.sort()).toEqual(long.map((run) => run.runId).sort());
@@ -328,7 +297,7 @@ describe('kill -9', () => {
       .poll(() => statuses(long))
       .toEqual([RunStatus.RUN_STATUS_CANCELLED, ...long.slice(1).map(() => RunStatus.RUN_STATUS_RUNNING)]);
     await published.runs.cancel({ ids: long.map((run) => run.runId) });
-    await expect.poll(slotsUsed).toBe(0);
+    await expect.poll(() => slotsUsed(clients)).toBe(0);
     const partner = await start('batch-broken', [{}]);
     await expect
       .poll(() => statuses([...waiting, ...partner]))

@@ -2,31 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hatchet, RateLimitDuration } from '../../sdk/index.ts';
+import { databaseFixture } from '../helpers/database-fixture.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { randomFrom } from '../helpers/random.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const database = databaseFixture();
 const folder = makeTempFolder('crash timers');
-let database: TestDatabase;
-let client: Client;
 let engines: EngineChild[] = [];
 
-beforeAll(async () => {
-  writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64'));
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
+beforeAll(() => writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64')));
 
 afterAll(async () => {
   for (const engine of engines) await engine.end('SIGTERM');
-  await client.end();
-  await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -50,7 +41,7 @@ async function kill(engine: EngineChild): Promise<void> {
 
 /** Of the tasks of a workflow: when each attempt was assigned, in microseconds, and the units that it took. */
 async function grants(workflow: string): Promise<{ atUs: number; units: number }[]> {
-  const { rows } = await client.query<{ seq: string; units: number }>(
+  const { rows } = await database.client.query<{ seq: string; units: number }>(
     `SELECT h.seq, (r.input::jsonb ->> 'units')::integer AS units FROM history h JOIN run r ON r.id = h.task_id JOIN workflow w ON w.id = r.workflow_id
      WHERE w.name = $1 AND h.kinds LIKE '%A%' ORDER BY h.seq`,
     [workflow],
@@ -106,7 +97,7 @@ describe('time, over kill -9', () => {
         engine = await start('limits', ports);
         kills++;
       }
-      const { rows } = await client.query<{ n: number }>('SELECT count(*)::integer AS n FROM live');
+      const { rows } = await database.client.query<{ n: number }>('SELECT count(*)::integer AS n FROM live');
       left = rows[0]?.n ?? -1;
     }
     await worker.stop();
@@ -124,7 +115,7 @@ describe('time, over kill -9', () => {
     expect(dynamic.reduce((sum, { units }) => sum + units, 0)).toBeGreaterThanOrEqual(
       wanted.reduce((sum, units) => sum + units, 0),
     );
-    const { rows } = await client.query<{ ended: number; results: number }>(
+    const { rows } = await database.client.query<{ ended: number; results: number }>(
       `SELECT count(*)::integer AS results, count(DISTINCT task_id)::integer AS ended FROM result WHERE status = 3`,
     );
     expect(rows[0]).toEqual({ ended: 80, results: 80 });
@@ -139,7 +130,7 @@ describe('time, over kill -9', () => {
     const running = worker.start();
     await worker.waitUntilReady();
     const ticks = async (): Promise<number[]> => {
-      const { rows } = await client.query<{ tick: string }>(
+      const { rows } = await database.client.query<{ tick: string }>(
         `SELECT r.metadata::jsonb ->> 'hatchet__cron_scheduled_at' AS tick FROM run r JOIN workflow w ON w.id = r.workflow_id WHERE w.name = 'ticking' ORDER BY 1`,
       );
       return rows.map(({ tick }) => Date.parse(tick) / 1000);

@@ -31,7 +31,7 @@ async function debug(
 }
 
 beforeAll(async () => {
-  neighbour = await makeNeighbour(fixture.pool, fixture.dataDir);
+  neighbour = await makeNeighbour(fixture.database.pool, fixture.dataDir);
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
   hatchet = HatchetClient.init({ token: fixture.engine.token, tls_config: { tls_strategy: 'none' } });
   const keyed = hatchet.task({
@@ -101,7 +101,7 @@ describe('expressions whose cost has no bound', () => {
     await hatchet.filters.create({ workflowId, scope: 'dear', expression: dear });
     const runsOf = async (payload: object): Promise<number> => {
       const event = await hatchet.events.push('dear:event', payload, { scope: 'dear' });
-      const found = await fixture.pool.query('SELECT 1 FROM event_run WHERE event_id = $1', [event.eventId]);
+      const found = await fixture.database.pool.query('SELECT 1 FROM event_run WHERE event_id = $1', [event.eventId]);
       return found.rowCount ?? -1;
     };
     expect([await runsOf(matching), await runsOf(other), await runsOf({ s: 'a', p: 'a'.repeat(2000) })]).toEqual([

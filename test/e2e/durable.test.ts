@@ -1,59 +1,26 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { RunStatus } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { activeWorkers } from '../helpers/listed-workers.ts';
 import { patient } from '../helpers/patient.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
 
-const folder = makeTempFolder('durable');
-const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
-let engine: EngineChild;
-let worker: ChildProcess;
+const fixture = engineProcessFixture('durable');
 let clients: GrpcClients;
 let hatchet: HatchetClient;
 
-function startWorker(): ChildProcess {
-  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-durable/worker.mjs')], {
-    cwd: packageRoot,
-    stdio: 'ignore',
-    env: process.env,
-  });
-}
-
 beforeAll(async () => {
-  engine = await spawnEngine(options);
-  Object.assign(process.env, {
-    HATCHET_CLIENT_TOKEN: engine.ready.token,
-    HATCHET_CLIENT_TLS_STRATEGY: 'none',
-    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
-  });
-  worker = startWorker();
-  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  ({ clients } = fixture);
+  Object.assign(process.env, fixture.env);
+  fixture.spawn('published-durable/worker.mjs');
   hatchet = HatchetClient.init();
-  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+  await vi.waitFor(async () => expect(await activeWorkers(clients)).toBe(1), { timeout: 30_000 });
 });
-
-afterAll(async () => {
-  clients.close();
-  worker.kill('SIGTERM');
-  await ended(worker);
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function activeWorkers(): Promise<number> {
-  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
-}
 
 /** What a durable stream answers to these messages, up to the first that the test asks for. */
 function converse(

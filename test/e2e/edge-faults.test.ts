@@ -1,33 +1,17 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { faults } from '../../engine/base/faults.ts';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
+import { databaseFixture } from '../helpers/database-fixture.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 import { ended, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
-
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-edge-faults-'));
-let database: TestDatabase;
-let pool: Pool;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-});
-
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-  rmSync(dataDir, { recursive: true, force: true });
-});
+import { makeTempFolder } from '../helpers/temp-folder.ts';
 
 /** Runs in the engine's process before the engine does. */
 const before = (code: string): string[] => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
@@ -38,6 +22,9 @@ const outcome = (call: Promise<unknown>): Promise<string> =>
   );
 
 describe('the process', () => {
+  const database = databaseFixture();
+  const dataDir = makeTempFolder('edge-faults');
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
   let engine: EngineChild | undefined;
   let clients: GrpcClients;
   const start = async (code = ''): Promise<void> => {
@@ -92,7 +79,9 @@ describe('the process', () => {
     expect(engine?.log()).toMatch(/nobody caught it.*"code":"UNCAUGHT_EXCEPTION"/);
     expect(existsSync(join(dataDir, 'engine.json'))).toBe(false);
     clients.close();
-    const { rows } = await pool.query<{ owned: string }>('SELECT count(*) AS owned FROM shard WHERE owner IS NOT NULL');
+    const { rows } = await database.client.query<{ owned: string }>(
+      'SELECT count(*) AS owned FROM shard WHERE owner IS NOT NULL',
+    );
     expect(rows[0]?.owned).toBe('0');
     await start();
     expect(await isAlive()).toBe('OK');
@@ -102,17 +91,15 @@ describe('the process', () => {
 });
 
 describe('values that Postgres refuses', () => {
-  let engine: RunningEngine;
+  const fixture = engineFixture('edge-faults');
   let clients: GrpcClients;
   let stranger: GrpcClients;
   let runId: string;
-  let token: string;
 
   beforeAll(async () => {
-    engine = await startEngine({ databaseUrl: database.url, dataDir, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-    clients = new GrpcClients(engine.grpc, engine.token);
-    ({ token } = await makeNeighbour(pool, dataDir));
-    stranger = new GrpcClients(engine.grpc, token);
+    ({ clients } = fixture);
+    const { token } = await makeNeighbour(fixture.database.pool, fixture.dataDir);
+    stranger = new GrpcClients(fixture.engine.grpc, token);
     for (const each of [clients, stranger])
       await each.call(each.admin, each.admin.putWorkflow, workflowRequest('one', [taskRequest('only', {})]));
     ({ workflowRunId: runId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
@@ -122,11 +109,7 @@ describe('values that Postgres refuses', () => {
     }));
   });
 
-  afterAll(async () => {
-    clients.close();
-    stranger.close();
-    await engine.stop();
-  });
+  afterAll(() => stranger.close());
 
   const log = (by: GrpcClients, id: string, createdAt: Date): Promise<unknown> =>
     by.call(by.events, by.events.putLog, {
@@ -139,8 +122,8 @@ describe('values that Postgres refuses', () => {
     });
   const far = new Date(8_640_000_000_000_000);
   const rest = async (method: string, path: string, body?: object): Promise<string> => {
-    const tenant = (await pool.query<{ id: string }>(`SELECT id FROM tenant WHERE name = 'default'`)).rows[0]?.id ?? '';
-    const response = await fetch(`http://127.0.0.1:${engine.http.port}${path.replace(':tenant', tenant)}`, {
+    const { engine, hatchet } = fixture;
+    const response = await fetch(`http://127.0.0.1:${engine.http.port}${path.replace(':tenant', hatchet.tenantId)}`, {
       method,
       headers: { authorization: `Bearer ${engine.token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -333,9 +316,10 @@ describe('values that Postgres refuses', () => {
       ),
     );
     expect(said.map((each) => each.slice(0, 16))).toEqual(['OK', 'INVALID_ARGUMENT', 'OK']);
-    const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM log_line WHERE task_id = $1', [
-      strangers,
-    ]);
+    const { rows } = await fixture.database.pool.query<{ count: string }>(
+      'SELECT count(*) FROM log_line WHERE task_id = $1',
+      [strangers],
+    );
     expect(rows[0]?.count).toBe('2');
   });
 });

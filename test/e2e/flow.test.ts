@@ -1,50 +1,22 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { V1TaskEventType, V1TaskStatus } from '@hatchet-dev/typescript-sdk/clients/rest/generated/data-contracts.js';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { RunStatus, WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { activeWorkers } from '../helpers/listed-workers.ts';
 
-const folder = makeTempFolder('flow');
-const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
-let engine: EngineChild;
-let worker: ChildProcess;
+const fixture = engineProcessFixture('flow');
 let clients: GrpcClients;
 let hatchet: HatchetClient;
 
 beforeAll(async () => {
-  engine = await spawnEngine(options);
-  Object.assign(process.env, {
-    HATCHET_CLIENT_TOKEN: engine.ready.token,
-    HATCHET_CLIENT_TLS_STRATEGY: 'none',
-    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
-  });
-  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-flow/worker.mjs')], {
-    cwd: packageRoot,
-    stdio: 'ignore',
-    env: process.env,
-  });
-  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  ({ clients } = fixture);
+  Object.assign(process.env, fixture.env);
+  fixture.spawn('published-flow/worker.mjs');
   hatchet = HatchetClient.init();
-  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+  await vi.waitFor(async () => expect(await activeWorkers(clients)).toBe(1), { timeout: 30_000 });
 });
-
-afterAll(async () => {
-  clients.close();
-  worker.kill('SIGTERM');
-  await ended(worker);
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function activeWorkers(): Promise<number> {
-  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
-}
 
 async function start(workflow: string, input: Record<string, number | boolean> = {}) {
   const ref = await hatchet.runNoWait(workflow, input, {});
@@ -65,7 +37,7 @@ async function runsOf(eventId: string): Promise<unknown[]> {
 
 /** As the REST client does it, whose enums cannot be written as texts. */
 async function pause(workflowId: string, action: 'pause' | 'unpause'): Promise<void> {
-  const { http, token } = engine.ready;
+  const { http, token } = fixture.engine.ready;
   const reply = await fetch(`http://127.0.0.1:${http.port}/api/v1/workflows/${workflowId}`, {
     method: 'PATCH',
     headers: { authorization: `Bearer ${token}` },
@@ -113,9 +85,8 @@ describe('flow, by the published TypeScript SDK', () => {
     const waiting = await start('waiting');
     await expect.poll(async () => (await statuses(waiting.runId))['before']).toBe(completed);
     const napping = await start('napping');
-    const { grpc, http } = engine.ready;
-    await engine.end('SIGKILL');
-    engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
+    await fixture.engine.end('SIGKILL');
+    await fixture.startAgain();
     expect(JSON.stringify(await napping.ref.output)).toContain('"sleep_duration":"1s"');
     await hatchet.events.push('approve', { amount: 1 });
     await expect.poll(async () => (await statuses(waiting.runId))['approved'], { timeout: 30_000 }).toBe(completed);
@@ -234,9 +205,8 @@ describe('flow, by the published TypeScript SDK', () => {
     expect(await statuses(runId)).toEqual({ made: completed, shaky: completed, after: completed });
     // The whole run, with the engine killed in between: the next generation, numbered on.
     await hatchet.runs.replay({ ids: [runId] });
-    const { grpc, http } = engine.ready;
-    await engine.end('SIGKILL');
-    engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
+    await fixture.engine.end('SIGKILL');
+    await fixture.startAgain();
     await expect
       .poll(async () => await hatchet.runs.get_status(runId).catch(() => 'away'), { timeout: 45_000 })
       .toBe('COMPLETED');
@@ -267,9 +237,8 @@ describe('flow, by the published TypeScript SDK', () => {
     await expect(trigger('a')).rejects.toMatchObject({ existingRunExternalId: first });
     expect(await trigger('b')).not.toBe(first);
     // Over a restart, too.
-    const { grpc, http } = engine.ready;
-    await engine.end('SIGKILL');
-    engine = await spawnEngine({ ...options, grpcPort: grpc.port, httpPort: http.port });
+    await fixture.engine.end('SIGKILL');
+    await fixture.startAgain();
     await expect.poll(() => trigger('a').catch((error: unknown) => Object(error).existingRunExternalId)).toBe(first);
     const bulk: unknown = await hatchet.admin
       .runWorkflows(['a', 'c', 'd', 'c'].map((id) => ({ workflowName: 'once-an-hour', input: { id }, options: {} })))

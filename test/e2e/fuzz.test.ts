@@ -1,13 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import { Hatchet } from '../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 import { FuzzClient, type Answer } from '../helpers/fuzz/fuzz-engine.ts';
 import { describedMethods, fuzzRequest, pathOf } from '../helpers/fuzz/fuzz-grpc.ts';
 import { fuzzRestRequest, routes } from '../helpers/fuzz/fuzz-rest.ts';
@@ -15,7 +11,7 @@ import { Draw, type Known } from '../helpers/fuzz/fuzz-values.ts';
 import { storedRows } from '../helpers/fuzz/stored-rows.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { randomFrom } from '../helpers/random.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
 /** More by `npm run test:fuzz`. */
 const count = Number(process.env['FUZZ_REQUESTS'] ?? 5_000);
@@ -29,45 +25,25 @@ const repeated = 2_000;
 /** What one call may take with nothing beside it. */
 const longestAloneMs = 1_000;
 
-const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-fuzz-'));
-let database: TestDatabase;
-let pool: Pool;
-let engine: EngineChild;
+const fixture = engineProcessFixture('fuzz', { logLevel: 'error', allowSkip: true }, { postgres: 'shared' });
 let client: FuzzClient;
 let known: Known & { tenantId: string };
 let log = '';
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-  engine = await spawnEngine({
-    dataDir,
-    databaseUrl: database.url,
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'error',
-    allowSkip: true,
-  });
-  engine.child.stderr?.on('data', (data: Buffer) => {
+  const { child, ready } = fixture.engine;
+  child.stderr?.on('data', (data: Buffer) => {
     log += data.toString();
   });
-  const { grpc, http, token } = engine.ready;
-  client = new FuzzClient({ grpcPort: grpc.port, httpPort: http.port, token });
-  known = await makeWorld(token);
+  client = new FuzzClient({ grpcPort: ready.grpc.port, httpPort: ready.http.port, token: ready.token });
+  known = await makeWorld(ready.token);
 });
 
-afterAll(async () => {
-  client.close();
-  await engine.end('SIGTERM');
-  await pool.end();
-  await database.drop();
-  rmSync(dataDir, { recursive: true, force: true });
-});
+afterAll(() => client.close());
 
 /** A tenant with something of each kind, and a worker that runs it; and ids of another tenant in the same shard. */
 async function makeWorld(token: string): Promise<Known & { tenantId: string }> {
-  const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-  const hatchet = Hatchet.init({ token, logger: () => silent });
+  const hatchet = Hatchet.init({ token, logger: () => quiet });
   const plain = hatchet.task({ name: 'plain', onEvents: ['key', 'user:1'], fn: () => ({ done: true }) });
   const keyed = hatchet.task({
     name: 'keyed',
@@ -101,7 +77,7 @@ async function makeWorld(token: string): Promise<Known & { tenantId: string }> {
     (await hatchet.filters.create({ workflowId: workflow, scope: 's', expression: 'true' })).metadata.id,
     (await hatchet.events.push('heard by nobody', {})).eventId,
   ];
-  const stranger = await makeNeighbour(pool, dataDir);
+  const stranger = await makeNeighbour(fixture.database.pool, fixture.dataDir);
   const { tenantId } = hatchet;
   // The worker goes, so that what is left is the fuzzer's alone; its tasks stay.
   await worker.stop();
@@ -163,7 +139,7 @@ it(
     const pauses = watchPauses(stop.signal);
     let next = 0;
     const lane = async (): Promise<void> => {
-      for (let n = next++; n < count && engine.child.exitCode === null; n = next++) {
+      for (let n = next++; n < count && fixture.engine.child.exitCode === null; n = next++) {
         if (n > 0 && n % reportedEach === 0)
           process.stderr.write(
             `fuzz, seed ${seed}: ${n} of ${count}, faults: ${JSON.stringify(faults.slice(0, 20))}\n`,
@@ -192,18 +168,18 @@ it(
     let same = refused;
     let before = '';
     for (let pass = 0; pass < 5; pass++) {
-      before = await storedRows(pool);
+      before = await storedRows(fixture.database.pool);
       const still: number[] = [];
       for (const n of same) if (isRefused((await draw(methods, n).send()).outcome)) still.push(n);
       if (still.length === same.length) break;
       same = still;
     }
-    const after = await storedRows(pool);
+    const after = await storedRows(fixture.database.pool);
 
     process.stderr.write(
       `fuzz, seed ${seed}: ${JSON.stringify({ requests: count, methods: methods.length, routes: routes.length, outcomes: Object.fromEntries([...outcomes].sort((a, b) => b[1] - a[1])), longestPauseMs, slowAmongOthers: slow.length, repeated: same.length })}\n`,
     );
-    expect(engine.child.exitCode, log.slice(-5_000)).toBeNull();
+    expect(fixture.engine.child.exitCode, log.slice(-5_000)).toBeNull();
     expect(faults.slice(0, 20)).toEqual([]);
     expect(log.match(/"code":"(?:STATEMENT_REFUSED|UNHANDLED_REJECTION|UNCAUGHT_EXCEPTION)".{0,500}/g) ?? []).toEqual(
       [],

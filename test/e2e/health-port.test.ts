@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { engineFixture } from '../helpers/engine-fixture.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const fixture = engineFixture('health', { logLevel: 'error' });
 let port: number;
 let hatchet: Hatchet;

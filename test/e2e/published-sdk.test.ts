@@ -1,50 +1,21 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { RunStatus, WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { activeWorkers, slotsUsed } from '../helpers/listed-workers.ts';
 
-const folder = makeTempFolder('published');
-const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
-let engine: EngineChild;
-let worker: ChildProcess;
+const fixture = engineProcessFixture('published');
 let clients: GrpcClients;
 let hatchet: HatchetClient;
 
 beforeAll(async () => {
-  engine = await spawnEngine(options);
-  const environment = {
-    HATCHET_CLIENT_TOKEN: engine.ready.token,
-    HATCHET_CLIENT_TLS_STRATEGY: 'none',
-    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
-  };
-  Object.assign(process.env, environment);
-  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-sdk/worker.mjs')], {
-    cwd: packageRoot,
-    stdio: 'ignore',
-    env: { ...process.env, ...environment },
-  });
-  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  ({ clients } = fixture);
+  Object.assign(process.env, fixture.env);
+  fixture.spawn('published-sdk/worker.mjs');
   hatchet = HatchetClient.init();
-  await vi.waitFor(async () => expect(await activeWorkers()).toBe(1), { timeout: 30_000 });
+  await vi.waitFor(async () => expect(await activeWorkers(clients)).toBe(1), { timeout: 30_000 });
 });
-
-afterAll(async () => {
-  clients.close();
-  worker.kill('SIGTERM');
-  await ended(worker);
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function activeWorkers(): Promise<number> {
-  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
-}
 
 async function statusOf(runId: string): Promise<RunStatus | undefined> {
   return (await clients.call(clients.monitor, clients.monitor.getRun, { runId })).run?.status;
@@ -74,9 +45,9 @@ describe('the published TypeScript SDK, unmodified', () => {
       expect(await statusOf(await blocking.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_RUNNING),
     );
     const refs = await Promise.all(Array.from({ length: 5 }, () => hatchet.runNoWait('lower', { message: 'A' }, {})));
-    await vi.waitFor(async () => expect(await activeWorkers()).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await activeWorkers(clients)).toBe(0), { timeout: 20_000 });
     for (const ref of refs) await expect(ref.output).resolves.toEqual({ lower: { message: 'a' } });
-    expect(await activeWorkers()).toBe(1);
+    expect(await activeWorkers(clients)).toBe(1);
     await expect(blocking.output).resolves.toEqual({ blocking: { attempt: 0 } });
   });
 
@@ -94,7 +65,7 @@ describe('the published TypeScript SDK, unmodified', () => {
     const run = await clients.call(clients.monitor, clients.monitor.getRun, { runId: await ref.getWorkflowRunId() });
     expect(run.run?.status).toBe(RunStatus.RUN_STATUS_FAILED);
     expect(run.run?.errorMessage).toBe('ran longer than its execution timeout of 1s');
-    await expect.poll(slotsUsed).toBe(0);
+    await expect.poll(() => slotsUsed(clients)).toBe(0);
   });
 
   it('cancels a running task', async () => {
@@ -103,15 +74,15 @@ describe('the published TypeScript SDK, unmodified', () => {
     await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_RUNNING);
     await hatchet.runs.cancel({ ids: [runId] });
     await expect.poll(() => statusOf(runId)).toBe(RunStatus.RUN_STATUS_CANCELLED);
-    await expect.poll(slotsUsed).toBe(0);
+    await expect.poll(() => slotsUsed(clients)).toBe(0);
   });
 
   it('goes on with the same worker after an engine restart, without a new registration', async () => {
     const before = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: true });
     const running = await hatchet.runNoWait('cancellable', {}, {});
     await expect.poll(async () => statusOf(await running.getWorkflowRunId())).toBe(RunStatus.RUN_STATUS_RUNNING);
-    await engine.end('SIGKILL');
-    engine = await spawnEngine({ ...options, grpcPort: engine.ready.grpc.port, httpPort: engine.ready.http.port });
+    await fixture.engine.end('SIGKILL');
+    await fixture.startAgain();
     const output = await hatchet.run('lower', { message: 'AFTER' }, {});
     expect(output).toEqual({ lower: { message: 'after' } });
     const after = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: true });
@@ -121,8 +92,3 @@ describe('the published TypeScript SDK, unmodified', () => {
     await hatchet.runs.cancel({ ids: [await running.getWorkflowRunId()] });
   });
 });
-
-async function slotsUsed(): Promise<number> {
-  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-  return rows.flatMap((row) => row.slots).reduce((sum, slot) => sum + slot.used, 0);
-}

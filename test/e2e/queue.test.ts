@@ -1,17 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { HatchetClient, RateLimitDuration } from '@hatchet-dev/typescript-sdk/v1/index.js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { RunStatus, WorkerStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
+import { activeWorkers } from '../helpers/listed-workers.ts';
 
-const folder = makeTempFolder('queue');
-const options = { dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' } as const;
-const workers: ChildProcess[] = [];
-let engine: EngineChild;
+const fixture = engineProcessFixture('queue');
 let clients: GrpcClients;
 let hatchet: HatchetClient;
 
@@ -21,42 +15,14 @@ interface Span {
 }
 
 beforeAll(async () => {
-  engine = await spawnEngine(options);
-  Object.assign(process.env, {
-    HATCHET_CLIENT_TOKEN: engine.ready.token,
-    HATCHET_CLIENT_TLS_STRATEGY: 'none',
-    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
-  });
-  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  ({ clients } = fixture);
+  Object.assign(process.env, fixture.env);
   hatchet = HatchetClient.init();
   await hatchet.ratelimits.upsert({ key: 'api', limit: 2, duration: RateLimitDuration.SECOND });
-  for (const [name, model] of [
-    ['ada', 'small'],
-    ['bob', 'large'],
-  ] as const) {
-    workers.push(
-      spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-queue/worker.mjs'), name, model], {
-        cwd: packageRoot,
-        stdio: 'ignore',
-        env: process.env,
-      }),
-    );
-  }
-  await vi.waitFor(async () => expect(await activeWorkers()).toBe(2), { timeout: 30_000 });
+  fixture.spawn('published-queue/worker.mjs', 'ada', 'small');
+  fixture.spawn('published-queue/worker.mjs', 'bob', 'large');
+  await vi.waitFor(async () => expect(await activeWorkers(clients)).toBe(2), { timeout: 30_000 });
 });
-
-afterAll(async () => {
-  clients.close();
-  for (const worker of workers) worker.kill('SIGTERM');
-  await Promise.all(workers.map(ended));
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function activeWorkers(): Promise<number> {
-  const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-  return rows.filter((row) => row.status === WorkerStatus.WORKER_STATUS_ACTIVE).length;
-}
 
 async function run(runId: string) {
   return (await clients.call(clients.monitor, clients.monitor.getRun, { runId })).run;

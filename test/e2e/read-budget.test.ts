@@ -1,25 +1,23 @@
-import { rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ExportRunsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
-import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
 import { runCli } from '../helpers/run-cli.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
-const folder = makeTempFolder('read-budget');
 const runs = 40;
 /** Four of them fit into a page. */
 const inputBytes = 4 * 1024 * 1024 - 1000;
 const outputBytes = 4 * 1024 * 1024 - 1000;
 const dagTasks = 20;
-let database: TestDatabase;
-let engine: EngineChild;
+/** With so small a heap, a single list without a budget ends the engine. */
+const fixture = engineProcessFixture(
+  'read-budget',
+  {},
+  { postgres: 'shared', nodeArguments: ['--max-old-space-size=200'] },
+);
 let clients: GrpcClients;
 let tenantId: string;
 let large: string[];
@@ -32,14 +30,8 @@ interface Row {
   leftOut?: Record<string, number>;
 }
 
-/** With so small a heap, a single list without a budget ends the engine. */
 beforeAll(async () => {
-  database = await createTestDatabase();
-  engine = await spawnEngine(
-    { databaseUrl: database.url, dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' },
-    ['--max-old-space-size=200'],
-  );
-  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  ({ clients } = fixture);
   await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only')]));
   await clients.call(
     clients.admin,
@@ -59,8 +51,7 @@ beforeAll(async () => {
     .workflowRunId;
   const { tasks } = await clients.call(clients.monitor, clients.monitor.getRun, { runId });
   dag = { runId, taskIds: tasks.map((task) => task.taskId) };
-  const sql = new Client({ connectionString: database.url });
-  await sql.connect();
+  const { client: sql } = fixture.database;
   tenantId = (await sql.query<{ id: string }>('SELECT id FROM tenant')).rows[0]?.id ?? '';
   await sql.query(`UPDATE run SET input = '{"x":"' || repeat('x', $2::integer - 8) || '"}' WHERE id = ANY ($1)`, [
     large,
@@ -83,19 +74,11 @@ beforeAll(async () => {
     `INSERT INTO log_line (task_id, tenant_id, at, attempt, level, message, metadata) SELECT $1, $2, now(), 0, 1, repeat('m', 9000), '{"x":"' || repeat('x', 60000) || '"}' FROM generate_series(1, 1000)`,
     [large[0], tenantId],
   );
-  await sql.end();
-});
-
-afterAll(async () => {
-  clients.close();
-  await engine.end('SIGTERM');
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function read<Body>(path: string): Promise<Body> {
-  const response = await fetch(`http://127.0.0.1:${engine.ready.http.port}${path}`, {
-    headers: { authorization: `Bearer ${engine.ready.token}` },
+  const response = await fetch(`http://127.0.0.1:${fixture.engine.ready.http.port}${path}`, {
+    headers: { authorization: `Bearer ${fixture.token}` },
   });
   const text = await response.text();
   expect([response.status, response.status === 200 ? '' : text]).toEqual([200, '']);
@@ -108,9 +91,9 @@ const list = (): string => `/api/v1/stable/tenants/${tenantId}/workflow-runs?lim
 /** Asks, and never reads the answer. */
 function deaf(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(engine.ready.http.port, '127.0.0.1', () => {
+    const socket = connect(fixture.engine.ready.http.port, '127.0.0.1', () => {
       socket.pause();
-      socket.write(`GET ${path} HTTP/1.1\r\nhost: engine\r\nauthorization: Bearer ${engine.ready.token}\r\n\r\n`, () =>
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: engine\r\nauthorization: Bearer ${fixture.token}\r\n\r\n`, () =>
         resolve(socket),
       );
     });
@@ -136,7 +119,7 @@ describe('lists of rows with payloads of 4 MiB, on a heap of 200 MB', () => {
       ...Array.from({ length: 4 }, () => inputBytes - 8),
       ...Array.from({ length: runs - 4 }, () => inputBytes),
     ]);
-    expect(engine.child.exitCode).toBeNull();
+    expect(fixture.engine.child.exitCode).toBeNull();
   });
 
   it('leave a single run its input, and are not asked for payloads that nobody wants', async () => {
@@ -192,11 +175,11 @@ describe('lists of rows with payloads of 4 MiB, on a heap of 200 MB', () => {
     for (const { rows } of answers)
       expect(rows.map((row) => row.children.length)).toEqual(Array.from({ length: 20 }, () => steps));
     await many(1);
-    const answer = await fetch(`http://127.0.0.1:${engine.ready.http.port}${path}?limit=50`, {
-      headers: { authorization: `Bearer ${engine.ready.token}` },
+    const answer = await fetch(`http://127.0.0.1:${fixture.engine.ready.http.port}${path}?limit=50`, {
+      headers: { authorization: `Bearer ${fixture.token}` },
     });
     expect([answer.status, await answer.text()]).toEqual([413, expect.stringContaining('by `limit`')]);
-    expect(engine.child.exitCode).toBeNull();
+    expect(fixture.engine.child.exitCode).toBeNull();
   });
 
   it('of log lines end before they are larger than 16 MiB, and go on behind', async () => {
@@ -237,11 +220,11 @@ describe('a run whose outputs are more than an answer holds', () => {
   });
 
   it('is told so by the command, which shows each task alone', async () => {
-    const env = { HATCHET_CLIENT_TOKEN: engine.ready.token, HATCHET_CLIENT_TLS_STRATEGY: 'none' };
+    const { env } = fixture;
     const last = dag.taskIds.at(-1) ?? '';
-    const all = await runCli(['runs', 'get', dag.runId, '-o', 'text'], { cwd: folder, env });
+    const all = await runCli(['runs', 'get', dag.runId, '-o', 'text'], { cwd: fixture.folder, env });
     expect(all.stdout.split('\n').filter((line) => line.includes('is left out: 4.0 MiB')).length).toBe(dagTasks - 14);
-    const one = await runCli(['runs', 'get', last, '-o', 'json'], { cwd: folder, env });
+    const one = await runCli(['runs', 'get', last, '-o', 'json'], { cwd: fixture.folder, env });
     const { tasks }: { tasks: { taskId: string; output: { x?: string } | null }[] } = JSON.parse(one.stdout);
     expect(tasks.find((task) => task.taskId === last)?.output?.x).toHaveLength(outputBytes - 8);
   });

@@ -1,41 +1,16 @@
-import { rmSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { StepActionEventType } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
-import { GrpcClients } from '../helpers/grpc-client.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../helpers/grpc-client.ts';
 
-const folder = makeTempFolder('reassign');
-let database: TestDatabase;
-let engine: RunningEngine;
+const fixture = engineFixture('reassign', { workerTimeoutMs: 2_000 });
 let clients: GrpcClients;
 
-async function boot(ports?: { grpc: number; http: number }): Promise<void> {
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: folder,
-    grpcPort: ports?.grpc ?? 0,
-    httpPort: ports?.http ?? 0,
-    logLevel: 'silent',
-    workerTimeoutMs: 2_000,
-  });
-  clients = new GrpcClients(engine.grpc, engine.token);
-}
-
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await boot();
+  ({ clients } = fixture);
   await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only')]));
-});
-
-afterAll(async () => {
-  clients.close();
-  await engine.stop();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function trigger(): Promise<string> {
@@ -86,10 +61,8 @@ describe('a lost worker', () => {
     await expect.poll(() => leaving.received.length).toBe(1);
     await clients.call(clients.dispatcher, clients.dispatcher.unsubscribe, { workerId: leaving.workerId });
     leaving.hangUp();
-    const ports = { grpc: engine.grpc.port, http: engine.http.port };
-    clients.close();
-    await engine.stop();
-    await boot(ports);
+    await fixture.engine.stop();
+    await fixture.startAgain();
     // It may still report for as long as a heartbeat would have counted; then its task goes on elsewhere.
     const other = new ContractWorker(clients, () => ({ output: { by: 'other' } }));
     await other.start(['wf:only']);

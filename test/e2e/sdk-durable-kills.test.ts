@@ -1,19 +1,15 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  engine,
-  gate,
-  hatchet,
-  restartEngine,
-  startEngine,
-  startWorker,
-  stopEngine,
-  waitsAt,
-} from '../helpers/durable-sdk-desk.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { waitsAt } from '../helpers/durable-waits.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 import { ended } from '../helpers/engine-process.ts';
+import { gate } from '../helpers/gate.ts';
+import type { Hatchet } from '../../sdk/index.ts';
 
-beforeAll(() => startEngine('sdk-durable-kills'));
-afterAll(stopEngine);
+const fixture = engineProcessFixture('sdk-durable-kills');
+let hatchet: Hatchet;
+
+beforeAll(() => void ({ hatchet } = fixture));
 
 describe('durable tasks of the SDK', () => {
   it('outlive a killed engine, while they wait and in the middle of a request', async () => {
@@ -42,17 +38,17 @@ describe('durable tasks of the SDK', () => {
         for (let n = 0; n < 6; n++) {
           await ctx.memo(['memo', n], () => void memos.push(n));
           const running = child.run({ n });
-          if (n === 3 && ctx.invocationCount === 1) setImmediate(() => void engine.end('SIGKILL'));
+          if (n === 3 && ctx.invocationCount === 1) setImmediate(() => void fixture.engine.end('SIGKILL'));
           outputs.push((await running).n);
         }
         return { outputs, invocation: ctx.invocationCount };
       },
     });
-    await startWorker('outlives', { workflows: [child, waits, asks] });
+    await fixture.serve('outlives', { workflows: [child, waits, asks] });
     const waiting = await waits.runNoWait({});
-    await waitsAt(waiting.workflowRunId, 1);
+    await waitsAt(hatchet, waiting.workflowRunId, 1);
     const asking = await asks.runNoWait({});
-    await restartEngine();
+    await fixture.startAgain();
     const output = await asking.output;
     expect(output.outputs).toEqual([0, 1, 2, 3, 4, 5]);
     expect(output.invocation).toBeGreaterThan(1);
@@ -90,16 +86,16 @@ describe('durable tasks of the SDK', () => {
         return { first, second, came, after: await ctx.waitForEvent('same-last') };
       },
     });
-    await startWorker('same', { workflows: [child, task] });
+    await fixture.serve('same', { workflows: [child, task] });
     const ref = await task.runNoWait({});
     await Promise.all([asked.opened, began.opened]);
-    void engine.end('SIGKILL');
-    await restartEngine();
+    void fixture.engine.end('SIGKILL');
+    await fixture.startAgain();
     await vi.waitFor(async () => await hatchet.events.push('nobody-listens', {}), { timeout: 20_000 }); // the client is connected again
     await hatchet.events.push('same-second', { n: 2 });
     back.open();
     await hatchet.events.push('same-first', { n: 1 });
-    await waitsAt(ref.workflowRunId, 6);
+    await waitsAt(hatchet, ref.workflowRunId, 6);
     await hatchet.events.push('same-last', { n: 3 });
     expect(await ref.output).toEqual({ first: { n: 1 }, second: { n: 2 }, came: true, after: { n: 3 } });
     expect(starts).toEqual([1]);
@@ -114,14 +110,14 @@ describe('durable tasks of the SDK', () => {
         const round = await ctx.memo(['round'], () => input.round);
         starts.push({ round, invocation: ctx.invocationCount });
         if (input.round === 4) return { rounds: 4 };
-        if (input.round === 2) setImmediate(() => void engine.end('SIGKILL'));
+        if (input.round === 2) setImmediate(() => void fixture.engine.end('SIGKILL'));
         return await ctx.continueAsNew({ round: round + 1 });
       },
     });
-    await startWorker('continuing', { workflows: [task] });
+    await fixture.serve('continuing', { workflows: [task] });
     const ref = await task.runNoWait({ round: 1 });
     await vi.waitFor(() => expect(starts.map(({ round }) => round)).toContain(2), { timeout: 20_000 });
-    await restartEngine();
+    await fixture.startAgain();
     expect(await ref.output).toEqual({ rounds: 4 });
     expect(starts.map(({ round }) => round)).toEqual([1, 2, 3, 4]);
     expect(starts.map(({ invocation }) => invocation)).toEqual([1, 2, 3, 4]);
@@ -135,8 +131,8 @@ describe('durable tasks of the SDK', () => {
       executionTimeout: '10m',
       fn: async (_: object, ctx) => {
         const value = await ctx.memo(['value'], async () => {
-          void engine.end('SIGKILL');
-          await ended(engine.child);
+          void fixture.engine.end('SIGKILL');
+          await ended(fixture.engine.child);
           killed.open();
           return 1;
         });
@@ -144,12 +140,12 @@ describe('durable tasks of the SDK', () => {
         return { value };
       },
     });
-    await startWorker('remembering', { workflows: [task] });
+    await fixture.serve('remembering', { workflows: [task] });
     const ref = await task.runNoWait({});
     await killed.opened;
     for (let n = 0; n < 10; n++) await macrotask();
     expect(passed).toBe(false);
-    await restartEngine();
+    await fixture.startAgain();
     expect(await ref.output).toEqual({ value: 1 });
   });
 });

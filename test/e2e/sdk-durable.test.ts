@@ -1,40 +1,23 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  engine,
-  folder,
-  hatchet,
-  isEvicted,
-  startEngine,
-  startWorker,
-  stopEngine,
-  waitsAt,
-} from '../helpers/durable-sdk-desk.ts';
-import { ended, packageRoot } from '../helpers/engine-process.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Hatchet } from '../../sdk/index.ts';
+import { isEvicted, waitsAt } from '../helpers/durable-waits.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import { ended } from '../helpers/engine-process.ts';
 import { patient } from '../helpers/patient.ts';
 
 const quick = { ttl: '20ms' } as const;
 
-let said: string;
+const fixture = engineProcessFixture('sdk-durable');
+const said = join(fixture.folder, 'said');
+let hatchet: Hatchet;
 let orphan: { runId: string; heir: ChildProcess };
 
-function startProcess(name: string): ChildProcess {
-  const env = {
-    ...process.env,
-    HATCHET_CLIENT_TOKEN: engine.ready.token,
-    HATCHET_CLIENT_TLS_STRATEGY: 'none',
-    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
-  };
-  return spawn(process.execPath, [join(packageRoot, 'test/fixtures/sdk-durable/worker.mjs'), said, name], {
-    cwd: packageRoot,
-    stdio: 'ignore',
-    env,
-  });
-}
+const startProcess = (name: string): ChildProcess => fixture.spawn('sdk-durable/worker.mjs', said, name);
 
 function lines(): string[] {
   return existsSync(said) ? readFileSync(said, 'utf8').trim().split('\n') : [];
@@ -47,22 +30,15 @@ async function killWorker(): Promise<typeof orphan> {
     timeout: 20_000,
   });
   await vi.waitFor(() => expect(lines()).toEqual(['memo', 'first']), { timeout: 20_000 });
-  await waitsAt(runId, 2);
+  await waitsAt(hatchet, runId, 2);
   first.kill('SIGKILL');
   await ended(first);
   return { runId, heir: startProcess('heir') };
 }
 
 beforeAll(async () => {
-  await startEngine('sdk-durable');
-  said = join(folder, 'said');
+  ({ hatchet } = fixture);
   orphan = await killWorker();
-});
-
-afterAll(async () => {
-  orphan.heir.kill('SIGTERM');
-  await ended(orphan.heir);
-  await stopEngine();
 });
 
 describe('durable tasks of the SDK', () => {
@@ -78,9 +54,9 @@ describe('durable tasks of the SDK', () => {
         return { length: ballast.length };
       },
     });
-    await startWorker('forgetful', { workflows: [task] });
+    await fixture.serve('forgetful', { workflows: [task] });
     const refs = await task.runNoWait(Array.from({ length: 100 }, () => ({})));
-    await Promise.all(refs.map(({ workflowRunId }) => isEvicted(workflowRunId)));
+    await Promise.all(refs.map(({ workflowRunId }) => isEvicted(hatchet, workflowRunId)));
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
     await vi.waitFor(() => {

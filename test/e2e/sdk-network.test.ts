@@ -5,8 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
 import { randomFrom } from '../helpers/random.ts';
 import { engineForTest } from '../helpers/engine-fixture.ts';
-
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+import { quiet } from '../helpers/quiet-logger.ts';
 
 /** A TCP proxy that can lose answers: for a while what the server says is dropped, then every connection is cut. */
 async function startProxy(target: {

@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Hatchet, type ClientOptions } from '../../sdk/index.ts';
 import { patient } from '../helpers/patient.ts';
 import { engineForTest } from '../helpers/engine-fixture.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
 const identity = { cert: readFileSync(fixture('certificate')), key: readFileSync(fixture('key')) };
 const token = `e30.${Buffer.from(JSON.stringify({ sub: 't', server_url: 'http://localhost:1', grpc_broadcast_address: 'localhost:1' })).toString('base64url')}.x`;

@@ -2,31 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status, type ClientDuplexStream } from '@grpc/grpc-js';
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
+import { databaseFixture } from '../helpers/database-fixture.ts';
 import { ended, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 
+const database = databaseFixture();
 const folder = makeTempFolder('slow-recovery');
-let database: TestDatabase;
-let client: Client;
 let engine: EngineChild | undefined;
 
-beforeAll(async () => {
-  writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64'));
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
+beforeAll(() => writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64')));
 
 afterAll(async () => {
   await engine?.end('SIGKILL');
-  await client.end();
-  await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -82,8 +73,8 @@ it('workers that come while their shard is recovered wait for it: they are not t
   void first.end('SIGKILL');
   await ended(first.child);
 
-  await client.query('BEGIN');
-  await client.query('LOCK TABLE live IN ACCESS EXCLUSIVE MODE');
+  await database.client.query('BEGIN');
+  await database.client.query('LOCK TABLE live IN ACCESS EXCLUSIVE MODE');
   const coming = start({ grpcPort: grpc.port, httpPort: http.port });
   await expect.poll(() => heartbeat(clients, worker.workerId)).toBe(status.OK);
   const failures: unknown[] = [];
@@ -96,7 +87,7 @@ it('workers that come while their shard is recovered wait for it: they are not t
   for (const stream of [actions, durable]) stream.on('error', (error) => failures.push(error));
   expect(await heartbeat(clients, worker.workerId)).toBe(status.OK);
   expect(failures).toEqual([]);
-  await client.query('ROLLBACK');
+  await database.client.query('ROLLBACK');
   engine = await coming;
   await expect.poll(() => words.map(({ message }) => message?.$case)).toEqual(['registerWorker']);
   expect(await heartbeat(clients, worker.workerId)).toBe(status.OK);

@@ -2,31 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
+import { databaseFixture } from '../helpers/database-fixture.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const database = databaseFixture();
 const folder = makeTempFolder('standby');
 const engines: EngineChild[] = [];
-let database: TestDatabase;
-let client: Client;
 
-beforeAll(async () => {
-  writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64'));
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
+beforeAll(() => writeFileSync(join(folder, 'secret.key'), randomBytes(32).toString('base64')));
 
 afterAll(async () => {
   for (const engine of engines) await engine.end('SIGKILL');
-  await client.end();
-  await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -61,7 +52,7 @@ async function serves(engine: EngineChild): Promise<void> {
 }
 
 async function epochs(): Promise<number> {
-  const { rows } = await client.query<{ sum: string }>('SELECT sum(epoch) AS sum FROM shard');
+  const { rows } = await database.client.query<{ sum: string }>('SELECT sum(epoch) AS sum FROM shard');
   return Number(rows[0]?.sum);
 }
 
@@ -85,7 +76,7 @@ it('the standby takes over from an engine that was stopped in its tracks; that o
   await serves(first);
   expect(await epochs()).toBe(before + 128);
   await first.end('SIGTERM');
-  const { rows } = await client.query('SELECT FROM shard WHERE owner IS NOT NULL');
+  const { rows } = await database.client.query('SELECT FROM shard WHERE owner IS NOT NULL');
   expect(rows).toEqual([]);
 });
 
@@ -139,16 +130,16 @@ it('a worker behind a load balancer follows the work to the engine that has take
 });
 
 it('answers while what it takes over is read, and calls wait for it', async () => {
-  await client.query('BEGIN');
-  await client.query('LOCK TABLE durable_entry IN ACCESS EXCLUSIVE MODE'); // read for each shard that holds anything
+  await database.client.query('BEGIN');
+  await database.client.query('LOCK TABLE durable_entry IN ACCESS EXCLUSIVE MODE'); // read for each shard that holds anything
   const port = await freePort();
   const starting = start('third', port);
   const alive = async (): Promise<boolean> =>
     (await fetch(`http://127.0.0.1:${port}/api/live`).catch(() => undefined))?.ok === true;
   await expect.poll(alive).toBe(true);
-  const { rows } = await client.query('SELECT FROM shard WHERE absent_since IS NOT NULL');
+  const { rows } = await database.client.query('SELECT FROM shard WHERE absent_since IS NOT NULL');
   expect(rows.length).toBeGreaterThan(0);
-  await client.query('ROLLBACK');
+  await database.client.query('ROLLBACK');
   const third = await starting;
   await serves(third);
   await third.end('SIGTERM');

@@ -1,44 +1,16 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Hatchet } from '../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { describe, expect, it } from 'vitest';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const workerTimeoutMs = 6_000;
 /** Longer than a worker may be silent, than the lease of the shards, and than the tasks' execution timeout. */
 const stopMs = 10_000;
 const tasks = 20;
 
-const folder = makeTempFolder('standstill');
-let database: TestDatabase;
-let engine: EngineChild;
-let hatchet: Hatchet;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  engine = await spawnEngine({
-    databaseUrl: database.url,
-    dataDir: folder,
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'warn',
-    workerTimeoutMs,
-  });
-  hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
-});
-
-afterAll(async () => {
-  hatchet.close();
-  await engine.end('SIGTERM');
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const fixture = engineProcessFixture('standstill', { workerTimeoutMs: 6_000 }, { postgres: 'shared' });
 
 describe('an engine that is stopped and goes on', () => {
   it('starts nothing a second time, and takes the results of what ran meanwhile', async () => {
+    const { engine, hatchet } = fixture;
     const begun: number[] = [];
     const task = hatchet.task({
       name: 'patient',
@@ -51,9 +23,7 @@ describe('an engine that is stopped and goes on', () => {
         return { n };
       },
     });
-    const worker = await hatchet.worker('patient', { workflows: [task], slots: tasks });
-    void worker.start();
-    await worker.waitUntilReady();
+    await fixture.serve('patient', { workflows: [task], slots: tasks });
     const refs = await Promise.all(Array.from({ length: tasks }, (_, n) => task.runNoWait({ n })));
     await expect.poll(() => begun.length, { interval: 10 }).toBe(tasks);
 
@@ -67,6 +37,5 @@ describe('an engine that is stopped and goes on', () => {
     const events = await Promise.all(refs.map(async (ref) => (await hatchet.runs.get(await ref.runId)).taskEvents));
     const kinds = new Set<string>(events.flat().map(({ eventType }) => eventType));
     expect([...kinds].filter((kind) => ['REASSIGNED', 'TIMED_OUT', 'FAILED', 'CANCELLED'].includes(kind))).toEqual([]);
-    await worker.stop();
   });
 });

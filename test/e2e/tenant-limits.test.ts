@@ -17,7 +17,7 @@ let stranger: GrpcClients;
 let token: string;
 
 beforeAll(async () => {
-  ({ tenantId, token } = await makeNeighbour(fixture.pool, fixture.dataDir));
+  ({ tenantId, token } = await makeNeighbour(fixture.database.pool, fixture.dataDir));
   clients = new GrpcClients(fixture.engine.grpc, token);
   stranger = new GrpcClients(fixture.engine.grpc, fixture.engine.token);
   await setLimits({});
@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 async function setLimits(limits: Partial<Record<LimitName, number>>): Promise<void> {
-  await fixture.pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [tenantId, JSON.stringify(limits)]);
+  await fixture.database.pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [tenantId, JSON.stringify(limits)]);
 }
 
 const trigger = (by: GrpcClients): Promise<unknown> =>
@@ -58,13 +58,13 @@ let made = 0;
 const name = (): string => `made-${++made}`;
 const workflowId = async (): Promise<string> =>
   (
-    await fixture.pool.query<{ id: string }>(`SELECT id FROM workflow WHERE tenant_id = $1 AND name = 'one'`, [
+    await fixture.database.pool.query<{ id: string }>(`SELECT id FROM workflow WHERE tenant_id = $1 AND name = 'one'`, [
       tenantId,
     ])
   ).rows[0]?.id ?? '';
 const runId = async (): Promise<string> =>
-  (await fixture.pool.query<{ id: string }>('SELECT id FROM run WHERE tenant_id = $1 LIMIT 1', [tenantId])).rows[0]
-    ?.id ?? '';
+  (await fixture.database.pool.query<{ id: string }>('SELECT id FROM run WHERE tenant_id = $1 LIMIT 1', [tenantId]))
+    .rows[0]?.id ?? '';
 const idempotent = { expression: 'string(input.n)', ttlMs: 3_600_000n, method: IdempotencyMethod.TTL };
 
 /** Each makes one more of what the limit is on. */
@@ -152,7 +152,7 @@ it.each(Object.entries(growth))('%s', async (limit, grow) => {
   };
   // The limit of the test before may still be in force for a moment.
   await vi.waitFor(grow, patient);
-  await fixture.pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [
+  await fixture.database.pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [
     tenantId,
     JSON.stringify({ [limit]: small[limit] ?? 5 }),
   ]);

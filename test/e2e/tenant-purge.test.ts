@@ -1,16 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Pool } from 'pg';
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  openTenantAdministration,
-  startEngine,
-  type RunningEngine,
-  type TenantAdministration,
-} from '../../engine/index.ts';
+import { openTenantAdministration, type TenantAdministration } from '../../engine/index.ts';
 import {
   ConcurrencyLimitStrategy,
   Hatchet,
@@ -20,18 +12,17 @@ import {
   UserEventCondition,
   type Worker,
 } from '../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { engineFixture, engineProcessFixture } from '../helpers/engine-fixture.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import { patient } from '../helpers/patient.ts';
 import { idsOf, rowsWith, tablesWithIds } from '../helpers/tenant-rows.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
 /** Deleted tenants are looked for every 30 s, and their rows stay for 10 s more. */
 const untilPurged = { timeout: 110_000 };
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function clientOf(engine: { grpc: { port: number }; http: { port: number } }, token: string): Hatchet {
   return Hatchet.init({
@@ -158,10 +149,8 @@ function deliver(hatchet: Hatchet): Promise<Response> {
 }
 
 describe('a tenant that is deleted while its runs run', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-purge-'));
-  let database: TestDatabase;
+  const fixture = engineFixture('purge');
   let pool: Pool;
-  let engine: RunningEngine;
   let tenants: TenantAdministration;
   let going: Life;
   let staying: Life;
@@ -169,11 +158,10 @@ describe('a tenant that is deleted while its runs run', () => {
   let token: string;
 
   beforeAll(async () => {
-    database = await createTestDatabase();
-    pool = new Pool({ connectionString: database.url });
-    engine = await startEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'silent' });
-    tenants = openTenantAdministration(database.url);
-    ({ token } = await makeNeighbour(pool, dataDir));
+    const { engine } = fixture;
+    ({ pool } = fixture.database);
+    tenants = openTenantAdministration(fixture.database.url);
+    ({ token } = await makeNeighbour(pool, fixture.dataDir));
     lives.push((going = await live(clientOf(engine, token), pool)));
     lives.push((staying = await live(clientOf(engine, engine.token), pool)));
   });
@@ -186,10 +174,6 @@ describe('a tenant that is deleted while its runs run', () => {
       life.hatchet.close();
     }
     await tenants.stop();
-    await engine.stop();
-    await pool.end();
-    await database.drop();
-    rmSync(dataDir, { recursive: true, force: true });
   });
 
   it('leaves no row in any table but the audit log, and all of its neighbour’s in the same shard', async () => {
@@ -203,7 +187,7 @@ describe('a tenant that is deleted while its runs run', () => {
     const others = ['staged_payload', 'shard_owner'];
     expect((await tablesWithIds(pool)).filter((table) => !others.includes(table) && !filled.has(table))).toEqual([]);
 
-    const watching = new GrpcClients(engine.grpc, token);
+    const watching = new GrpcClients(fixture.engine.grpc, token);
     let ending = '';
     const watched = watching.monitor.streamOverview({}, watching.metadata());
     watched.on('data', () => undefined);
@@ -241,26 +225,7 @@ describe('a tenant that is deleted while its runs run', () => {
 });
 
 describe('a purge that is interrupted', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-purge-kill-'));
-  let database: TestDatabase;
-  let pool: Pool;
-  let engine: EngineChild;
-
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    pool = new Pool({ connectionString: database.url });
-    engine = await start();
-  });
-
-  afterAll(async () => {
-    await engine.end('SIGTERM');
-    await pool.end();
-    await database.drop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
-  const start = (): Promise<EngineChild> =>
-    spawnEngine({ dataDir, databaseUrl: database.url, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+  const fixture = engineProcessFixture('purge-kill', {}, { postgres: 'shared' });
 
   async function queue(hatchet: Hatchet, amount: number): Promise<void> {
     const single = hatchet.task({ name: 'single', fn: () => ({}) });
@@ -273,11 +238,13 @@ describe('a purge that is interrupted', () => {
   }
 
   const count = async (sql: string, tenantId: string): Promise<number> =>
-    (await pool.query<{ count: number }>(sql, [tenantId])).rows[0]?.count ?? 0;
+    (await fixture.database.pool.query<{ count: number }>(sql, [tenantId])).rows[0]?.count ?? 0;
 
   it('by kill -9, again and again, goes on with the next engine', async () => {
-    const { tenantId, token } = await makeNeighbour(pool, dataDir);
-    const [going, staying] = [clientOf(engine.ready, token), clientOf(engine.ready, engine.ready.token)];
+    const { pool } = fixture.database;
+    const { tenantId, token } = await makeNeighbour(pool, fixture.dataDir);
+    const { ready } = fixture.engine;
+    const [going, staying] = [clientOf(ready, token), clientOf(ready, ready.token)];
     await queue(going, 8_000);
     await queue(staying, 1_000);
     const goingIds = await idsOf(pool, tenantId);
@@ -285,7 +252,7 @@ describe('a purge that is interrupted', () => {
     const before = await rowsWith(pool, stayingIds);
     going.close();
     staying.close();
-    await engine.end('SIGKILL');
+    await fixture.engine.end('SIGKILL');
     // Long ago, so that its rows go at once.
     await pool.query(`UPDATE tenant SET deleted_at = now() - interval '1 hour' WHERE id = $1`, [tenantId]);
 
@@ -299,16 +266,16 @@ describe('a purge that is interrupted', () => {
       [runs, 0.5],
       [runs, 0.2],
     ] as const) {
-      const starting = start();
+      const starting = fixture.startAgain();
       while ((await count(sql, tenantId)) > 8_000 * part) await new Promise((resolve) => setImmediate(resolve));
-      engine = await starting;
+      await starting;
       const left = await count(sql, tenantId);
       if (left > 0) seen.push(sql);
-      await engine.end('SIGKILL');
+      await fixture.engine.end('SIGKILL');
     }
     // It did strike while something was left, both of what memory held and of the rows.
     expect(new Set(seen)).toEqual(new Set([live, runs]));
-    engine = await start();
+    await fixture.startAgain();
     await vi.waitFor(
       async () => expect([...(await rowsWith(pool, goingIds)).keys()]).toEqual(['audit_line']),
       untilPurged,

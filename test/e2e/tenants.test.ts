@@ -31,7 +31,7 @@ let ids: Record<
 let strangerRest: { tenantId: string; token: string };
 
 beforeAll(async () => {
-  strangerRest = await makeNeighbour(fixture.pool, fixture.dataDir);
+  strangerRest = await makeNeighbour(fixture.database.pool, fixture.dataDir);
   stranger = new GrpcClients({ host: '127.0.0.1', port: fixture.engine.grpc.port }, strangerRest.token);
 
   const waits = fixture.hatchet.durableTask({
@@ -101,7 +101,7 @@ const tables = [
 /** All that the other tenant could change. */
 async function stored(): Promise<unknown[][]> {
   const found: unknown[][] = [];
-  for (const sql of tables) found.push((await fixture.pool.query<Record<string, unknown>>(sql)).rows);
+  for (const sql of tables) found.push((await fixture.database.pool.query<Record<string, unknown>>(sql)).rows);
   return found;
 }
 

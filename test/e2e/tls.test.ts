@@ -9,11 +9,11 @@ import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startEngine, type EngineOptions, type RunningEngine } from '../../engine/index.ts';
 import { Hatchet } from '../../sdk/index.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { databaseFixture } from '../helpers/database-fixture.ts';
 import { patient } from '../helpers/patient.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 /** For the published SDK. */
 const silent = {
   debug: async () => {},
@@ -25,19 +25,13 @@ const silent = {
 const ca = readFileSync(fixture('authority'));
 const own = { ca, cert: readFileSync(fixture('client')), key: readFileSync(fixture('client-key')) };
 const serverFiles = { certFile: fixture('server'), keyFile: fixture('server-key') };
+const database = databaseFixture();
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-tls-'));
 const secretKeyFile = join(folder, 'secret.key');
-let database: TestDatabase;
 
-beforeAll(async () => {
-  writeFileSync(secretKeyFile, randomBytes(32).toString('base64'));
-  database = await createTestDatabase();
-});
+beforeAll(() => writeFileSync(secretKeyFile, randomBytes(32).toString('base64')));
 
-afterAll(async () => {
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function start(options: EngineOptions): Promise<RunningEngine> {
   const engine = await startEngine({

@@ -47,7 +47,7 @@ async function rest(method: string, path: string, options: { body?: unknown; tok
 }
 
 async function events(): Promise<number> {
-  const { rows } = await fixture.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM event');
+  const { rows } = await fixture.database.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM event');
   return rows[0]?.n ?? -1;
 }
 
@@ -148,7 +148,7 @@ function sender(source: `${Source}`): (typeof senders)[number] {
 }
 
 beforeAll(async () => {
-  ({ tenantId: strangerId, token: strangerToken } = await makeNeighbour(fixture.pool, fixture.dataDir));
+  ({ tenantId: strangerId, token: strangerToken } = await makeNeighbour(fixture.database.pool, fixture.dataDir));
   process.env['HATCHET_CLIENT_LOG_LEVEL'] = 'OFF';
   hatchet = HatchetClient.init({ token: fixture.engine.token, tls_config: { tls_strategy: 'none' } });
   const listener = hatchet.task({
@@ -235,7 +235,7 @@ describe('webhooks, made by the published SDK', () => {
     const list = await hatchet.webhooks.list();
     expect(list.rows?.map((row) => row.name)).toEqual(['generic', 'github', 'linear', 'slack', 'stripe', 'svix']);
     expect(JSON.stringify(list)).not.toMatch(/secret|whsec|"ada"/);
-    const { rows } = await fixture.pool.query<{ auth: string }>(
+    const { rows } = await fixture.database.pool.query<{ auth: string }>(
       `SELECT auth::text AS auth FROM webhook WHERE name = 'generic'`,
     );
     expect(rows[0]?.auth).not.toContain('secret word');
@@ -502,7 +502,7 @@ describe('webhooks, made by the published SDK', () => {
     expect(first.status).toBe(200);
     expect((await post('own', { body, headers })).body.event.metadata.id).toBe(first.body.event.metadata.id);
     // It runs out: what is not timed may be meant twice.
-    await fixture.pool.query('UPDATE webhook_delivery SET expires_us = 0');
+    await fixture.database.pool.query('UPDATE webhook_delivery SET expires_us = 0');
     expect((await post('own', { body, headers })).body.event.metadata.id).not.toBe(first.body.event.metadata.id);
 
     const before = await events();

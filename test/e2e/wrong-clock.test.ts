@@ -1,27 +1,20 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
+import { databaseFixture } from '../helpers/database-fixture.ts';
 import { packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const hourMs = 3_600_000;
 const dueInMs = 3_000;
 
+const database = databaseFixture();
 const folder = makeTempFolder('wrong-clock');
-let database: TestDatabase;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-
-afterAll(async () => {
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** An engine whose machine's clock is ahead. */
 function boot(aheadMs: number): Promise<EngineChild> {

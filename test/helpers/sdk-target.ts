@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { expect, inject, onTestFinished, vi } from 'vitest';
-import type { RunningEngine } from '../../engine/base/engine-options.ts';
-import { startEngine } from '../../engine/index.ts';
+import { inject, onTestFinished } from 'vitest';
 import { Hatchet, type ClientOptions, type Runnable, type Worker, type WorkerOptions } from '../../sdk/index.ts';
 import { ClusterDouble } from './cluster-double/cluster-double.ts';
+import { isEvicted, waitsAt } from './durable-waits.ts';
+import { makeEngine } from './engine-fixture.ts';
 import { patient } from './patient.ts';
-import { makeTempFolder } from './temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from './test-database.ts';
+import { quiet } from './quiet-logger.ts';
 
 /**
  * What the SDK's suite runs against: our engine, the double of a cluster before it, or a Hatchet cluster that
@@ -20,8 +18,6 @@ declare module 'vitest' {
     sdkTarget: 'engine' | 'cluster';
   }
 }
-
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Which target this run has. */
 export const target: SdkTarget =
@@ -59,30 +55,20 @@ export class SdkBench {
   static async start(): Promise<SdkBench> {
     const namespace = `t${randomBytes(4).toString('hex')}`;
     if (target === 'cluster') return new SdkBench({ namespace, logger: () => quiet }, undefined, async () => {});
-    const dataDir = makeTempFolder('sdk');
-    const database: TestDatabase = await createTestDatabase();
-    const engine: RunningEngine = await startEngine({
-      databaseUrl: database.url,
-      dataDir,
-      grpcPort: 0,
-      httpPort: 0,
-      logLevel: 'error',
-    });
-    const behind = {
+    const fixture = makeEngine('sdk', { logLevel: 'error' });
+    await fixture.start();
+    const { engine } = fixture;
+    const double = target === 'double' ? await ClusterDouble.start(engine) : undefined;
+    const { hostPort, apiUrl } = double ?? {
       hostPort: `127.0.0.1:${engine.grpc.port}`,
       apiUrl: `http://127.0.0.1:${engine.http.port}`,
-      token: engine.token,
     };
-    const double = target === 'double' ? await ClusterDouble.start(behind) : undefined;
-    const { hostPort, apiUrl } = double ?? behind;
     return new SdkBench(
       { token: engine.token, hostPort, apiUrl, tlsConfig: { strategy: 'none' }, namespace, logger: () => quiet },
       double,
       async () => {
         await double?.stop();
-        await engine.stop();
-        await database.drop();
-        rmSync(dataDir, { recursive: true });
+        await fixture.stop();
       },
     );
   }
@@ -116,37 +102,16 @@ export class SdkBench {
     await worker.waitUntilReady(patient.timeout);
   }
 
-  /** Resolves once the task's log has its n-th node, unsatisfied. */
-  async waitsAt(taskId: string, node: number): Promise<void> {
-    const waits = expect.arrayContaining([expect.objectContaining({ nodeId: node, isSatisfied: false })]);
-    await vi.waitFor(
-      async () => expect(await this.#get(`tenants/${this.hatchet.tenantId}/durable-tasks/${taskId}`)).toEqual(waits),
-      patient,
-    );
+  waitsAt(taskId: string, node: number): Promise<void> {
+    return waitsAt(this.hatchet, taskId, node);
   }
 
-  async isEvicted(taskId: string): Promise<void> {
-    await vi.waitFor(
-      async () => expect(await this.#get(`tasks/${taskId}`)).toMatchObject({ isEvicted: true }),
-      patient,
-    );
-  }
-
-  async #get(path: string): Promise<unknown> {
-    const { apiUrl, token } = this.hatchet.config;
-    const response = await fetch(`${apiUrl}/api/v1/stable/${path}`, { headers: { authorization: `Bearer ${token}` } });
-    return JSON.parse(await response.text());
+  isEvicted(taskId: string): Promise<void> {
+    return isEvicted(this.hatchet, taskId);
   }
 
   async stop(): Promise<void> {
     this.hatchet.close();
     await this.#close();
   }
-}
-
-/** Something that code waits for, and a sign that it does. */
-export function gate(): { open: () => void; opened: Promise<void> } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { open: () => open(), opened };
 }

@@ -15,6 +15,11 @@ const leakLimitMs = 3_000;
 
 const templates = { empty: 'template0', migrated: 'tpl_migrated', prepared: 'tpl_prepared' } as const;
 
+export interface DatabaseOptions {
+  /** `prepared` (default): migrated, with the day partitions of today; `migrated`: without them; `empty`. */
+  from?: keyof typeof templates;
+}
+
 async function admin<T>(work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: inject('postgresUrl') });
   await client.connect();
@@ -37,11 +42,8 @@ async function leftConnections(client: Client, name: string): Promise<string[]> 
   }
 }
 
-/**
- * A database of its own for one test file.
- * @param options.from `prepared` (default): migrated, with the day partitions of today; `migrated`: without them; `empty`
- */
-export async function createTestDatabase(options: { from?: keyof typeof templates } = {}): Promise<TestDatabase> {
+/** A database in the run's Postgres. Tests have it by `databaseFixture` or `engineFixture`. */
+export async function createTestDatabase(options: DatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   const template = templates[options.from ?? 'prepared'];
   await admin((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RateLimitDuration, RunCancelledError, RunFailedError, type Hatchet } from '../../sdk/index.ts';
-import { gate, SdkBench } from '../helpers/sdk-target.ts';
+import { gate } from '../helpers/gate.ts';
+import { SdkBench } from '../helpers/sdk-target.ts';
 
 let bench: SdkBench;
 let hatchet: Hatchet;

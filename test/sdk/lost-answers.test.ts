@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
 import type { Hatchet } from '../../sdk/index.ts';
-import { gate, SdkBench, target } from '../helpers/sdk-target.ts';
+import { gate } from '../helpers/gate.ts';
+import { SdkBench, target } from '../helpers/sdk-target.ts';
 import { HoldingProxy } from '../helpers/holding-proxy.ts';
 import { differs } from './differences.ts';
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RunCancelledError, RunFailedError, SchemaError, type Hatchet } from '../../sdk/index.ts';
 import { patient } from '../helpers/patient.ts';
-import { gate, SdkBench } from '../helpers/sdk-target.ts';
-
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+import { gate } from '../helpers/gate.ts';
+import { SdkBench } from '../helpers/sdk-target.ts';
+import { quiet } from '../helpers/quiet-logger.ts';
 
 let bench: SdkBench;
 let hatchet: Hatchet;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openTokenAdministration } from '../../../engine/administration/token-administration.ts';
 import { KeyRing } from '../../../engine/auth/key-ring.ts';
@@ -16,7 +16,7 @@ import { WebhookStore } from '../../../engine/auth/webhooks/webhook-store.ts';
 import type { Webhook, WebhookAuth } from '../../../engine/auth/webhooks/webhook.ts';
 import { digestSecret } from '../../../engine/auth/webhooks/secret-digest.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };
 const secret = 'whsec-that-nobody-may-see';
@@ -29,15 +29,15 @@ const hmac = {
 } as const;
 
 let folder: string;
-let database: TestDatabase;
+let database: DatabaseFixture;
 let pool: Pool;
 let limits: TenantLimits;
 let tenantId: string;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hatchet-secrets-'));
-  database = await createTestDatabase({ from: 'migrated' });
-  pool = new Pool({ connectionString: database.url });
+  database = await databaseForTest({ from: 'migrated' });
+  ({ pool } = database);
   limits = new TenantLimits(pool, createLog('silent'));
   tenantId = (await ensureTenant(pool, 'default')).id;
 });
@@ -45,8 +45,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.useRealTimers();
   vi.unstubAllEnvs();
-  await pool.end();
-  await database.drop();
   rmSync(folder, { recursive: true });
 });
 

@@ -9,20 +9,19 @@ import { KeyRing } from '../../../engine/auth/key-ring.ts';
 import { ensureTenant, readTenant, type Tenant } from '../../../engine/auth/tenants.ts';
 import { Tokens } from '../../../engine/auth/tokens.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };
 const refused = { name: 'HatchetError', code: 'UNAUTHENTICATED', message: 'the token is not valid here' };
 
 const secretDir = mkdtempSync(join(tmpdir(), 'hatchet-keys-'));
-let database: TestDatabase;
+const database = databaseFixture({ from: 'migrated' });
 let pool: Pool;
 let tokens: Tokens;
 let tenant: Tenant;
 
 beforeAll(async () => {
-  database = await createTestDatabase({ from: 'migrated' });
-  pool = new Pool({ connectionString: database.url });
+  ({ pool } = database);
   pool.on('error', () => undefined);
   // Several engines on a fresh database at once make one key and one tenant.
   const rings = await Promise.all([1, 2, 3, 4].map(() => KeyRing.open(pool, { dataDir: secretDir })));
@@ -40,8 +39,6 @@ afterEach(() => {
 });
 
 afterAll(async () => {
-  await pool.end();
-  await database.drop();
   rmSync(secretDir, { recursive: true });
 });
 

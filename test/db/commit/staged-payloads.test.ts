@@ -1,25 +1,19 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { StagedPayloads } from '../../../engine/commit/staged-payloads.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { TurnQueue } from '../../../engine/base/turn-queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture({ from: 'migrated' });
 let client: Client;
 let payloads: StagedPayloads;
 const rest = vi.spyOn(TurnQueue.prototype, 'rest');
 
-beforeAll(async () => {
-  database = await createTestDatabase({ from: 'migrated' });
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
+beforeAll(() => void ({ client } = database));
 
 afterAll(async () => {
   rest.mockRestore();
-  await client.end();
-  await database.drop();
 });
 
 beforeEach(() => {

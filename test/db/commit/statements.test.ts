@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Client } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import type { Client } from 'pg';
+import { beforeAll, expect, it } from 'vitest';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'engine', 'commit', 'statements');
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 
 interface Prepared {
@@ -26,16 +26,7 @@ function isStatement(value: unknown): value is Prepared {
   );
 }
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
+beforeAll(() => void ({ client } = database));
 
 it('every statement of a batch can be prepared, with as many parameters as it gives values', async () => {
   const statements: Prepared[] = [];

@@ -1,25 +1,17 @@
-import { Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Pool } from 'pg';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { NodeResult } from '../../../engine/monitor/durable/durable-results.ts';
 import { NodeResults } from '../../../engine/monitor/durable/node-results.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
 const memo = 3;
 const completed = 3;
 
-let database: TestDatabase;
+const database = databaseFixture();
 let pool: Pool;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-});
-
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+beforeAll(() => void ({ pool } = database));
 
 /** Memos of a new task. @param payloads by node, from 1 on; null for one that is open */
 async function writeMemos(

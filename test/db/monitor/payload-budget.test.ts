@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Client, Pool } from 'pg';
+import { type Client, Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
@@ -9,29 +9,21 @@ import { RunEndWaiters, type TaskResult } from '../../../engine/monitor/runs/run
 import { readChunks } from '../../../engine/monitor/lines/stream-reads.ts';
 import { emptyFilter } from '../../../engine/grpc/runs/run-filter.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let world: OwnerWorld;
 let pool: Pool;
 let sql: Client;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
   world = await OwnerWorld.start(database.url);
   await world.put();
   await world.register();
-  pool = new Pool({ connectionString: database.url });
-  sql = new Client({ connectionString: database.url });
-  await sql.connect();
+  ({ pool, client: sql } = database);
 });
 
-afterAll(async () => {
-  await sql.end();
-  await pool.end();
-  await world.owner.stop();
-  await database.drop();
-});
+afterAll(() => world.owner.stop());
 
 interface Sizes {
   input: number;

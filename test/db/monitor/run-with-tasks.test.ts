@@ -1,4 +1,4 @@
-import { Client, Pool } from 'pg';
+import { Client, type Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exportRuns } from '../../../engine/grpc/runs/run-export.ts';
 import { emptyFilter } from '../../../engine/grpc/runs/run-filter.ts';
@@ -7,29 +7,24 @@ import { RunStatus } from '../../../engine/model/task/status.ts';
 import { readRunDetail } from '../../../engine/monitor/runs/run-detail.ts';
 import { replayIds } from '../../../engine/bulk/replay-ids.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let world: OwnerWorld;
 let pool: Pool;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
   world = await OwnerWorld.start(database.url);
   await world.put();
   await world.register();
-  pool = new Pool({ connectionString: database.url });
+  ({ pool } = database);
 });
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
-afterAll(async () => {
-  await pool.end();
-  await world.owner.stop();
-  await database.drop();
-});
+afterAll(() => world.owner.stop());
 
 const output = '{"n":1}';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials, status } from '@grpc/grpc-js';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DispatcherService } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import { KeyRing } from '../../../engine/auth/key-ring.ts';
@@ -22,7 +22,7 @@ import { startGrpc, type GrpcServer } from '../../../engine/grpc/grpc-server.ts'
 import { createLog } from '../../../engine/base/log.ts';
 import { ConnectionGuard, type ConnectionLimits } from '../../../engine/net/connection-guard.ts';
 import { GrpcClients } from '../../helpers/grpc-client.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
 const strangerMs = 300;
 
@@ -31,7 +31,7 @@ const closed = async (session: ClientHttp2Session): Promise<void> =>
   new Promise((resolve) => void session.once('close', () => resolve()));
 
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-connections-'));
-let database: TestDatabase;
+const database = databaseFixture({ from: 'migrated' });
 let pool: Pool;
 let tokens: Tokens;
 let token: string;
@@ -51,8 +51,7 @@ const turns = new (class extends TenantTurns {
 const clients: GrpcClients[] = [];
 
 beforeAll(async () => {
-  database = await createTestDatabase({ from: 'migrated' });
-  pool = new Pool({ connectionString: database.url });
+  ({ pool } = database);
   tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir: folder }));
   const tenant = await ensureTenant(pool, 'default');
   tenantId = tenant.id;
@@ -64,8 +63,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await pool.end();
-  await database.drop();
   rmSync(folder, { recursive: true });
 });
 

@@ -1,24 +1,18 @@
-import { Client } from 'pg';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Client } from 'pg';
+import { beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { Maintenance } from '../../../engine/wiring/maintenance.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
 const dayMs = 86_400_000;
 
-let database: TestDatabase;
+let database: DatabaseFixture;
 let client: Client;
 
 beforeEach(async () => {
-  database = await createTestDatabase({ from: 'migrated' });
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterEach(async () => {
-  await client.end();
-  await database.drop();
+  database = await databaseForTest({ from: 'migrated' });
+  ({ client } = database);
 });
 
 async function days(): Promise<number> {

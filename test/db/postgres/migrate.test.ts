@@ -10,21 +10,20 @@ import { startEmbeddedPostgres } from '../../../engine/postgres/embedded/embedde
 import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '../../../engine/postgres/schema/migrate.ts';
 import { migrationFiles, migrationsFolder } from '../../../engine/postgres/schema/migration-files.ts';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
 const names = migrationFiles(migrationsFolder()).map((file) => file.name);
-let database: TestDatabase;
+let database: DatabaseFixture;
 let folder: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase({ from: 'empty' });
+  database = await databaseForTest({ from: 'empty' });
   folder = mkdtempSync(join(tmpdir(), 'hatchet-migrations-'));
   cpSync(migrationsFolder(), folder, { recursive: true });
 });
 
 afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await database.drop();
 });
 
 async function objects(url: string): Promise<string[]> {

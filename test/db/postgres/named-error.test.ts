@@ -1,16 +1,10 @@
 import { Pool } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
 import { namedError } from '../../../engine/postgres/named-error.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-
-afterAll(async () => await database.drop());
+const database = databaseFixture();
 
 it('a read for which no connection becomes free is told to come again', async () => {
   const pool = new Pool({ ...connectionConfig(database.url, 'test'), max: 1, connectionTimeoutMillis: 50 });

@@ -4,14 +4,14 @@ import { dayBound, dayOf, dayTables } from '../../../engine/postgres/schema/day-
 import { dropExpiredPartitions } from '../../../engine/postgres/schema/expired-partitions.ts';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { idAt, insertJournal, insertRun, presence } from '../../helpers/stored-run.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
 const dayMs = 86_400_000;
 const start = Date.UTC(2026, 0, 10, 12);
 const retentionDays = 30;
 const auditDays = 30;
 
-let database: TestDatabase;
+let database: DatabaseFixture;
 let client: Client;
 const clients: Client[] = [];
 
@@ -23,13 +23,12 @@ async function connect(): Promise<Client> {
 }
 
 beforeEach(async () => {
-  database = await createTestDatabase({ from: 'migrated' });
+  database = await databaseForTest({ from: 'migrated' });
   client = await connect();
 });
 
 afterEach(async () => {
   for (const client of clients.splice(0)) await client.end();
-  await database.drop();
 });
 
 async function partitions(on: Client): Promise<string[]> {

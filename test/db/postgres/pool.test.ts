@@ -1,13 +1,11 @@
-import { Client } from 'pg';
 import { expect, it } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { createPool } from '../../../engine/postgres/connect.ts';
-import { createTestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest } from '../../helpers/database-fixture.ts';
 
 it('a connection that is lost in the middle of a transaction fails its next statement, and nothing else', async () => {
-  const database = await createTestDatabase();
-  const other = new Client({ connectionString: database.url });
-  await other.connect();
+  const database = await databaseForTest();
+  const { client: other } = database;
   const pool = createPool(database.url, { name: 'test pool', max: 1, statementMs: 10_000, log: createLog('silent') });
   try {
     const client = await pool.connect();
@@ -22,7 +20,5 @@ it('a connection that is lost in the middle of a transaction fails its next stat
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   } finally {
     await pool.end();
-    await other.end();
-    await database.drop();
   }
 });

@@ -1,20 +1,14 @@
-import { Pool } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Pool } from 'pg';
+import { beforeAll, expect, it } from 'vitest';
 import { RowBuffer } from '../../../engine/postgres/row-buffer.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture({ from: 'empty' });
 let pool: Pool;
 
 beforeAll(async () => {
-  database = await createTestDatabase({ from: 'empty' });
-  pool = new Pool({ connectionString: database.url });
+  ({ pool } = database);
   await pool.query('CREATE TABLE kept (n integer NOT NULL)');
-});
-
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 
 it('a row that Postgres refuses fails alone: those beside it are stored, each once', async () => {

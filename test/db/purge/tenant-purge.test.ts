@@ -1,4 +1,4 @@
-import { Pool, type PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../../engine/auth/audit-log.ts';
 import { createLog } from '../../../engine/base/log.ts';
@@ -20,23 +20,18 @@ import { TenantPurge } from '../../../engine/purge/tenant-purge.ts';
 import { neighbourOf } from '../../helpers/neighbour.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { patient } from '../../helpers/patient.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let pool: Pool;
 let audit: AuditLog;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
+  ({ pool } = database);
   audit = new AuditLog({ reads: pool, writes: pool });
 });
 
-afterAll(async () => {
-  await audit.stop();
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => audit.stop());
 
 /** The owner, with what the purge asks of it. */
 function watched(

@@ -3,20 +3,16 @@ import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { TriggerRun } from '../../../engine/model/task/trigger-run.ts';
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let world: OwnerWorld;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
   world = await OwnerWorld.start(database.url);
 });
 
-afterAll(async () => {
-  await world.owner.stop();
-  await database.drop();
-});
+afterAll(() => world.owner.stop());
 
 function runOf(tenantId: string): TriggerRun {
   const runId = newId();

@@ -1,5 +1,5 @@
 import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import type { Condition } from '../../../engine/model/definition.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
@@ -8,7 +8,7 @@ import type { DurableAsk } from '../../../engine/model/durable/durable-operation
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { valueAt } from '../../helpers/row-of.ts';
 
 /** Has no bound whatever the data, and gives what the data says. */
@@ -19,14 +19,10 @@ const misses = '{"s":"aab","p":"^a+$"}';
 const hostile = 'input.l.all(a, input.l.all(b, input.l.all(c, a + b + c >= 0.0)))';
 const numbers = JSON.stringify({ l: Array.from({ length: 3000 }, (_, index) => index) });
 
-let database: TestDatabase;
+const database = databaseFixture();
 let world: OwnerWorld;
 let workerId: string;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
 beforeEach(async () => {
   world = await OwnerWorld.start(database.url);
 });

@@ -1,6 +1,6 @@
 import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
-import { Client, Pool } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Client, Pool } from 'pg';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { EntryKind, type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
@@ -21,24 +21,15 @@ import { neighbourOf } from '../../helpers/neighbour.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { patient } from '../../helpers/patient.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 let world: OwnerWorld;
 let workerId: string;
 let requests = 0;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
+beforeAll(() => void ({ client } = database));
 
 beforeEach(async () => {
   world = await OwnerWorld.start(database.url);

@@ -3,24 +3,20 @@ import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { valueAt } from '../../helpers/row-of.ts';
 
 /** Triggers that wait at any time: more than one transaction takes. */
 const waiting = 1_500;
 
-let database: TestDatabase;
+const database = databaseFixture();
 let world: OwnerWorld;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
   world = await OwnerWorld.start(database.url);
 });
 
-afterAll(async () => {
-  await world.owner.stop();
-  await database.drop();
-});
+afterAll(() => world.owner.stop());
 
 it('what time brings goes on while triggers keep the mailbox full', async () => {
   const { owner, tenantId } = world;

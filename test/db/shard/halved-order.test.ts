@@ -1,26 +1,20 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 let world: OwnerWorld;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+  ({ client } = database);
   world = await OwnerWorld.start(database.url);
 });
 
-afterAll(async () => {
-  await world.owner.stop();
-  await client.end();
-  await database.drop();
-});
+afterAll(() => world.owner.stop());
 
 it('commands of one task keep their order where the first half of a refused transaction must be tried again', async () => {
   const { owner, tenantId } = world;

@@ -1,25 +1,16 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Client } from 'pg';
+import { beforeAll, expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { MailboxRoom } from '../../../engine/shard/mailbox-room.ts';
 import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
+beforeAll(() => void ({ client } = database));
 
 const mebibyte = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { plainWorkflow } from '../../../engine/model/definition.ts';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faults } from '../../../engine/base/faults.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
@@ -8,22 +8,13 @@ import { forgiveFaults } from '../../helpers/no-faults.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { valueAt } from '../../helpers/row-of.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
+beforeAll(() => void ({ client } = database));
 
 async function count(table: 'run' | 'result' | 'run_end', tenantId: string): Promise<number> {
   const texts = {

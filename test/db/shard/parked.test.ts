@@ -1,27 +1,22 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+let database: DatabaseFixture;
 let client: Client;
 let world: OwnerWorld | undefined;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+  database = await databaseForTest();
+  ({ client } = database);
 });
 
-afterEach(async () => {
-  await world?.owner.stop();
-  await client.end();
-  await database.drop();
-});
+afterEach(() => world?.owner.stop());
 
 async function statements(owner: string): Promise<number> {
   const { rows } = await client.query<{ n: string }>(

@@ -1,7 +1,7 @@
 import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
-import { Client, Pool } from 'pg';
+import { type Client, Pool } from 'pg';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../../engine/base/log.ts';
 import { type DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
@@ -12,25 +12,19 @@ import { DueTimers } from '../../../engine/shard/due-timers.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { patient } from '../../helpers/patient.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
 /** As `stepOf` sets it, and a little: a shard's time may be microseconds ahead of the clock. */
 const scheduleTimeoutMs = 300_002;
 
-let database: TestDatabase;
+let database: DatabaseFixture;
 let client: Client;
 
 // A database each: a shard's time never goes back, and these tests move it.
 beforeEach(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+  database = await databaseForTest();
+  ({ client } = database);
   await client.query('CREATE SEQUENCE tries');
-});
-
-afterEach(async () => {
-  await client.end();
-  await database.drop();
 });
 
 /** Postgres refuses these rows from now on, and counts how often they came: a sequence keeps its value through a rollback. */

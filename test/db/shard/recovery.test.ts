@@ -11,7 +11,7 @@ import { readShardContents } from '../../../engine/shard/recovery/shard-contents
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { action, apply, drain, world, type Action } from '../../helpers/histories.ts';
 import { PlannerWorld, tenantId } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { watch } from '../../model/watch.ts';
 
 const histories = Number(process.env['RECOVERY_HISTORIES'] ?? 200);
@@ -19,20 +19,16 @@ const histories = Number(process.env['RECOVERY_HISTORIES'] ?? 200);
 const idsEach = 100_000;
 const today = newId();
 
-let database: TestDatabase;
+const database = databaseFixture();
 let lane: Lane;
 let started = 0;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
   lane = await Lane.connect(connectionConfig(database.url, 'test lane'), () => undefined);
   await lane.client.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, 'recovery']);
 });
 
-afterAll(async () => {
-  await lane.close();
-  await database.drop();
-});
+afterAll(() => lane.close());
 
 /** Writes what the planner's batches ask for as the owner would, and reads it back as an owner that takes over. */
 class Disk {

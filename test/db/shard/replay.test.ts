@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Condition, StepDefinition, WorkflowDefinition } from '../../../engine/model/definition.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
@@ -12,17 +12,15 @@ import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { valueAt } from '../../helpers/row-of.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 let pool: ReturnType<typeof createPool>;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+  ({ client } = database);
   pool = createPool(database.url, { name: 'test reads', max: 2, statementMs: 30_000, log: createLog('silent') });
 });
 
@@ -40,11 +38,7 @@ afterEach(async () => {
   worlds = [];
 });
 
-afterAll(async () => {
-  await pool.end();
-  await client.end();
-  await database.drop();
-});
+afterAll(() => pool.end());
 
 async function put(
   world: OwnerWorld,

@@ -1,21 +1,20 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { insertTenant, liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+let database: DatabaseFixture;
 let client: Client;
 let world: OwnerWorld | undefined;
 let lines: Record<string, unknown>[];
 
 beforeEach(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+  database = await databaseForTest();
+  ({ client } = database);
   await start();
   await world?.put();
 });
@@ -23,8 +22,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await world?.owner.stop();
   world = undefined;
-  await client.end();
-  await database.drop();
 });
 
 async function start(): Promise<OwnerWorld> {

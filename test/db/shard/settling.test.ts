@@ -1,18 +1,10 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-
-afterAll(async () => {
-  await database.drop();
-});
+const database = databaseFixture();
 
 it('what one transaction has no room for goes on in the next, without a command or a timer', async () => {
   const world = await OwnerWorld.start(database.url);

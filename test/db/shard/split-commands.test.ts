@@ -1,26 +1,17 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Client } from 'pg';
+import { beforeAll, expect, it } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
 import { partlyDone } from '../../../engine/shard/command-failure.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
+beforeAll(() => void ({ client } = database));
 
 async function transactions(): Promise<number> {
   const { rows } = await client.query<{ n: string }>('SELECT max(last_batch) AS n FROM shard');

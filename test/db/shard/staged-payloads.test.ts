@@ -1,25 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Client } from 'pg';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 let world: OwnerWorld;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
+beforeAll(() => void ({ client } = database));
 
 beforeEach(async () => {
   world = await OwnerWorld.start(database.url);
@@ -27,9 +18,7 @@ beforeEach(async () => {
   await world.register();
 });
 
-afterEach(async () => {
-  await world.owner.stop();
-});
+afterEach(() => world.owner.stop());
 
 const long = (): string => JSON.stringify(randomBytes(400_000).toString('base64'));
 

@@ -1,13 +1,13 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { insertTenant, liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+let database: DatabaseFixture;
 let client: Client;
 let world: OwnerWorld;
 let lines: Record<string, unknown>[];
@@ -16,9 +16,8 @@ let throwing = false;
 let other: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+  database = await databaseForTest();
+  ({ client } = database);
   const { log, lines: said } = logLines();
   lines = said;
   throwing = false;
@@ -39,8 +38,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.restoreAllMocks();
   await world.owner.stop();
-  await client.end();
-  await database.drop();
 });
 
 function state(): ShardState {

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { systemClock } from '../../../engine/base/clock.ts';
@@ -12,15 +12,9 @@ import type { Job } from '../../../engine/shard/job.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-
-afterAll(() => database.drop());
+const database = databaseFixture();
 
 describe('crons in Postgres', () => {
   it('keep the last run and why the newest tick made none, for the next owner', async () => {

@@ -1,5 +1,5 @@
-import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Client } from 'pg';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { DurableCondition } from '../../../engine/model/durable/durable.ts';
 import { waitFingerprint } from '../../../engine/model/durable/fingerprint.ts';
 import type { Condition } from '../../../engine/model/definition.ts';
@@ -10,28 +10,19 @@ import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
 import { emptyMemory } from '../../../engine/purge/empty-memory.ts';
 import { OwnerWorld, type OwnerWorldOptions } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
 const sleepers = 250;
 const gated = 150;
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 let world: OwnerWorld;
 let workerId: string;
 /** After each commit. */
 let committed: () => void = () => undefined;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
+beforeAll(() => void ({ client } = database));
 
 beforeEach(async () => {
   committed = () => undefined;

@@ -1,28 +1,17 @@
-import { Client, Pool } from 'pg';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import type { Client, Pool } from 'pg';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { HeartbeatWriter } from '../../../engine/writers/heartbeat-writer.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let client: Client;
 let pool: Pool;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-  pool = new Pool({ connectionString: database.url });
-});
+beforeAll(() => void ({ client, pool } = database));
 
 afterEach(() => vi.useRealTimers());
-
-afterAll(async () => {
-  await pool.end();
-  await client.end();
-  await database.drop();
-});
 
 it("stores heartbeats by Postgres's time, of those that came since it last did", async () => {
   const world = await OwnerWorld.start(database.url);

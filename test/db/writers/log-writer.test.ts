@@ -1,21 +1,13 @@
-import { Pool } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Pool } from 'pg';
+import { beforeAll, expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { LogWriter } from '../../../engine/writers/log-writer.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { databaseFixture } from '../../helpers/database-fixture.ts';
 
-let database: TestDatabase;
+const database = databaseFixture();
 let pool: Pool;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
-});
-
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+beforeAll(() => void ({ pool } = database));
 
 it('lines that wait have a size together: past it callers are told to slow down, and taken again once they are written', async () => {
   const writer = new LogWriter(pool, () => undefined);

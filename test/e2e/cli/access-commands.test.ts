@@ -1,20 +1,18 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidFloor } from '../../../engine/model/ids/uuid-floor.ts';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
+import { databaseFixture, databaseForTest } from '../../helpers/database-fixture.ts';
 import { printedLines } from '../../helpers/printed.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 import { TestTerminal } from '../../helpers/test-terminal.ts';
 
+const database = databaseFixture();
 const folder = makeTempFolder('access commands');
 const dataDir = join(folder, 'data');
 const nobody = '0198c0de-0000-7000-8000-000000000000';
-let database: TestDatabase;
-let client: Client;
 
 const cli = (...args: string[]): Promise<CliResult> => runCli([...args, '--data-dir', dataDir], { cwd: folder });
 
@@ -48,9 +46,7 @@ async function refused(code: number, message: string | RegExp, ...args: string[]
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+  const { client } = database;
   for (const days of [9, 5]) {
     const atMs = Date.now() - days * 86_400_000;
     await preparePartitions(client, atMs);
@@ -77,8 +73,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cli('engine', 'stop');
-  await client.end();
-  await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -262,7 +256,7 @@ describe('the audit log', () => {
     );
     expect(byToken).toEqual([expect.objectContaining({ outcome: 'UNKNOWN_WORKFLOW' })]);
     // Revocations, tenants and roles of the tests before.
-    const { rows: lines } = await client.query<{ action: string }>(
+    const { rows: lines } = await database.client.query<{ action: string }>(
       `SELECT DISTINCT action FROM audit_line WHERE token_id IS NULL AND tenant_id <> $1 ORDER BY 1`,
       [nobody],
     );
@@ -276,22 +270,17 @@ describe('the audit log', () => {
 
   it('is kept for --audit-days', async () => {
     const kept = async (): Promise<unknown[]> =>
-      (await client.query('SELECT action FROM audit_line WHERE tenant_id = $1', [nobody])).rows;
+      (await database.client.query('SELECT action FROM audit_line WHERE tenant_id = $1', [nobody])).rows;
     await expect.poll(kept).toEqual([{ action: '5 days ago' }]);
   });
 
   it('takes lines before an engine has served the database', async () => {
-    const fresh = await createTestDatabase({ from: 'migrated' });
-    try {
-      const made = await runCli(['tenants', 'create', 'early'], { cwd: folder, env: { DATABASE_URL: fresh.url } });
-      expect([made.code, made.stderr]).toEqual([0, '']);
-      const early = new Client({ connectionString: fresh.url });
-      await early.connect();
-      expect((await early.query('SELECT action FROM audit_line')).rows).toEqual([{ action: 'hatchet tenants create' }]);
-      await early.end();
-    } finally {
-      await fresh.drop();
-    }
+    const fresh = await databaseForTest({ from: 'migrated' });
+    const made = await runCli(['tenants', 'create', 'early'], { cwd: folder, env: { DATABASE_URL: fresh.url } });
+    expect([made.code, made.stderr]).toEqual([0, '']);
+    expect((await fresh.client.query('SELECT action FROM audit_line')).rows).toEqual([
+      { action: 'hatchet tenants create' },
+    ]);
   });
 });
 

@@ -1,19 +1,18 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterDouble } from '../../helpers/cluster-double/cluster-double.ts';
-import { packageRoot, spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { packageRoot } from '../../helpers/engine-process.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { makeLinkedProject } from '../../helpers/linked-project.ts';
 import { printed } from '../../helpers/printed.ts';
 import { CliSession, runCli, type CliResult } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
-const folder = makeTempFolder('cluster profile');
+const fixture = engineProcessFixture('cluster profile');
+const { folder } = fixture;
 const config = join(folder, 'config');
-let engine: EngineChild;
 let double: ClusterDouble;
 
-const address = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
 const cli = (
   args: readonly string[],
   extra: { env?: Record<string, string>; input?: string } = {},
@@ -25,34 +24,25 @@ const cli = (
   });
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  double = await ClusterDouble.start({
-    hostPort: address(engine.ready.grpc),
-    apiUrl: `http://${address(engine.ready.http)}`,
-    token: engine.ready.token,
-  });
+  double = await ClusterDouble.start(fixture.engine.ready);
 });
 
-afterAll(async () => {
-  await double.stop();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => double.stop());
 
 describe('a cluster by profile', () => {
   it('is added from stdin, kept for the user alone, and never printed', async () => {
     const added = await cli(
       ['profile', 'add', 'cloud', '--token', '-', '--address', double.hostPort, '--api-url', double.apiUrl],
-      { input: `${engine.ready.token}\n` },
+      { input: `${fixture.token}\n` },
     );
     expect(added).toMatchObject({ code: 0, stdout: `cloud  ${double.hostPort}\n` });
     expect(added.stderr).toContain('hatchet profile use cloud');
     expect(statSync(join(config, 'profiles.json')).mode & 0o777).toBe(0o600);
-    expect(await cli(['profile', 'add', 'cloud', '--token', '-'], { input: engine.ready.token })).toMatchObject({
+    expect(await cli(['profile', 'add', 'cloud', '--token', '-'], { input: fixture.token })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--replace'),
     });
-    expect(await cli(['profile', 'add', 'local', '--token', '-'], { input: engine.ready.token })).toMatchObject({
+    expect(await cli(['profile', 'add', 'local', '--token', '-'], { input: fixture.token })).toMatchObject({
       code: 2,
     });
     expect(await cli(['profile', 'add', 'other', '--token', '-'], { input: 'no token' })).toMatchObject({
@@ -64,7 +54,7 @@ describe('a cluster by profile', () => {
       stderr: expect.stringContaining('--token-file'),
     });
     for (const args of [['list', '-o', 'json'], ['show', 'cloud', '-o', 'json'], ['list'], ['show', 'cloud']])
-      expect((await cli(['profile', ...args])).stdout).not.toContain(engine.ready.token.slice(-30));
+      expect((await cli(['profile', ...args])).stdout).not.toContain(fixture.token.slice(-30));
     expect(printed(await cli(['profile', 'list', '-o', 'json'])).rows).toMatchObject([
       { name: 'cloud', chosen: false, address: double.hostPort, apiUrl: double.apiUrl, tls: 'none' },
     ]);
@@ -210,7 +200,7 @@ describe('a cluster by profile', () => {
     const named = { HATCHET_PROFILE: 'cloud' };
     const other = join(folder, 'administered');
     const tokens = await cli(['token', 'list', '--data-dir', other], {
-      env: { HATCHET_CLIENT_TOKEN: engine.ready.token },
+      env: { HATCHET_CLIENT_TOKEN: fixture.token },
     });
     expect(tokens.stderr).toContain(
       'HATCHET_CLIENT_TOKEN is set, and is not used: this command works on a database itself',

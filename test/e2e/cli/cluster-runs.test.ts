@@ -1,41 +1,30 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hatchet, type Worker } from '../../../sdk/index.ts';
 import { ClusterDouble } from '../../helpers/cluster-double/cluster-double.ts';
-import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { printed } from '../../helpers/printed.ts';
 import { CliSession, runCli, type CliResult } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { quiet } from '../../helpers/quiet-logger.ts';
 
-const folder = makeTempFolder('cluster runs');
-let engine: EngineChild;
+const fixture = engineProcessFixture('cluster runs');
 let double: ClusterDouble;
 let hatchet: Hatchet;
 let worker: Worker;
 let running: Promise<void>;
 
-const address = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
 const env = (): Record<string, string> => ({
-  HATCHET_CLIENT_TOKEN: engine.ready.token,
+  ...fixture.env,
   HATCHET_CLIENT_HOST_PORT: double.hostPort,
   HATCHET_CLIENT_API_URL: double.apiUrl,
-  HATCHET_CLIENT_TLS_STRATEGY: 'none',
 });
-const cli = (...args: string[]): Promise<CliResult> => runCli(args, { cwd: folder, env: env() });
+const cli = (...args: string[]): Promise<CliResult> => runCli(args, { cwd: fixture.folder, env: env() });
 const triggered = async (workflow: string, ...flags: string[]): Promise<string> =>
   printed(await cli('trigger', 'workflow', workflow, '-o', 'json', ...flags)).runId;
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  double = await ClusterDouble.start({
-    hostPort: address(engine.ready.grpc),
-    apiUrl: `http://${address(engine.ready.http)}`,
-    token: engine.ready.token,
-  });
-  const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  double = await ClusterDouble.start(fixture.engine.ready);
   hatchet = Hatchet.init({
-    token: engine.ready.token,
+    token: fixture.token,
     hostPort: double.hostPort,
     apiUrl: double.apiUrl,
     logger: () => quiet,
@@ -80,8 +69,6 @@ afterAll(async () => {
   await running;
   hatchet.close();
   await double.stop();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('runs on a cluster, which has no monitoring service', () => {
@@ -201,7 +188,7 @@ describe('runs on a cluster, which has no monitoring service', () => {
   });
 
   it('tail follows all runs, and one with its logs to its end', async () => {
-    const session = new CliSession(['runs', 'tail', '-o', 'ndjson'], { cwd: folder, env: env() });
+    const session = new CliSession(['runs', 'tail', '-o', 'ndjson'], { cwd: fixture.folder, env: env() });
     // What happens before the first look is not told.
     await triggered('greet', '--input', '{"name":"Eve"}');
     await expect

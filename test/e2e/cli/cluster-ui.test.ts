@@ -1,32 +1,21 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Hatchet, type Worker } from '../../../sdk/index.ts';
 import { ClusterDouble } from '../../helpers/cluster-double/cluster-double.ts';
-import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { TestTerminal } from '../../helpers/test-terminal.ts';
+import { quiet } from '../../helpers/quiet-logger.ts';
 
-const folder = makeTempFolder('cluster ui');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-let engine: EngineChild;
+const fixture = engineProcessFixture('cluster ui');
 let double: ClusterDouble;
 let hatchet: Hatchet;
 let worker: Worker;
 let running: Promise<void>;
 let terminal: TestTerminal;
 
-const address = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
-
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir: join(folder, 'data'), grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  double = await ClusterDouble.start({
-    hostPort: address(engine.ready.grpc),
-    apiUrl: `http://${address(engine.ready.http)}`,
-    token: engine.ready.token,
-  });
+  double = await ClusterDouble.start(fixture.engine.ready);
   hatchet = Hatchet.init({
-    token: engine.ready.token,
+    token: fixture.token,
     hostPort: double.hostPort,
     apiUrl: double.apiUrl,
     logger: () => quiet,
@@ -59,19 +48,16 @@ afterAll(async () => {
   await running;
   hatchet.close();
   await double.stop();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 it('shows runs of a cluster as they happen, triggers, cancels and replays one, and opens it with its tasks, logs and failure', async () => {
-  terminal = new TestTerminal(['tui'], folder, undefined, undefined, {
+  terminal = new TestTerminal(['tui'], fixture.folder, undefined, undefined, {
     columns: 80,
     rows: 24,
     env: {
-      HATCHET_CLIENT_TOKEN: engine.ready.token,
+      ...fixture.env,
       HATCHET_CLIENT_HOST_PORT: double.hostPort,
       HATCHET_CLIENT_API_URL: double.apiUrl,
-      HATCHET_CLIENT_TLS_STRATEGY: 'none',
     },
   });
   await terminal.shows(/COMPLETED +dag/);

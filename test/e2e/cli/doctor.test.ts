@@ -1,21 +1,17 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
+import { databaseForTest } from '../../helpers/database-fixture.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
 import { insertRun } from '../../helpers/stored-run.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
-import { createTestDatabase } from '../../helpers/test-database.ts';
 
 it('doctor names a task that the engine cannot read, and the engine serves all else', async () => {
   const folder = makeTempFolder('doctor');
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const database = await createTestDatabase({ from: 'migrated' });
-  onTestFinished(() => database.drop());
-  const client = new Client({ connectionString: database.url });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const database = await databaseForTest({ from: 'migrated' });
+  const { client } = database;
   await preparePartitions(client, Date.now());
   const dataDir = ['--data-dir', join(folder, 'data')];
   const hatchet = (...args: string[]): Promise<CliResult> => runCli([...args, ...dataDir], { cwd: folder });

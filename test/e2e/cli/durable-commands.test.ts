@@ -1,21 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StreamDurableLogResponse } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
-import { GrpcClients } from '../../helpers/grpc-client.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
+import type { GrpcClients } from '../../helpers/grpc-client.ts';
 import { printed, type Printed } from '../../helpers/printed.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
-const folder = makeTempFolder('durable commands');
-const dataDir = join(folder, 'data');
-let engine: EngineChild;
-let worker: ChildProcess;
+const fixture = engineProcessFixture('durable commands');
 let clients: GrpcClients;
 
-const hatchetCli = (...args: string[]): Promise<CliResult> => runCli([...args, '--data-dir', dataDir], { cwd: '/' });
+const hatchetCli = (...args: string[]): Promise<CliResult> =>
+  runCli([...args, '--data-dir', fixture.dataDir], { cwd: '/' });
 
 async function start(workflow: string, input: object): Promise<string> {
   return printed(await hatchetCli('trigger', 'workflow', workflow, '--input', JSON.stringify(input), '-o', 'json'))
@@ -47,32 +41,13 @@ async function logHas(
 }
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  const env = {
-    ...process.env,
-    HATCHET_CLIENT_TOKEN: engine.ready.token,
-    HATCHET_CLIENT_TLS_STRATEGY: 'none',
-    HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
-  };
-  worker = spawn(process.execPath, [join(packageRoot, 'test/fixtures/published-durable/worker.mjs')], {
-    cwd: packageRoot,
-    stdio: 'ignore',
-    env,
-  });
-  clients = new GrpcClients(engine.ready.grpc, engine.ready.token);
+  ({ clients } = fixture);
+  fixture.spawn('published-durable/worker.mjs');
   await vi.waitFor(
     async () =>
       expect((await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false })).rows).toHaveLength(1),
     { timeout: 30_000 },
   );
-});
-
-afterAll(async () => {
-  clients.close();
-  worker.kill('SIGKILL');
-  await ended(worker);
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('commands of durable tasks', () => {

@@ -1,17 +1,14 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { packageRoot, spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { packageRoot } from '../../helpers/engine-process.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { CliSession, runCli } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
-const folder = makeTempFolder('env file');
-const dataDir = join(folder, 'data');
-const project = join(folder, 'project');
-let engine: EngineChild;
+const fixture = engineProcessFixture('env file');
+const project = join(fixture.folder, 'project');
 
-beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
+beforeAll(() => {
   mkdirSync(join(project, 'node_modules'), { recursive: true });
   symlinkSync(packageRoot, join(project, 'node_modules', 'hatchet-ts'), 'dir');
   const names = JSON.stringify(['FROM_FILE', 'FROM_BOTH']);
@@ -22,22 +19,20 @@ beforeAll(async () => {
   );
 });
 
-afterAll(async () => {
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
-
 it('worker start finds its token in .env; what the environment sets is not overwritten', async () => {
   writeFileSync(
     join(project, '.env'),
-    `\uFEFF# of this machine\r\nHATCHET_CLIENT_TOKEN="${engine.ready.token}"\r\nHATCHET_CLIENT_TLS_STRATEGY=none\r\nFROM_FILE=file\r\nFROM_BOTH=file\r\n`,
+    `\uFEFF# of this machine\r\nHATCHET_CLIENT_TOKEN="${fixture.token}"\r\nHATCHET_CLIENT_TLS_STRATEGY=none\r\nFROM_FILE=file\r\nFROM_BOTH=file\r\n`,
   );
   const worker = new CliSession(['worker', 'start', 'worker.mjs'], { cwd: project, env: { FROM_BOTH: 'environment' } });
   try {
     await expect.poll(() => worker.output).toMatch(/serving/);
-    const { stdout } = await runCli(['trigger', 'workflow', 'show', '--wait', '-o', 'json', '--data-dir', dataDir], {
-      cwd: '/',
-    });
+    const { stdout } = await runCli(
+      ['trigger', 'workflow', 'show', '--wait', '-o', 'json', '--data-dir', fixture.dataDir],
+      {
+        cwd: '/',
+      },
+    );
     expect(stdout).toContain('"FROM_FILE":"file"');
     expect(stdout).toContain('"FROM_BOTH":"environment"');
   } finally {

@@ -7,9 +7,9 @@ import { processesIn } from '../../helpers/left-behind.ts';
 import { makeLinkedProject } from '../../helpers/linked-project.ts';
 import { CliSession, runCli } from '../../helpers/run-cli.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { quiet } from '../../helpers/quiet-logger.ts';
 
 const folder = makeTempFolder('failure reasons');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let project = '';
 let dev: CliSession;
 let hatchet: Hatchet;

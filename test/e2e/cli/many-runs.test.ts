@@ -1,23 +1,16 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Hatchet, type Worker } from '../../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Hatchet } from '../../../sdk/index.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { printed } from '../../helpers/printed.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
-const folder = makeTempFolder('many runs');
-const dataDir = join(folder, 'data');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-let engine: EngineChild;
+const fixture = engineProcessFixture('many runs');
 let hatchet: Hatchet;
-let worker: Worker;
-let running: Promise<void>;
 let broken = true;
 let ran: string[] = [];
 
-const hatchetCli = (...args: string[]): Promise<CliResult> => runCli([...args, '--data-dir', dataDir], { cwd: '/' });
+const hatchetCli = (...args: string[]): Promise<CliResult> =>
+  runCli([...args, '--data-dir', fixture.dataDir], { cwd: '/' });
 
 /** How many runs there are of a workflow and a status. */
 async function count(workflow: string, status: string): Promise<number> {
@@ -27,8 +20,7 @@ async function count(workflow: string, status: string): Promise<number> {
 }
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  ({ hatchet } = fixture);
   const note = (name: string): Record<string, never> => {
     ran.push(name);
     return {};
@@ -50,21 +42,11 @@ beforeAll(async () => {
     desiredWorkerLabels: { place: { value: 'nowhere', required: true } },
     fn: () => note('waits'),
   });
-  worker = await hatchet.worker('many runs', { handleKill: false, workflows: [flow, waits] });
-  running = worker.start();
-  await worker.waitUntilReady();
+  await fixture.serve('many runs', { workflows: [flow, waits] });
 });
 
 beforeEach(() => {
   ran = [];
-});
-
-afterAll(async () => {
-  await worker.stop();
-  await running;
-  hatchet.close();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('runs of a selection', () => {

@@ -1,26 +1,18 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConcurrencyLimitStrategy, Hatchet, type Worker } from '../../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ConcurrencyLimitStrategy, type Hatchet } from '../../../sdk/index.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { printed } from '../../helpers/printed.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
-const folder = makeTempFolder('queue commands');
-const dataDir = join(folder, 'data');
-let engine: EngineChild;
+const fixture = engineProcessFixture('queue commands');
 let hatchet: Hatchet;
-let worker: Worker;
-let running: Promise<void>;
 let calls = 0;
 
-const hatchetCli = (...args: string[]): Promise<CliResult> => runCli([...args, '--data-dir', dataDir], { cwd: '/' });
+const hatchetCli = (...args: string[]): Promise<CliResult> =>
+  runCli([...args, '--data-dir', fixture.dataDir], { cwd: '/' });
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  ({ hatchet } = fixture);
   const listener = hatchet.task({
     name: 'listener',
     onEvents: ['user:*'],
@@ -35,17 +27,7 @@ beforeAll(async () => {
     fn: async (_: object, ctx) =>
       new Promise<object>((resolve) => ctx.abortController.signal.addEventListener('abort', () => resolve({}))),
   });
-  worker = await hatchet.worker('cli', { handleKill: false, workflows: [listener, lonely] });
-  running = worker.start();
-  await worker.waitUntilReady();
-});
-
-afterAll(async () => {
-  await worker.stop();
-  await running;
-  hatchet.close();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
+  await fixture.serve('cli', { workflows: [listener, lonely] });
 });
 
 describe('commands of the queue', () => {

@@ -1,22 +1,17 @@
 import { createHmac } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Hatchet, type Worker } from '../../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Hatchet } from '../../../sdk/index.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { printed, printedLines, type Printed } from '../../helpers/printed.ts';
 import { runCli, type CliOptions, type CliResult } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
-const folder = makeTempFolder('resource commands');
-const dataDir = join(folder, 'data');
-let engine: EngineChild;
+const fixture = engineProcessFixture('resource commands');
 let hatchet: Hatchet;
-let worker: Worker;
-let running: Promise<void>;
 
 const cli = (args: readonly string[], options: Partial<CliOptions> = {}): Promise<CliResult> =>
-  runCli([...args, '--data-dir', dataDir], { cwd: '/', ...options });
+  runCli([...args, '--data-dir', fixture.dataDir], { cwd: '/', ...options });
 
 async function json(...args: string[]): Promise<Printed> {
   return printed(await cli([...args, '-o', 'json']));
@@ -37,9 +32,7 @@ async function refused(
 }
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  ({ hatchet } = fixture);
   const child = hatchet.task({ name: 'child', fn: (input: { n: number }) => ({ doubled: input.n * 2 }) });
   const parent = hatchet.task({
     name: 'parent',
@@ -54,17 +47,7 @@ beforeAll(async () => {
       return {};
     },
   });
-  worker = await hatchet.worker('resources', { handleKill: false, workflows: [parent, child, welcome, flaky] });
-  running = worker.start();
-  await worker.waitUntilReady();
-});
-
-afterAll(async () => {
-  await worker.stop();
-  await running;
-  hatchet.close();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
+  await fixture.serve('resources', { workflows: [parent, child, welcome, flaky] });
 });
 
 describe('runs', () => {
@@ -275,7 +258,7 @@ describe('webhooks', () => {
   });
 
   it('takes the secret of each kind from a file or stdin', async () => {
-    const path = join(folder, 'secret');
+    const path = join(fixture.folder, 'secret');
     writeFileSync(path, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n');
     const create = (name: string, ...rest: string[]): Promise<CliResult> =>
       cli(['webhooks', 'create', name, '--key', "'k'", ...rest, '-o', 'json'], { input: 'from stdin\n' });
@@ -347,7 +330,7 @@ describe('pausing', () => {
 });
 
 it('without an engine every command says so, with exit code 3', async () => {
-  const nowhere = join(folder, 'nowhere');
+  const nowhere = join(fixture.folder, 'nowhere');
   const commands = [
     ['events', 'list'],
     ['filters', 'list'],

@@ -1,23 +1,19 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
+import { databaseForTest } from '../../helpers/database-fixture.ts';
 import { runCli, type CliResult } from '../../helpers/run-cli.ts';
 import { insertRun, presence } from '../../helpers/stored-run.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
-import { createTestDatabase } from '../../helpers/test-database.ts';
 
 const dayMs = 86_400_000;
 
 it('engine start --retention-days: what is older goes, what is younger stays', async () => {
   const folder = makeTempFolder('retention');
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const database = await createTestDatabase({ from: 'migrated' });
-  onTestFinished(() => database.drop());
-  const client = new Client({ connectionString: database.url });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const database = await databaseForTest({ from: 'migrated' });
+  const { client } = database;
   const now = Date.now();
   for (const days of [5, 2]) await preparePartitions(client, now - days * dayMs);
   const old = await insertRun(client, now - 5 * dayMs, { unfinished: false });

@@ -1,24 +1,17 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Hatchet } from '../../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { printed } from '../../helpers/printed.ts';
 import { hatchetBin, runCli } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { TestTerminal } from '../../helpers/test-terminal.ts';
 
-const folder = makeTempFolder('ui bulk');
-const dataDir = join(folder, 'data');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 /** The mouse is off, and nothing was written after that but that the cursor is shown. */
 // oxlint-disable-next-line no-control-regex
 const endsWithoutMouse = /\u001b\[\?1006l\u001b\[\?1000l(?:\u001b\[\?25h)*$/;
-let engine: EngineChild;
+const fixture = engineProcessFixture('ui bulk');
 let terminal: TestTerminal;
 
 async function statuses(): Promise<string[]> {
-  const { rows } = printed(await runCli(['runs', 'list', '-o', 'json', '--data-dir', dataDir], { cwd: '/' }));
+  const { rows } = printed(await runCli(['runs', 'list', '-o', 'json', '--data-dir', fixture.dataDir], { cwd: '/' }));
   return rows.map(({ status }) => status);
 }
 
@@ -47,8 +40,7 @@ function colours(written: string): string[] {
 }
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  const hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  const { hatchet } = fixture;
   const breaks = hatchet.task({
     name: 'breaks',
     fn: () => {
@@ -61,22 +53,14 @@ beforeAll(async () => {
     desiredWorkerLabels: { place: { value: 'nowhere', required: true } },
     fn: () => ({}),
   });
-  const worker = await hatchet.worker('early', { handleKill: false, workflows: [breaks, waits] });
-  const running = worker.start();
-  await worker.waitUntilReady();
+  const worker = await fixture.serve('early', { workflows: [breaks, waits] });
   await breaks.run({}).catch(() => undefined);
   for (let n = 0; n < 6; n++) await waits.runNoWait({});
   await worker.stop();
-  await running;
-  hatchet.close();
-  terminal = new TestTerminal(['tui', '--data-dir', dataDir], '/');
+  terminal = new TestTerminal(['tui', '--data-dir', fixture.dataDir], '/');
 });
 
-afterAll(async () => {
-  terminal.kill();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => terminal.kill());
 
 describe('many runs in the terminal UI', () => {
   it('are marked one by one, and cancelled together', async () => {
@@ -161,7 +145,7 @@ describe('the mouse in the terminal UI', () => {
   });
 
   it('is left by SIGTERM too; and without NO_COLOR there are colours', async () => {
-    terminal = new TestTerminal(['tui', '--data-dir', dataDir], '/', undefined, 'xterm-256color', {
+    terminal = new TestTerminal(['tui', '--data-dir', fixture.dataDir], '/', undefined, 'xterm-256color', {
       env: { NO_COLOR: '' },
     });
     await terminal.shows(/FAILED +breaks/);
@@ -177,7 +161,14 @@ describe('the mouse in the terminal UI', () => {
     const fault = "process.once('SIGUSR2', () => { throw new Error('a fault of its own'); })";
     terminal = new TestTerminal([], '/', {
       program: process.execPath,
-      args: ['--import', `data:text/javascript,${encodeURIComponent(fault)}`, hatchetBin, 'tui', '--data-dir', dataDir],
+      args: [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(fault)}`,
+        hatchetBin,
+        'tui',
+        '--data-dir',
+        fixture.dataDir,
+      ],
     });
     await terminal.shows(/FAILED +breaks/);
     expect(terminal.hasMouse).toBe(true);

@@ -1,22 +1,14 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Hatchet } from '../../../sdk/index.ts';
-import { spawnEngine, type EngineChild } from '../../helpers/engine-process.ts';
+import { engineProcessFixture } from '../../helpers/engine-fixture.ts';
 import { printed } from '../../helpers/printed.ts';
 import { runCli } from '../../helpers/run-cli.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { TestTerminal } from '../../helpers/test-terminal.ts';
 
-const folder = makeTempFolder('ui filter');
-const dataDir = join(folder, 'data');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-let engine: EngineChild;
+const fixture = engineProcessFixture('ui filter');
 let terminal: TestTerminal | undefined;
 
 beforeAll(async () => {
-  engine = await spawnEngine({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'warn' });
-  const hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
+  const { hatchet } = fixture;
   const breaks = hatchet.task({
     name: 'breaks',
     fn: () => {
@@ -24,31 +16,20 @@ beforeAll(async () => {
     },
   });
   const waits = hatchet.task({ name: 'waits', fn: () => ({}) });
-  const worker = await hatchet.worker('early', { handleKill: false, workflows: [breaks] });
-  const running = worker.start();
-  await worker.waitUntilReady();
+  const worker = await fixture.serve('early', { workflows: [breaks] });
   for (let n = 0; n < 7; n++)
     await breaks.run({}, { additionalMetadata: { customer: n < 3 ? 'ada' : 'bob' } }).catch(() => undefined);
   await worker.stop();
-  await running;
   // Nobody serves these: they are 10,000 newer ones.
-  const other = await hatchet.worker('names it', { handleKill: false, workflows: [waits] });
-  const named = other.start();
-  await other.waitUntilReady();
+  const other = await fixture.serve('names it', { workflows: [waits] });
   await other.stop();
-  await named;
   for (let n = 0; n < 10; n++) await waits.runNoWait(Array.from({ length: 1_000 }, () => ({})));
-  hatchet.close();
 });
 
-afterAll(async () => {
-  terminal?.kill();
-  await engine.end('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => terminal?.kill());
 
 it('finds seven runs that failed long ago behind 10,000 newer ones, by status, by metadata, and in both places alike', async () => {
-  terminal = new TestTerminal(['tui', '--data-dir', dataDir], '/');
+  terminal = new TestTerminal(['tui', '--data-dir', fixture.dataDir], '/');
   await terminal.shows(/QUEUED +waits/);
   await terminal.shows(/1 of 200\+/);
   terminal.press('ffff');
@@ -68,17 +49,19 @@ it('finds seven runs that failed long ago behind 10,000 newer ones, by status, b
   terminal.press('\r');
   await terminal.shows(/▸\[f\]ailure[\s\S]*Error: it broke long ago/);
   const { rows } = printed(
-    await runCli(['runs', 'list', 'status:failed', 'customer:bob', '-o', 'json', '--data-dir', dataDir], { cwd: '/' }),
+    await runCli(['runs', 'list', 'status:failed', 'customer:bob', '-o', 'json', '--data-dir', fixture.dataDir], {
+      cwd: '/',
+    }),
   );
   expect(rows.map(({ workflow }) => workflow)).toEqual(Array(4).fill('breaks'));
-  expect(await runCli(['runs', 'list', 'since:yesterday', '--data-dir', dataDir], { cwd: '/' })).toMatchObject({
+  expect(await runCli(['runs', 'list', 'since:yesterday', '--data-dir', fixture.dataDir], { cwd: '/' })).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('since:yesterday means nothing'),
   });
 });
 
 it('goes on loading at the end of the list', async () => {
-  terminal ??= new TestTerminal(['tui', '--data-dir', dataDir], '/');
+  terminal ??= new TestTerminal(['tui', '--data-dir', fixture.dataDir], '/');
   terminal.press('\u001b');
   await expect.poll(() => terminal?.screen()).toMatch(/1 of 3\b/);
   terminal.press('\u001b');
@@ -90,10 +73,10 @@ it('goes on loading at the end of the list', async () => {
 });
 
 it('prints lines where the terminal cannot be drawn on', async () => {
-  const plain = new TestTerminal(['tui', '--data-dir', dataDir], '/', undefined, 'dumb');
+  const plain = new TestTerminal(['tui', '--data-dir', fixture.dataDir], '/', undefined, 'dumb');
   try {
     await plain.shows(/TERM=dumb/);
-    expect((await runCli(['trigger', 'workflow', 'waits', '--data-dir', dataDir], { cwd: '/' })).code).toBe(0);
+    expect((await runCli(['trigger', 'workflow', 'waits', '--data-dir', fixture.dataDir], { cwd: '/' })).code).toBe(0);
     await plain.shows(/waits +RUN_CREATED/);
     expect(plain.isOwnScreen).toBe(false);
     plain.press('\u0003');

@@ -1,17 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { Client, credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { RunningEngine } from '../../../engine/index.ts';
 import { AdminServiceClient, CreateWorkflowVersionRequest } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { ClusterRest } from './cluster-rest.ts';
 import { serveContract } from './contract-services.ts';
 import { DoubleState, nowhere } from './double-state.ts';
 
 /** The engine behind the double. */
-export interface EngineBehind {
-  /** `host:port`. */
-  hostPort: string;
-  apiUrl: string;
-  token: string;
-}
+export type EngineBehind = Pick<RunningEngine, 'grpc' | 'http' | 'token'>;
 
 const messageLimit = 64 * 1024 * 1024;
 const options = { 'grpc.max_receive_message_length': messageLimit, 'grpc.max_send_message_length': messageLimit };
@@ -47,7 +43,7 @@ export class ClusterDouble {
   static async start(engine: EngineBehind): Promise<ClusterDouble> {
     await registerNowhere(engine);
     const state = new DoubleState();
-    const upstream = new Client(engine.hostPort, credentials.createInsecure(), options);
+    const upstream = new Client(hostPortOf(engine.grpc), credentials.createInsecure(), options);
     const server = new Server(options);
     serveContract(server, upstream, state);
     const port = await new Promise<number>((resolve, reject) =>
@@ -55,7 +51,13 @@ export class ClusterDouble {
         error === null ? resolve(bound) : reject(error),
       ),
     );
-    return new ClusterDouble({ state, server, upstream, rest: await ClusterRest.start(engine.apiUrl, state), port });
+    return new ClusterDouble({
+      state,
+      server,
+      upstream,
+      rest: await ClusterRest.start(`http://${hostPortOf(engine.http)}`, state),
+      port,
+    });
   }
 
   get hostPort(): string {
@@ -74,8 +76,12 @@ export class ClusterDouble {
   }
 }
 
-async function registerNowhere({ hostPort, token }: EngineBehind): Promise<void> {
-  const admin = new AdminServiceClient(hostPort, credentials.createInsecure());
+function hostPortOf({ host, port }: { host: string; port: number }): string {
+  return `${host}:${port}`;
+}
+
+async function registerNowhere({ grpc, token }: EngineBehind): Promise<void> {
+  const admin = new AdminServiceClient(hostPortOf(grpc), credentials.createInsecure());
   const metadata = new Metadata();
   metadata.set('authorization', `bearer ${token}`);
   const workflow = CreateWorkflowVersionRequest.fromPartial({

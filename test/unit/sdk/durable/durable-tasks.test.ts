@@ -15,8 +15,7 @@ import { ResultListener } from '../../../../sdk/run/result-listener.ts';
 import { RunStarter } from '../../../../sdk/run/run-starter.ts';
 import type { DurableAction } from '../../../../sdk/worker/action.ts';
 import { DurableTasks, left } from '../../../../sdk/worker/durable-tasks.ts';
-
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+import { quiet } from '../../../helpers/quiet-logger.ts';
 
 /** An engine whose logs have a result for each wait, and which takes its time to tell them. */
 async function startSlowReplayer(tellMs: number): Promise<Connection> {
