@@ -1,124 +1,30 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KeyRing } from '../../engine/auth/key-ring.ts';
-import { ensureTenant } from '../../engine/auth/tenants.ts';
-import { Tokens } from '../../engine/auth/tokens.ts';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
-import { createLog } from '../../engine/base/log.ts';
 import { readJournalLetters } from '../../engine/model/task/journal-letters.ts';
 import { replayJournal } from '../../engine/model/task/transition.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
-import { createPool } from '../../engine/postgres/connect.ts';
-import {
-  StepActionEventType,
-  type AssignedAction,
-  type WorkflowRunEvent,
-} from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { IdempotencyMethod } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunStatus, type RunEvent, type StreamRunEventsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
-import { makeTempFolder } from '../helpers/temp-folder.ts';
-import { ContractWorker, taskRequest, workflowRequest, type Outcome } from '../helpers/contract-worker.ts';
+import { codeOf, contractFixture } from '../helpers/contract-fixture.ts';
+import { taskRequest, workflowRequest, type ContractWorker } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
+import { makeNeighbour } from '../helpers/neighbour.ts';
 
-const folder = makeTempFolder('contract');
-let database: TestDatabase;
-let engine: RunningEngine;
+const contract = contractFixture('contract');
+const { fixture, trigger, statusOf, untilStatus } = contract;
 let clients: GrpcClients;
 let strangers: GrpcClients;
-let sql: Client;
 let worker: ContractWorker;
 
-function handle(action: AssignedAction): Outcome {
-  const order = /"input":\{"do":"(\w+)"/.exec(action.actionPayload)?.[1];
-  if (order === 'hold') return 'hold';
-  if (order === 'fail') return { error: 'told to fail', mayRetry: false };
-  if (order === 'flaky' && action.retryCount < 2) return { error: `attempt ${action.retryCount}` };
-  return { output: { from: action.taskName } };
-}
-
 beforeAll(async () => {
-  database = await createTestDatabase();
-  // The data folder does not exist yet: an engine on an external database makes it too.
-  engine = await startEngine({
-    databaseUrl: database.url,
-    dataDir: join(folder, 'new', 'data'),
-    grpcPort: 0,
-    httpPort: 0,
-    logLevel: 'silent',
-  });
-  clients = new GrpcClients(engine.grpc, engine.token);
-  const pool = createPool(database.url, { name: 'test', max: 2, statementMs: 5000, log: createLog('silent') });
-  const tenant = await ensureTenant(pool, 'stranger');
-  const token = await new Tokens(pool, await KeyRing.open(pool, { dataDir: join(folder, 'new', 'data') })).create({
-    tenantId: tenant.id,
-    name: 't',
-    addresses: { serverUrl: '', grpcBroadcastAddress: '' },
-  });
-  await pool.end();
-  strangers = new GrpcClients(engine.grpc, token);
-  sql = new Client({ connectionString: database.url });
-  await sql.connect();
-  await clients.call(
-    clients.admin,
-    clients.admin.putWorkflow,
-    workflowRequest('one', [taskRequest('only', { retries: 3 })]),
-  );
-  await clients.call(
-    clients.admin,
-    clients.admin.putWorkflow,
-    workflowRequest('dag', [
-      taskRequest('a'),
-      taskRequest('b', { parents: ['a'] }),
-      taskRequest('c', { parents: ['a'] }),
-      taskRequest('d', { parents: ['b', 'c'] }),
-    ]),
-  );
-  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('parked', [taskRequest('nobody')]));
-  worker = new ContractWorker(clients, handle);
-  await worker.start(['wf:only', 'wf:a', 'wf:b', 'wf:c', 'wf:d']);
+  ({ clients, worker } = contract);
+  strangers = new GrpcClients(fixture.engine.grpc, (await makeNeighbour(fixture.database.pool, fixture.dataDir)).token);
 });
 
-afterAll(async () => {
-  worker.hangUp();
-  clients.close();
-  strangers.close();
-  await engine.stop();
-  await sql.end();
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function trigger(workflowName: string, input: unknown = {}, extra: Record<string, string> = {}): Promise<string> {
-  const request = {
-    workflowName,
-    input: Buffer.from(JSON.stringify(input)),
-    additionalMetadata: Buffer.from('{"team":"blue"}'),
-    desiredWorkerLabels: {},
-  };
-  return (await clients.call(clients.admin, clients.admin.triggerWorkflowRun, request, extra)).externalId;
-}
-
-async function statusOf(runId: string): Promise<RunStatus | undefined> {
-  return (await clients.call(clients.monitor, clients.monitor.getRun, { runId })).run?.status;
-}
-
-async function untilStatus(runId: string, status: RunStatus): Promise<void> {
-  await expect.poll(() => statusOf(runId), { interval: 20 }).toBe(status);
-}
-
-function codeOf(call: Promise<unknown>): Promise<{ code: Code | undefined; message: string }> {
-  return call.then(
-    () => ({ code: undefined, message: '' }),
-    (error: ServiceError) => ({ code: error.code, message: error.details }),
-  );
-}
+afterAll(() => strangers.close());
 
 async function rowCounts(): Promise<Record<string, number>> {
-  const { rows } = await sql.query<Record<string, number>>(
+  const { rows } = await fixture.database.pool.query<Record<string, number>>(
     `SELECT (SELECT count(*)::integer FROM run) AS run, (SELECT count(*)::integer FROM task) AS task, (SELECT count(*)::integer FROM live) AS live, (SELECT count(*)::integer FROM result) AS result,
        (SELECT count(*)::integer FROM run_end) AS run_end, (SELECT count(*)::integer FROM history) AS history, (SELECT count(*)::integer FROM workflow) AS workflow,
        (SELECT count(*)::integer FROM workflow_version) AS workflow_version, (SELECT count(*)::integer FROM worker) AS worker, (SELECT count(*)::integer FROM log_line) AS log_line`,
@@ -208,7 +114,7 @@ describe('bad input', () => {
         }),
       ),
     ).toMatchObject({ code: Code.INVALID_ARGUMENT });
-    const forged = new GrpcClients(engine.grpc, `${engine.token.slice(0, -6)}AAAAAA`);
+    const forged = new GrpcClients(fixture.engine.grpc, `${fixture.token.slice(0, -6)}AAAAAA`);
     expect(await codeOf(forged.call(forged.admin, forged.admin.getRunDetails, { externalId: newId() }))).toMatchObject({
       code: Code.UNAUTHENTICATED,
     });
@@ -259,7 +165,7 @@ describe('what a trigger makes', () => {
     );
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: runs.filter((_, i) => i % 4 === 3) });
     await expect.poll(async () => (await rowCounts())['live'], { interval: 50 }).toBe(0);
-    const { rows } = await sql.query<{ id: string; status: number; kinds: string[] }>(
+    const { rows } = await fixture.database.pool.query<{ id: string; status: number; kinds: string[] }>(
       'SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = x.task_id) AS kinds FROM result x',
     );
     expect(rows.length).toBeGreaterThan(100);
@@ -468,199 +374,6 @@ describe('tenants', () => {
     };
     await strangers.call(dispatcher, dispatcher.sendStepActionEvent, report);
     expect(await statusOf(runId)).toBe(RunStatus.RUN_STATUS_RUNNING);
-    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
-  });
-});
-
-describe('a worker', () => {
-  it('is told of a cancellation, and its slot is free', async () => {
-    const runId = await trigger('one', { do: 'hold' });
-    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
-    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
-    await expect
-      .poll(() => worker.received.some((action) => action.taskRunExternalId === runId && action.actionType === 1))
-      .toBe(true);
-    const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
-    expect(rows.find((row) => row.workerId === worker.workerId)?.slots).toEqual([
-      { type: 'default', total: 100, used: 0 },
-    ]);
-  });
-
-  it('is told of which task a run is a child, and under which index and key', async () => {
-    const parentId = await trigger('one', { do: 'hold' });
-    const { workflows } = clients;
-    const child = {
-      name: 'one',
-      input: '{}',
-      parentTaskRunExternalId: parentId,
-      childIndex: 3,
-      childKey: 'mine',
-      desiredWorkerLabels: {},
-    };
-    const { workflowRunId } = await clients.call(workflows, workflows.triggerWorkflow, child);
-    await untilStatus(workflowRunId, RunStatus.RUN_STATUS_COMPLETED);
-    const started = (runId: string): AssignedAction | undefined =>
-      worker.received.find((action) => action.workflowRunId === runId);
-    expect(started(workflowRunId)).toMatchObject({
-      parentWorkflowRunId: parentId,
-      childWorkflowIndex: 3,
-      childWorkflowKey: 'mine',
-    });
-    expect(started(parentId)).toMatchObject({
-      parentWorkflowRunId: undefined,
-      childWorkflowIndex: undefined,
-      childWorkflowKey: undefined,
-    });
-    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [parentId] });
-  });
-
-  it('has its own errors told as they came, and the engine has its as plain text, wherever they are told', async () => {
-    await clients.call(
-      clients.admin,
-      clients.admin.putWorkflow,
-      workflowRequest('slow', [taskRequest('slow', { timeout: '1s' })], { onFailureTask: taskRequest('after') }),
-    );
-    const other = new ContractWorker(clients, ({ taskName }) => (taskName === 'slow' ? 'hold' : { output: {} }));
-    await other.start(['wf:slow', 'wf:after']);
-    const errors = async (runId: string): Promise<[Record<string, string>, (string | undefined)[]]> => {
-      const { results } = await new Promise<WorkflowRunEvent>((resolve) => {
-        const stream = clients.dispatcher.subscribeToWorkflowRuns(clients.metadata());
-        stream.on('error', () => undefined);
-        stream.on('data', (event: WorkflowRunEvent) => {
-          stream.cancel();
-          resolve(event);
-        });
-        stream.write({ workflowRunId: runId });
-      });
-      const { taskRuns } = await clients.call(clients.admin, clients.admin.getRunDetails, { externalId: runId });
-      return [
-        Object.fromEntries(results.flatMap(({ taskName, error }) => (error === undefined ? [] : [[taskName, error]]))),
-        Object.values(taskRuns).flatMap(({ error }) => error ?? []),
-      ];
-    };
-    const [late, broken] = ['ran longer than its execution timeout of 1s', '{"message":"told to fail","stack":""}'];
-    expect(await errors(await trigger('slow'))).toEqual([{ slow: late }, [late]]);
-    expect(
-      JSON.parse(other.received.find(({ taskName }) => taskName === 'after')?.actionPayload ?? '{}'),
-    ).toMatchObject({ step_run_errors: { slow: late } });
-    expect(await errors(await trigger('one', { do: 'fail' }))).toEqual([{ only: broken }, [broken]]);
-    other.hangUp();
-  });
-
-  it('says with a failure how long its retry is to wait, alone or of a batch', async () => {
-    const delayed = async (runId: string, fail: (action: AssignedAction) => Promise<unknown>): Promise<void> => {
-      const started = (): AssignedAction | undefined =>
-        worker.received.find((action) => action.workflowRunId === runId);
-      await expect.poll(started).toBeDefined();
-      await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
-      const action = started();
-      if (action !== undefined) await fail(action);
-      expect((await clients.call(clients.monitor, clients.monitor.getRun, { runId })).tasks).toMatchObject([
-        { liveState: 'DELAYED', cause: { code: 'BACKOFF' } },
-      ]);
-      await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
-    };
-    const { dispatcher } = clients;
-    const common = {
-      workerId: worker.workerId,
-      jobId: '',
-      jobRunId: '',
-      taskId: '',
-      actionId: 'wf:only',
-      eventTimestamp: new Date(),
-      eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
-    };
-    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) =>
-      clients.call(dispatcher, dispatcher.sendStepActionEvent, {
-        ...common,
-        taskRunExternalId,
-        eventPayload: '{"message":"busy"}',
-        retryCount: 0,
-        retryAfterMs: 3_600_000n,
-      }),
-    );
-    await delayed(await trigger('one', { do: 'hold' }), ({ taskRunExternalId }) =>
-      clients.call(dispatcher, dispatcher.sendBatchActionEvent, {
-        ...common,
-        items: [{ taskRunExternalId, eventPayload: '{"message":"busy"}', retryCount: 0, retryAfterMs: 3_600_000n }],
-      }),
-    );
-  });
-
-  it('releases its slot early, refreshes its timeout, and keeps log lines in order', async () => {
-    const runId = await trigger('one', { do: 'hold' });
-    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
-    const { dispatcher, events, monitor } = clients;
-    await clients.call(dispatcher, dispatcher.releaseSlot, { taskRunExternalId: runId });
-    const refreshed = await clients.call(dispatcher, dispatcher.refreshTimeout, {
-      taskRunExternalId: runId,
-      incrementTimeoutBy: '5m',
-    });
-    expect((refreshed.timeoutAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(5 * 60_000);
-    await Promise.all(
-      Array.from({ length: 200 }, (_, i) =>
-        clients.call(events, events.putLog, {
-          taskRunExternalId: runId,
-          createdAt: new Date(),
-          message: `line ${i}`,
-          level: 'INFO',
-          metadata: '',
-        }),
-      ),
-    );
-    const { lines } = await clients.call(monitor, monitor.listLogs, { id: runId, levels: [] });
-    expect(lines.map((line) => line.message)).toEqual(Array.from({ length: 200 }, (_, i) => `line ${i}`));
-    await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
-    const { events: timeline } = await clients.call(monitor, monitor.listRunEvents, { runId });
-    expect(timeline.map((event) => event.type)).toEqual([
-      'RUN_CREATED',
-      'CREATED',
-      'QUEUED',
-      'ASSIGNED',
-      'SENT_TO_WORKER',
-      'STARTED',
-      'SLOT_RELEASED',
-      'TIMEOUT_REFRESHED',
-      'CANCELLED',
-      'RUN_FINISHED',
-    ]);
-  });
-
-  it('hands over log lines in bulk: in their order, all or none', async () => {
-    const runId = await trigger('one', { do: 'hold' });
-    await untilStatus(runId, RunStatus.RUN_STATUS_RUNNING);
-    const { monitor } = clients;
-    const lines = (
-      count: number,
-      message = (index: number) => `line ${index}`,
-    ): {
-      taskRunExternalId: string;
-      taskRetryCount: number;
-      createdAt: Date;
-      level: string;
-      message: string;
-      metadata: string;
-    }[] =>
-      Array.from({ length: count }, (_, index) => ({
-        taskRunExternalId: runId,
-        taskRetryCount: 0,
-        createdAt: new Date(),
-        level: 'WARN',
-        message: message(index),
-        metadata: '{"n":1}',
-      }));
-    await clients.call(monitor, monitor.putLogs, { lines: lines(1000) });
-    expect(
-      await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(10, (index) => (index === 7 ? '' : 'x')) })),
-    ).toMatchObject({ code: Code.INVALID_ARGUMENT });
-    expect(await codeOf(clients.call(monitor, monitor.putLogs, { lines: lines(1001) }))).toMatchObject({
-      code: Code.INVALID_ARGUMENT,
-    });
-    const all = (await clients.call(monitor, monitor.listLogs, { id: runId, levels: [], limit: 10_000 })).lines;
-    expect(all.map((line) => line.message)).toEqual(Array.from({ length: 1000 }, (_, index) => `line ${index}`));
-    expect(all[0]).toMatchObject({ level: 'WARN', metadata: '{"n":1}', attempt: 0 });
-    const newest = await clients.call(monitor, monitor.listLogs, { id: runId, levels: [], limit: 3, newest: true });
-    expect(newest).toMatchObject({ lines: all.slice(-3), next: undefined });
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: [runId] });
   });
 });
