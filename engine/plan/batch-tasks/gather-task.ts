@@ -20,7 +20,8 @@ export function gatherTask(
   const { state } = plan;
   const { tasks, undo, extras } = state;
   moveTo(plan, row, LiveState.Batching);
-  if (!keepsTurn) tasks.write('seq', row, state.nextSeq(plan.nowUs), undo);
+  if (!keepsTurn)
+    state.deadlines.queue(row, { seq: state.nextSeq(plan.nowUs), dueUs: state.deadlines.dueUs(row) }, undo);
   const own = extras.get(row);
   if (own !== undefined) {
     undo.set(own, 'batchBytes', memberBytes(state, row));

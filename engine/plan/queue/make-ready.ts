@@ -13,8 +13,8 @@ export function makeReady(plan: Plan, row: TaskRow, place: 'tail' | 'head', { is
   else moveTo(plan, row, LiveState.Ready);
   tasks.write('flags', row, ((tasks.flags[row] ?? 0) & lastingFlags) | (isRestored ? LiveFlag.Restored : 0), undo);
   journal(plan, row, 'QUEUED');
-  tasks.write('seq', row, state.nextSeq(nowUs), undo);
-  state.deadlines.set(row, nowUs + step.definition.scheduleTimeoutMs * 1000, undo);
+  const dueUs = nowUs + step.definition.scheduleTimeoutMs * 1000;
+  state.deadlines.queue(row, { seq: state.nextSeq(nowUs), dueUs }, undo);
   // A retry stays ahead over a restart too: recovery ranks by retries and reassignments.
   const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
   if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return joinQueue(plan, row, rank);

@@ -133,6 +133,16 @@ export class DeadlineHeap {
     }
   }
 
+  /**
+   * The task is queued, with another number. That says who goes first of those that are due at once: the task has left its heap
+   * when it changes, here and where it is undone.
+   */
+  queue(row: TaskRow, { seq, dueUs }: { seq: number; dueUs: number }, undo: UndoLog): void {
+    this.set(row, 0, undo);
+    this.#tasks.write('seq', row, seq, undo);
+    this.set(row, dueUs, undo);
+  }
+
   /** The task's time stands still: it keeps its due time, and is not due. */
   hold(row: TaskRow, undo?: UndoLog): void {
     const index = this.#tasks.heapIndex[row] ?? nowhere;
