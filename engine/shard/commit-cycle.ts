@@ -6,6 +6,7 @@ import { delay, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { TransactionRefused, TransactionUnknown, type Lane } from '../commit/lane.ts';
 import { settleRows } from '../plan/state/live-rows.ts';
+import { SettleBudget } from '../plan/state/settle-budget.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { CommandOrder } from './command-order.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
@@ -135,8 +136,8 @@ export class CommitCycle {
         stateOf: (shard) => this.#parts.ownership.stateOf(shard),
         clock: this.#parts.clock,
         log: this.#parts.log,
+        budget: SettleBudget.forTransaction({ isShared: this.#parts.mailbox.isShared }),
         unsettled,
-        isShared: this.#parts.mailbox.isShared,
       });
     } catch (error) {
       return this.#planFailed(jobs, unsettled, error);

@@ -1,4 +1,11 @@
-import type { Command } from '../plan/commands/command.ts';
+import {
+  kindOf,
+  planCommand,
+  type Command,
+  type CommandByKind,
+  type CommandKind,
+  type ReplyByKind,
+} from '../plan/commands/command.ts';
 import type { Facts } from '../plan/commands/facts.ts';
 import type { Plan } from '../plan/state/plan.ts';
 import type { LogPart } from './facts/stored-durable-logs.ts';
@@ -37,4 +44,29 @@ export interface Job {
 
 export function expressionsOf(job: Job): JobExpressions {
   return (job.expressions ??= new JobExpressions());
+}
+
+/** A command that has just come. */
+export function jobOf<K extends CommandKind>(
+  given: {
+    shard: number;
+    command: CommandByKind[K] & { kind: K };
+    payloads: JobPayloads;
+    queuedAtMs: number;
+  },
+  { answer, reject }: { answer: (reply: ReplyByKind[K]) => void; reject: (error: Error) => void },
+): Job {
+  const { command } = given;
+  return {
+    ...given,
+    tenantId: 'tenantId' in command ? command.tenantId : undefined,
+    rows: kindOf<K>(command).weight(command),
+    mayBeDone: false,
+    longLogs: [],
+    run: (plan, facts) => {
+      const reply = planCommand<K>(plan, command, facts);
+      return () => answer(reply);
+    },
+    reject,
+  };
 }

@@ -13,12 +13,11 @@ import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import type { CommandByKind, CommandKind, ReplyByKind, TenantCommandKind } from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { WakingLimits } from '../plan/state/waking-limits.ts';
-import { kindOf, planCommand } from '../plan/commands/command.ts';
-import { partRows } from '../plan/commands/kind.ts';
 import { partlyDone } from './command-failure.ts';
+import { partsOf } from './command-parts.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { LongLogs } from './facts/long-durable-logs.ts';
-import type { Job } from './job.ts';
+import { jobOf, type Job } from './job.ts';
 import { JobPayloads } from './job-payloads.ts';
 import { LaneConnection } from './lane-connection.ts';
 import { Mailbox } from './mailbox.ts';
@@ -192,10 +191,10 @@ export class Owner {
    * @throws HatchetError for a refusal, PAYLOAD_TOO_LARGE, NOT_OWNER when no owner was found in time, or too much waits already
    */
   submit<K extends TenantCommandKind>(command: CommandByKind[K] & { kind: K }): Promise<ReplyByKind[K]> {
-    const { split, weight } = kindOf<K>(command);
     const shard = shardOf(command.tenantId);
-    if (split === undefined || weight(command) <= partRows) return this.submitTo<K>(shard, command);
-    return this.#carryOutParts<K>(shard, split.into(command)).then((replies) => split.join(replies));
+    const parts = partsOf<K>(command);
+    if (parts === undefined) return this.submitTo<K>(shard, command);
+    return this.#carryOutParts<K>(shard, parts.commands).then((replies) => parts.join(replies));
   }
 
   /** For what the engine itself sends to a shard, of a tenant's or of none. */
@@ -243,25 +242,19 @@ export class Owner {
     const { command, payloads } = given;
     const leave = (): void => (left(), this.#staging.release(payloads.staged));
     return new Promise((resolve, reject) => {
-      const job: Job = {
-        ...given,
-        tenantId: 'tenantId' in command ? command.tenantId : undefined,
-        rows: kindOf<K>(command).weight(command),
-        queuedAtMs: this.#awakeMs(),
-        mayBeDone: false,
-        longLogs: [],
-        run: (plan, facts) => {
-          const reply = planCommand<K>(plan, command, facts);
-          return () => {
+      const job = jobOf<K>(
+        { ...given, queuedAtMs: this.#awakeMs() },
+        {
+          answer: (reply) => {
             leave();
             resolve(reply);
-          };
+          },
+          reject: (error) => {
+            leave();
+            reject(error);
+          },
         },
-        reject: (error) => {
-          leave();
-          reject(error);
-        },
-      };
+      );
       if (isTimes(command.kind)) this.#mailbox.addFirst(job);
       else this.#mailbox.add(job);
       this.#wake();

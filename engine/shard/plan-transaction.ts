@@ -3,7 +3,7 @@ import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ShardStep } from '../model/stored-rows.ts';
 import { settle } from '../plan/settle/settle-tenants.ts';
-import { SettleBudget } from '../plan/state/settle-budget.ts';
+import type { SettleBudget } from '../plan/state/settle-budget.ts';
 import { ChangeSet } from '../plan/state/change-set.ts';
 import { collectLive } from '../plan/state/live-rows.ts';
 import type { Plan } from '../plan/state/plan.ts';
@@ -40,15 +40,15 @@ export function planTransaction(
     stateOf,
     clock,
     log,
+    budget,
     unsettled = [],
-    isShared = false,
   }: {
     stateOf: (shard: number) => ShardState | undefined;
     clock: Clock;
     log: Logger;
+    /** What it may settle. */
+    budget: SettleBudget;
     unsettled?: readonly ShardState[];
-    /** Several tenants are there, whose tasks wait for this transaction. */
-    isShared?: boolean;
   },
 ): PlannedTransaction {
   const clockUs = clock.nowUs();
@@ -90,7 +90,7 @@ export function planTransaction(
     state.countStandstill(standstillUs);
     plans.set(state, { state, nowUs: clockUs, changes });
   }
-  settle(plans.values(), SettleBudget.forTransaction({ isShared }));
+  settle(plans.values(), budget);
   for (const plan of plans.values()) collectLive(plan);
   return { jobs, again, outcomes, changes, plans };
 }

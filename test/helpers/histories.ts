@@ -12,6 +12,7 @@ import {
 import type { ConcurrencyDemand, Demands } from '../../engine/model/task/demands.ts';
 import type { CommandByKind, CommandKind } from '../../engine/plan/commands/command.ts';
 import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
+import type { PushedEvent } from '../../engine/plan/commands/events/push-event.ts';
 import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from './planner-world.ts';
 
@@ -206,6 +207,7 @@ export type Action =
       all: boolean;
       late: boolean;
     }
+  | { do: 'bulk'; of: 'runs' | 'events' | 'cancels'; pick: number }
   | { do: 'tell' };
 
 const single: fc.Arbitrary<Action> = fc.oneof(
@@ -297,6 +299,20 @@ const single: fc.Arbitrary<Action> = fc.oneof(
       late: fc.boolean(),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('bulk' as const),
+      of: fc.constantFrom(
+        'runs' as const,
+        'events' as const,
+        'events' as const,
+        'cancels' as const,
+        'cancels' as const,
+      ),
+      pick: fc.nat(1000),
+    }),
+  },
   { weight: 3, arbitrary: fc.constant({ do: 'tell' as const }) },
   {
     weight: 3,
@@ -339,6 +355,45 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
 );
+
+/** Runs of three tasks each. */
+export const bulkRuns = 18;
+
+/** What brings more than a transaction has room for beside others, and goes in parts: what matters is in the first and the last. */
+function bulkOf(
+  made: PlannerWorld,
+  { of, pick }: { of: 'runs' | 'events' | 'cancels'; pick: number },
+): CommandByKind['trigger'] | CommandByKind['pushEvent'] | CommandByKind['cancel'] {
+  const { state } = made;
+  switch (of) {
+    case 'runs': {
+      const workers = [...state.workersById.keys()];
+      const picks = Array.from({ length: bulkRuns }, (_, index) => pick + (index % 4) * 100);
+      const runs = picks.flatMap(
+        (each) => made.triggerOf('keyedDag', 1 + (each % 3), demandsFor('keyedDag', each, workers)).runs,
+      );
+      return { kind: 'trigger', tenantId, runs };
+    }
+    case 'events': {
+      const event = (key: string): PushedEvent => ({
+        id: made.id(),
+        key,
+        scope: pick % 2 === 0 ? null : 's',
+        payload: JSON.stringify({ ok: pick % 3 === 0 }),
+        metadata: '{}',
+        runs: [],
+      });
+      const others = Array.from({ length: 60 }, () => event('other'));
+      return { kind: 'pushEvent', tenantId, events: [event('go'), ...others, event('stop')] };
+    }
+    case 'cancels': {
+      const ids = Array.from(state.tasks.rows(), (row) => state.tasks.id(row)).filter((_, at) => at % 3 !== pick % 3);
+      const half = Math.ceil(ids.length / 2);
+      const unknown = Array.from({ length: 60 }, () => made.id());
+      return { kind: 'cancel', tenantId, ids: [...ids.slice(0, half), ...unknown, ...ids.slice(half)] };
+    }
+  }
+}
 
 /** The command that an action stands for in the present state, if it applies. */
 export function commandFor(made: PlannerWorld, step: Action): CommandByKind[CommandKind] | undefined {
@@ -393,6 +448,8 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
           },
         ],
       };
+    case 'bulk':
+      return bulkOf(made, step);
     case 'batch': {
       const batches = [...state.batches.groups.values()].flatMap((group) => [...group.running]);
       const batch = batches[step.pick % Math.max(batches.length, 1)];
@@ -474,13 +531,9 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
         case 'cancelRun':
           return { kind: 'cancel', tenantId, ids: [state.runIdOf(row)] };
         case 'release':
-          return state.tasks.state[row] === LiveState.Running
-            ? { kind: 'releaseSlot', tenantId, taskId: ref.taskId }
-            : undefined;
+          return { kind: 'releaseSlot', tenantId, taskId: ref.taskId };
         case 'refresh':
-          return state.tasks.state[row] === LiveState.Running
-            ? { kind: 'refreshTimeout', tenantId, taskId: ref.taskId, incrementMs: 1 + step.pick }
-            : undefined;
+          return { kind: 'refreshTimeout', tenantId, taskId: ref.taskId, incrementMs: 1 + step.pick };
         case 'returnUnsent':
           return { kind: 'returnUnsent', tenantId, ...ref };
         case 'unstarted':
@@ -496,20 +549,19 @@ export function commandFor(made: PlannerWorld, step: Action): CommandByKind[Comm
   }
 }
 
+/** Refusals are left to whoever watches. */
 export function apply(made: PlannerWorld, step: Action): void {
   if (step.do === 'register') made.register({ actions, slots: step.slots });
-  else if (step.do === 'together') made.runTogether(commandsFor(made, step.steps));
+  else if (step.do === 'together') made.send(commandsFor(made, step.steps));
   else {
     const command = commandFor(made, step);
-    if (command !== undefined) made.run(command);
+    if (command !== undefined) made.send([command]);
   }
 }
 
-/** What the actions stand for, all of them in the state before the first. A slot is given back, and a deadline moved, in batches of their own: later in a batch the task may not run any more. */
+/** What the actions stand for, all of them in the state before the first: later in a transaction some are refused. */
 export function commandsFor(made: PlannerWorld, steps: readonly Action[]): CommandByKind[CommandKind][] {
-  return steps
-    .filter((step) => step.do !== 'release' && step.do !== 'refresh')
-    .flatMap((step) => commandFor(made, step) ?? []);
+  return steps.flatMap((step) => commandFor(made, step) ?? []);
 }
 
 /** Workers that take all, until nothing is left. */

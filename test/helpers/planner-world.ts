@@ -6,22 +6,26 @@ import {
 } from '../../engine/model/definition.ts';
 import { HatchetError } from '../../engine/base/errors.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
-import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
-import { isRunTransition, statusAfter } from '../../engine/model/task/transition.ts';
-import type { HistoryRow, ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/stored-rows.ts';
+import type { ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/stored-rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
-import { settle } from '../../engine/plan/settle/settle-tenants.ts';
-import { ChangeSet } from '../../engine/plan/state/change-set.ts';
+import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/payload/payload.ts';
 import type { Command, CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
 import { noFacts, type Facts, type StoredEnd } from '../../engine/plan/commands/facts.ts';
 import type { StoredRun } from '../../engine/plan/lifecycle/stored-run.ts';
 import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
-import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
-import type { Plan } from '../../engine/plan/state/plan.ts';
-import { planCommand } from '../../engine/plan/commands/command.ts';
+import { settleRows } from '../../engine/plan/state/live-rows.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';
+import { CommandLines } from '../../engine/shard/command-lines.ts';
+import { partsOf } from '../../engine/shard/command-parts.ts';
+import { JobPayloads } from '../../engine/shard/job-payloads.ts';
+import { jobOf, type Job } from '../../engine/shard/job.ts';
+import { planTransaction, rollbackTransaction, type PlannedTransaction } from '../../engine/shard/plan-transaction.ts';
+import { createLog } from '../../engine/base/log.ts';
+import { brokenInvariant } from './planner-invariants.ts';
+import { differenceOf, writtenBy } from './same-changes.ts';
+import type { Stored } from './stored.ts';
 
 export const tenantId = '00000000-0000-7000-8000-00000000000a';
 
@@ -50,21 +54,14 @@ export function workflowOf(
   return { name, description: '', defaultPriority: 1, inputJsonSchema: null, steps, ...plainWorkflow, ...options };
 }
 
-/** The rows that a database would hold, kept by applying each committed batch. */
-export interface Stored {
-  live: Map<string, string>;
-  results: Map<string, ResultRow>;
-  runEnds: Map<string, RunEndRow>;
-  history: HistoryRow[];
-  waits: Map<string, string>;
-  runs: Map<string, RunInsert & { demands: readonly StepDemands[] | null; tasks: TaskInsert[] }>;
-  /** Generations that a replay opened, by run and generation. */
-  reopened: Set<string>;
-}
+const log = createLog('silent');
+const unheard = { answer: (): void => undefined, reject: (): void => undefined };
 
-/** A planner with a clock of the test's and, instead of Postgres, the rows that it asked to write. */
+/** The planner, called as the owner calls it, with a clock of the test's and, instead of Postgres, the rows that it asked to write. */
 export class PlannerWorld {
   nowUs = 1_800_000_000_000_000;
+  /** For how long the engine has stood still in all. */
+  standstillUs = 0;
   state = new ShardState({ id: shardOf(tenantId), epoch: 1, lastTransaction: 0, seq: 0, lostUs: 0 });
   readonly stored: Stored = {
     live: new Map(),
@@ -97,38 +94,52 @@ export class PlannerWorld {
 
   /** Whether transactions follow by themselves for what one has no room for, as they do in the engine. */
   goesOn = true;
-  /** What a transaction may settle. */
-  budget = (): SettleBudget => new SettleBudget();
+  /** What the next transaction may settle. */
+  budget = (): SettleBudget => SettleBudget.forTransaction({ isShared: false });
+  /** Whether commands find the room that a transaction has while several tenants are there. */
+  isShared = false;
+  /** Whether the next transaction is taken back once, as if the database had refused it, and planned anew. */
+  isTakenBack = (): boolean => false;
   /** Brings into memory what the loader does before a plan. */
   load: ((commands: readonly Command[]) => void) | undefined;
-  /** Given what every committed batch writes. */
+  /** Given what every committed transaction writes. */
   write: ((changes: ChangeSet) => void) | undefined;
-  /** Told of every batch that was committed, with the time that it saw. */
+  /** Told of every transaction that was committed, with the time that it saw. */
   watch: ((commands: readonly Command[], nowUs: number) => void) | undefined;
+  /** Told of every transaction that was taken back. */
+  tookBack: (() => void) | undefined;
+  readonly #lines = new CommandLines();
 
-  /** Plans one command as a batch of its own and commits it. */
+  /** Plans a command as the owner does, in parts where it brings much, and commits it. @throws what it is refused with */
   run<K extends CommandKind>(command: CommandByKind[K] & { kind: K }): ReplyByKind[K] {
-    this.load?.([command]);
-    const plan = this.#plan();
-    const reply = planCommand<K>(plan, command, this.factsFor(command));
-    this.#finish(plan);
-    this.#store(plan.changes);
-    settleRows(this.state);
-    this.watch?.([command], plan.nowUs);
-    if (this.goesOn) this.goOn();
-    return reply;
+    const parts = partsOf<K>(command);
+    const replies: { reply: ReplyByKind[K] }[] = [];
+    const refusals: Error[] = [];
+    for (const [index, part] of (parts?.commands ?? [command]).entries())
+      this.#lines.push(
+        this.#jobOf<K>(part, {
+          answer: (reply) => void (replies[index] = { reply }),
+          reject: (error) => void refusals.push(error),
+        }),
+      );
+    this.#empty();
+    const [refusal] = refusals;
+    if (refusal !== undefined) throw refusal;
+    const [only] = replies;
+    if (only === undefined) throw new Error(`${command.kind} was not answered`);
+    return parts === undefined ? only.reply : parts.join(replies.map(({ reply }) => reply));
   }
 
-  /** Plans commands as one batch and commits it. */
+  /** Sends commands at once: transactions take them from their lines as they have room. */
+  send(commands: readonly Command[]): void {
+    for (const command of commands)
+      for (const part of partsOf(command)?.commands ?? [command]) this.#lines.push(this.#jobOf(part, unheard));
+    this.#empty();
+  }
+
+  /** Plans commands as one transaction and commits it. */
   runTogether(commands: readonly Command[]): void {
-    this.load?.(commands);
-    const plan = this.#plan();
-    for (const [command, facts] of commands.map((each) => [each, this.factsFor(each)] as const))
-      this.#try(plan, command, facts);
-    this.#finish(plan);
-    this.#store(plan.changes);
-    settleRows(this.state);
-    this.watch?.(commands, plan.nowUs);
+    this.#transact(commands.map((command) => this.#jobOf(command, unheard)));
     if (this.goesOn) this.goOn();
   }
 
@@ -137,36 +148,78 @@ export class PlannerWorld {
     let done = 0;
     for (; done < most && this.state.hasMore; done++) {
       if (done === 10_000) throw new Error('settling never ends');
-      const plan = this.#plan();
-      this.#finish(plan);
-      this.#store(plan.changes);
-      settleRows(this.state);
-      this.watch?.([], plan.nowUs);
+      this.#transact([]);
     }
     return done;
   }
 
-  /** Plans commands as one batch, then takes the batch back as if the database had refused it. */
+  /** Plans commands as one transaction, then takes it back as if the database had refused it. */
   rollback(commands: readonly Command[]): void {
     this.load?.(commands);
-    const plan = this.#plan();
-    for (const [command, facts] of commands.map((each) => [each, this.factsFor(each)] as const))
-      this.#try(plan, command, facts);
-    this.#finish(plan);
-    this.state.undo.rollback();
+    this.nowUs += 1000;
+    rollbackTransaction(this.#plan(commands.map((command) => this.#jobOf(command, unheard))));
   }
 
-  /** A refusal takes back what its command had done, and nothing else. */
-  #try(plan: Plan, command: Command, facts: Facts): void {
-    const mark = this.state.undo.mark();
-    const changes = plan.changes.mark();
-    try {
-      planCommand(plan, command, facts);
-    } catch (error) {
-      if (!(error instanceof HatchetError)) throw error;
-      this.state.undo.rollback(mark);
-      plan.changes.truncate(changes);
-    }
+  #empty(): void {
+    while (this.#lines.size > 0) this.#transact(this.#lines.take(() => true, this.isShared));
+    if (this.goesOn) this.goOn();
+  }
+
+  #jobOf<K extends CommandKind>(
+    command: CommandByKind[K] & { kind: K },
+    answers: { answer: (reply: ReplyByKind[K]) => void; reject: (error: Error) => void },
+  ): Job {
+    const given = { shard: this.state.id, command, payloads: new JobPayloads(command), queuedAtMs: 0 };
+    return jobOf<K>(given, {
+      answer: answers.answer,
+      reject: (error) => {
+        // What no command may bring about is no refusal.
+        if (error instanceof HatchetError && error.code === 'COMMAND_FAILED') throw error.cause;
+        answers.reject(error);
+      },
+    });
+  }
+
+  /** As the commit cycle does it, with the rows of this world in place of Postgres. */
+  #transact(jobs: readonly Job[]): void {
+    this.load?.(jobs.map(({ command }) => command));
+    this.nowUs += 1000;
+    const transaction = this.isTakenBack() ? this.#planTwice(jobs) : this.#plan(jobs);
+    if (transaction.again.length > 0) throw new Error('this world evaluates no expressions ahead of a plan');
+    this.#store(transaction.changes);
+    settleRows(this.state);
+    this.watch?.(
+      transaction.jobs.map(({ command }) => command),
+      this.nowUs,
+    );
+    for (const { answer } of transaction.outcomes) answer();
+  }
+
+  #plan(jobs: readonly Job[], budget = this.budget()): PlannedTransaction {
+    const { state } = this;
+    return planTransaction(jobs, new Map(jobs.map((job) => [job, this.factsFor(job.command)])), {
+      stateOf: () => state,
+      clock: { nowUs: () => this.nowUs, standstillUs: () => this.standstillUs },
+      log,
+      budget,
+      unsettled: state.hasMore ? [state] : [],
+    });
+  }
+
+  /** The first plan leaves no trace, and the second is the first again. */
+  #planTwice(jobs: readonly Job[]): PlannedTransaction {
+    const before = JSON.stringify(this.image());
+    const { admissions, assignments, rounds } = this.budget();
+    const budget = (): SettleBudget => new SettleBudget(admissions, assignments, rounds === 1);
+    const first = this.#plan(jobs, budget());
+    const written = writtenBy(first.changes);
+    rollbackTransaction(first);
+    this.tookBack?.();
+    if (JSON.stringify(this.image()) !== before) throw new Error('a transaction that was taken back left a trace');
+    const second = this.#plan(jobs, budget());
+    const difference = differenceOf(written, writtenBy(second.changes));
+    if (difference !== undefined) throw new Error(`planned anew, a transaction is another: ${difference}`);
+    return second;
   }
 
   register(options: {
@@ -393,139 +446,9 @@ export class PlannerWorld {
     };
   }
 
-  /** The invariants that hold between batches; the name of the first that does not, or undefined. */
+  /** The name of the first invariant that does not hold between transactions, or undefined. */
   broken(): string | undefined {
-    const { state } = this;
-    const { tasks } = state;
-    if (tasks.size !== this.stored.live.size) return `memory has ${tasks.size} tasks, live ${this.stored.live.size}`;
-    const used = new Map<string, number>();
-    for (const row of tasks.rows()) {
-      const id = tasks.id(row);
-      const live = tasks.state[row];
-      const flags = tasks.flags[row] ?? 0;
-      if (!this.stored.live.has(id)) return `${id} is in memory alone`;
-      const hasResult = this.stored.results.has(`${id}/${tasks.generation[row]}`);
-      if (hasResult !== ((flags & LiveFlag.Ended) !== 0))
-        return `${id} has ${hasResult ? 'a' : 'no'} result but its flags are ${flags}`;
-      if (
-        (tasks.rank[row] !== 255) !==
-        (live === LiveState.Ready || live === LiveState.RateLimited || live === LiveState.Batching)
-      )
-        return `${id} in state ${live} has rank ${tasks.rank[row]}`;
-      const timed =
-        live === LiveState.Ready ||
-        live === LiveState.RateLimited ||
-        live === LiveState.Batching ||
-        live === LiveState.Delayed ||
-        live === LiveState.Running;
-      const mayBeTimed = live === LiveState.Gated || live === LiveState.Evicted || (flags & LiveFlag.Restored) !== 0;
-      if (!mayBeTimed && ((tasks.dueUs[row] ?? 0) !== 0) !== timed)
-        return `${id} in state ${live} is due at ${tasks.dueUs[row]}`;
-      const worker = state.workerOf(row);
-      if ((worker !== undefined) !== (live === LiveState.Running || live === LiveState.Cancelling))
-        return `${id} in state ${live} has worker ${worker?.id}`;
-      if (worker !== undefined && !worker.tasks.has(row)) return `${id} is not among its worker's tasks`;
-      const batch = state.batches.ofRow.get(row);
-      if ((batch !== undefined) !== (worker !== undefined && state.stepOf(row).definition.batch !== null))
-        return `${id} in state ${live} is in batch ${batch?.id}`;
-      const takesSlots = batch === undefined || [...batch.rows][0] === row;
-      if (worker !== undefined && takesSlots && (flags & LiveFlag.SlotReleased) === 0)
-        used.set(worker.id, (used.get(worker.id) ?? 0) + (state.stepOf(row).definition.slots['default'] ?? 0));
-      if (live === LiveState.Gated && (state.runOf(row)?.unfinished ?? 0) === 0) return `${id} waits in an ended run`;
-    }
-    for (const worker of state.workersById.values()) {
-      const slots = worker.used.get('default') ?? 0;
-      if (slots !== (used.get(worker.id) ?? 0))
-        return `worker ${worker.id} counts ${slots} slots, holds ${used.get(worker.id) ?? 0}`;
-      if (slots > (worker.slots.get('default') ?? 0)) return `worker ${worker.id} is over its capacity`;
-    }
-    if (this.stored.waits.size !== state.waits.size)
-      return `memory has ${state.waits.size} waits, the table ${this.stored.waits.size}`;
-    return this.#groupsBroken() ?? this.#batchesBroken() ?? this.#journalBroken();
-  }
-
-  /** Places: as many as are counted, held by unfinished tasks alone, and nobody waits for one that is free. */
-  #groupsBroken(): string | undefined {
-    const { state } = this;
-    const requests = new Set(
-      [...state.extras.entries()]
-        .flatMap(([, { runRequest, taskRequest }]) => [runRequest, taskRequest])
-        .filter((request) => request !== null),
-    );
-    for (const [row] of state.extras.entries())
-      if (state.tasks.alive[row] !== 1) return `row ${row} is gone but has extras`;
-    for (const group of state.groups.values()) {
-      const naming = [...requests].filter((request) => request.groups.includes(group));
-      if (group.requests !== naming.length)
-        return `group ${group.id} counts ${group.requests} requests, ${naming.length} name it`;
-      const held = naming.filter((request) => request.held).length;
-      if (group.held !== held) return `group ${group.id} counts ${group.held} places, ${held} are held`;
-      if (group.held > Math.max(group.maxRuns, this.loosestMaxRuns))
-        return `group ${group.id} holds ${group.held} of ${group.maxRuns}`;
-      if (naming.some((request) => request.arrived !== group.members.has(request)))
-        return `the members of group ${group.id} are not those that arrived`;
-      if (!group.isFull && group.waiting.length > 0)
-        return `${group.waiting.length} wait in group ${group.id}, which has room`;
-    }
-    if (state.hasMore) return 'a batch left something unsettled behind';
-    for (const request of requests)
-      for (const group of request.groups)
-        if (state.groups.get(group.id) !== group) return `a request names a group that is forgotten: ${group.id}`;
-    return undefined;
-  }
-
-  /** Batches: no more of a key than may run, each on one worker, and every buffer as full as it counts. */
-  #batchesBroken(): string | undefined {
-    const { state } = this;
-    const { tasks, batches } = state;
-    const gathering = [...tasks.rows()].filter((row) => tasks.state[row] === LiveState.Batching);
-    let counted = 0;
-    for (const group of batches.groups.values()) {
-      for (const batch of group.running) {
-        const rows = [...batch.rows];
-        if (rows.length === 0 || new Set(rows.map((row) => tasks.worker[row])).size !== 1)
-          return `batch ${batch.id} has ${rows.length} members, or several workers`;
-        if (rows.some((row) => batches.ofRow.get(row) !== batch)) return `a member of batch ${batch.id} is in another`;
-      }
-      for (const { rule, list, bytes, flushAtUs } of group.buffers.values()) {
-        if (group.running.size > (rule.groupMaxRuns ?? Infinity))
-          return `key ${group.id} runs ${group.running.size} batches`;
-        const own = gathering.filter((row) => tasks.list[row] === list.id);
-        const sum = own.reduce((total, row) => total + (state.extras.get(row)?.batchBytes ?? 0), 0);
-        if (flushAtUs !== Infinity && flushAtUs > this.nowUs && batches.nextUs > flushAtUs)
-          return `a buffer of ${group.id} goes at ${flushAtUs}, and nothing wakes the planner before ${batches.nextUs}`;
-        if (own.length !== list.length || sum !== bytes)
-          return `a buffer of ${group.id} counts ${list.length} tasks of ${bytes} bytes, not ${own.length} of ${sum}`;
-        counted += own.length;
-      }
-    }
-    if (counted !== gathering.length) return `${gathering.length} tasks gather, ${counted} in buffers`;
-    const queued = [...state.queues.values()].reduce((sum, queue) => sum + queue.gathering, 0);
-    return queued === counted ? undefined : `queues count ${queued} tasks that gather, not ${counted}`;
-  }
-
-  /** The journal of every task, replayed, gives its state. */
-  #journalBroken(): string | undefined {
-    const status = new Map<string, number | undefined>();
-    for (const row of this.stored.history) {
-      for (const transition of row.transitions)
-        if (!isRunTransition(transition)) status.set(row.taskId, statusAfter(transition) ?? status.get(row.taskId));
-    }
-    for (const result of this.stored.results.values())
-      if (!this.#isOutdated(result) && status.get(result.taskId) !== result.status)
-        return `the journal of ${result.taskId} ends in ${status.get(result.taskId)}, its result is ${result.status}`;
-    return undefined;
-  }
-
-  /** A replay has opened a later generation of the task. */
-  #isOutdated(result: ResultRow): boolean {
-    const row = this.state.tasks.find(result.taskId);
-    return (
-      (row !== undefined && (this.state.tasks.generation[row] ?? 1) > result.generation) ||
-      [...this.stored.results.values()].some(
-        (other) => other.taskId === result.taskId && other.generation > result.generation,
-      )
-    );
+    return brokenInvariant(this);
   }
 
   /** Without whose turn it is: a batch that is taken back may pass a turn on. */
@@ -537,16 +460,6 @@ export class PlannerWorld {
       if (tasks.rank[row] !== 255 && this.state.stepOf(row).queue === queue)
         ids.push(`${tasks.rank[row]}/${tasks.prev[row]}/${tasks.next[row]}/${tasks.id(row)}`);
     return [...ids.sort(), `length ${queue.length}`];
-  }
-
-  #plan(): Plan {
-    this.nowUs += 1000;
-    return { state: this.state, nowUs: this.nowUs, changes: new ChangeSet() };
-  }
-
-  #finish(plan: Plan): void {
-    settle([plan], this.budget());
-    collectLive(plan);
   }
 
   /** In the order of the batch's statements. */

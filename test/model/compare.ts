@@ -1,8 +1,9 @@
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
 import { skippedOutput } from '../../engine/model/payload/payload.ts';
 import { RunStatus } from '../../engine/model/task/status.ts';
-import type { PlannerWorld } from '../helpers/planner-world.ts';
-import type { Decision, Where } from './model-state.ts';
+import type { TaskRow } from '../../engine/plan/state/table/rows.ts';
+import { tenantId, type PlannerWorld } from '../helpers/planner-world.ts';
+import type { Decision, Progress, Where } from './model-state.ts';
 import type { ReferenceModel } from './reference-model.ts';
 
 const wheres = new Map<number, Where>([
@@ -45,6 +46,41 @@ export function decisionsSince(world: PlannerWorld, historyLength: number, effec
 function limitIn(message: string | null): string {
   const key: unknown = JSON.parse(message?.replace(/^\d+ of rate limit /, '') ?? 'null');
   return typeof key === 'string' ? key : '';
+}
+
+/** What the planner's memory says of what is left for further transactions. */
+export function progressOf({ state, stored }: PlannerWorld): Progress {
+  const { tasks } = state;
+  const works = [...state.unsettled.turns];
+  return {
+    isAdmitted: works.every((work) => !work.isAdmitting),
+    isAssigned: works.every((work) => !work.isAssigning),
+    awaitsVerdict: (taskId) => {
+      const row = tasks.find(taskId);
+      return row !== undefined && state.isArrival(row);
+    },
+    standsFor: (taskId, key) => {
+      const row = tasks.find(taskId);
+      const group = [...state.groups.values()].find((each) => nameOf(each) === key);
+      return row !== undefined && group !== undefined && tasks.list[row] === group.waiting.id;
+    },
+    hasEnded: (taskId, generation) => stored.results.has(`${taskId}/${generation}`),
+  };
+}
+
+/** By the planner's memory, in which order workers have their tasks, and in which tasks listen for events. */
+export function ordersOf({ state }: PlannerWorld): { held: string[]; listening: string[] } {
+  const ids = (rows: Iterable<TaskRow>): string[] => Array.from(rows, (row) => state.tasks.id(row));
+  return {
+    held: [...state.workersById.values()].flatMap((worker) => ids(worker.tasks)),
+    // Who listens for one of the keys listens for all of them.
+    listening: ids(state.eventWaiters.of(tenantId, 'go')),
+  };
+}
+
+/** Strategy and key. */
+function nameOf({ id }: { id: string }): string {
+  return id.slice(id.indexOf(' ') + 1);
 }
 
 /** How much of what never changes again (results, ends of runs) an image leaves out. */
@@ -98,8 +134,7 @@ export function plannerImage(world: PlannerWorld, seen: Seen): string[] {
     );
   for (const [id, row] of [...stored.runEnds].filter(([, each]) => each.status !== 0).slice(seen.runEnds))
     lines.push(`run ${id} ${ends[row.status]}`);
-  for (const group of state.groups.values())
-    if (group.held > 0) lines.push(`key ${group.id.slice(group.id.indexOf(' ') + 1)} ${group.held}`);
+  for (const group of state.groups.values()) if (group.held > 0) lines.push(`key ${nameOf(group)} ${group.held}`);
   for (const limit of state.rateLimits.values())
     if (limit.used > 0)
       lines.push(`limit ${limit.key} ${limit.used} of ${limit.windowLimit} since ${limit.windowStartUs}`);

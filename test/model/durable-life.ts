@@ -5,6 +5,7 @@ import type { CommandByKind, CommandKind } from '../../engine/plan/commands/comm
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import { visibleNodes } from '../../engine/shard/facts/stored-durable-logs.ts';
 import { DurableWorld } from '../helpers/durable-world.ts';
+import { keepPace, type Pace } from '../helpers/pace.ts';
 import { stepOf, tenantId, workflowOf } from '../helpers/planner-world.ts';
 import { nameOf, nodeResult, readLog, unfinished } from './durable-oracle.ts';
 import type { Program } from './durable-program.ts';
@@ -62,9 +63,10 @@ export class DurableLife {
   #entries = 0;
   #results = 0;
 
-  constructor(program: Program, manner: Manner) {
+  constructor(program: Program, of: { manner: Manner; pace: Pace }) {
     this.program = program;
-    this.manner = manner;
+    this.manner = of.manner;
+    keepPace(this.world, of.pace);
     this.world.putDurable('long', { executionTimeoutMs: 3_600_000 });
     this.world.put(workflowOf('kid', [stepOf('one', { action: 'kid:one', retries: 1, scheduleTimeoutMs: 3_600_000 })]));
     this.workerId = this.register();

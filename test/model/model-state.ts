@@ -146,6 +146,23 @@ export type Decision =
   | { taskId: string; workerId: string; batchId: string | null; limitKey?: undefined }
   | { taskId: string; workerId: null; batchId: null; limitKey: string };
 
+/**
+ * How far the planner has come with what its transactions led to. Where the budget cuts it off is its choice; what comes
+ * before the cut, and that all is done in the end, is not.
+ */
+export interface Progress {
+  /** Nobody waits for a verdict any more, and no free place for being given away. */
+  readonly isAdmitted: boolean;
+  /** Nothing more can be given to workers. */
+  readonly isAssigned: boolean;
+  /** The task became ready, and was not judged yet. */
+  awaitsVerdict(taskId: string): boolean;
+  /** The task stands in line for the key. */
+  standsFor(taskId: string, key: string): boolean;
+  /** The task has ended, in this generation. */
+  hasEnded(taskId: string, generation: number): boolean;
+}
+
 /** What the parts of the model see of it. */
 export interface ModelView {
   readonly now: number;

@@ -7,6 +7,8 @@ export class Places {
   requests: ModelPlaceRequest[] = [];
   /** Keys that gave a place back, or got more, and whose line has still to be looked at. */
   freed: ModelKey[] = [];
+  /** Keys of which a strategy still has to cancel some that wait. */
+  crowded: ModelKey[] = [];
   /** Tasks that became ready and have still to be judged. */
   arrivals: ModelTask[] = [];
 
@@ -101,17 +103,13 @@ export class Places {
     return { refused: null, pushedOut };
   }
 
-  /** CANCEL_QUEUED_EXCEPT_*: of those that wait, who does not stay? */
-  judgeQueued(requests: readonly ModelPlaceRequest[]): ModelPlaceRequest[] {
-    return requests.flatMap((request) =>
-      request.keys.flatMap((key) => {
-        if (key.maxRuns === 0 || !key.strategy.startsWith('CANCEL_QUEUED_EXCEPT')) return [];
-        const waiting = this.members(key)
-          .filter((each) => !each.held)
-          .sort((a, b) => a.order - b.order);
-        return key.strategy.endsWith('NEWEST') ? waiting.slice(0, -1) : waiting.slice(1);
-      }),
-    );
+  /** CANCEL_QUEUED_EXCEPT_*: of those that wait for the key, who does not stay? */
+  surplus(key: ModelKey): ModelPlaceRequest[] {
+    if (key.maxRuns === 0 || !key.strategy.startsWith('CANCEL_QUEUED_EXCEPT')) return [];
+    const waiting = this.members(key)
+      .filter((each) => !each.held)
+      .sort((a, b) => a.order - b.order);
+    return key.strategy.endsWith('NEWEST') ? waiting.slice(0, -1) : waiting.slice(1);
   }
 }
 

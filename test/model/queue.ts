@@ -1,19 +1,21 @@
 import type { Gathering } from './gathering.ts';
-import type { Decision, ModelTask, ModelView, ModelWorker } from './model-state.ts';
+import type { Decision, ModelTask, ModelView, ModelWorker, Progress } from './model-state.ts';
 import { byRank, rank } from './places.ts';
 import type { Units } from './units.ts';
 
-const ranks = [0, 1, 2, 3];
-
 /** Who is next for a worker. */
 export class Queue {
-  /** By action and rank: the keys that take turns. */
-  readonly #rings = new Map<string, string[]>();
+  /** By action and rank: the keys that take turns, and whose is next: the lowest number. */
+  readonly #rings = new Map<string, Map<string, number>>();
   readonly #model: ModelView;
   readonly #units: Units;
   readonly #gathering: Gathering;
   /** Who had asked for units in vain, and after the last batch lacked nothing but a worker: it is ahead of nobody any more. */
   #hadUnits = new Set<ModelTask>();
+  /** Who was first in its line when it asked for units in vain, and has others before it since: it asks anew once it is first again. */
+  readonly #displaced = new Set<ModelTask>();
+  /** The line of a task, and what may change it. */
+  readonly #lines = new WeakMap<ModelTask, Pick<ModelTask, 'demands' | 'stickyWorker'> & { line: string }>();
   /** What the batch that is being made was gathered by: its members' own bonds may change with their start. */
   #gatheredBy = '';
 
@@ -28,7 +30,7 @@ export class Queue {
     if (task.step.batch !== null) return this.#gathering.join(task, keepsTurn);
     task.queued = true;
     const ring = this.#ring(task);
-    if (!ring.includes(keyOf(task))) ring.push(keyOf(task));
+    if (!ring.has(keyOf(task))) ring.set(keyOf(task), this.#model.count());
   }
 
   leave(task: ModelTask): void {
@@ -37,8 +39,7 @@ export class Queue {
     const others = this.#waiting(task.step.action).filter(
       (other) => rank(other) === rank(task) && keyOf(other) === keyOf(task),
     );
-    const ring = this.#ring(task);
-    if (others.length === 0) ring.splice(ring.indexOf(keyOf(task)), 1);
+    if (others.length === 0) this.#ring(task).delete(keyOf(task));
   }
 
   restart(): void {
@@ -47,9 +48,16 @@ export class Queue {
       this.enter(task);
   }
 
-  /** Replays the planner's decisions, one after the other: each must be right, and none may be left out. */
-  follow(decisions: readonly Decision[]): void {
+  /** A transaction was taken back: the keys' turns may have gone on, so that any of those that wait may be next. */
+  tookBack(): void {
+    const turn = this.#model.count();
+    for (const ring of this.#rings.values()) for (const key of ring.keys()) ring.set(key, turn);
+  }
+
+  /** Replays the planner's decisions, one after the other: each must be right, and none may be left out once it is through. */
+  follow(decisions: readonly Decision[], { isAssigned }: Pick<Progress, 'isAssigned'>): void {
     let members: ModelTask[] = [];
+    this.#noteDisplaced();
     for (const { taskId, workerId, batchId, limitKey } of decisions) {
       const task = this.#model.tasks.find(({ id }) => id === taskId);
       if (task === undefined || (!task.queued && task.where !== 'gathers'))
@@ -66,19 +74,25 @@ export class Queue {
       }
     }
     this.#close(members);
-    for (const task of this.#model.tasks) {
-      const waits =
-        (task.queued && !this.#isStopped(task)) ||
-        (task.where === 'gathers' && this.#gathering.mayGo(task, this.#model.lastTick));
-      const worker = waits ? this.#model.workers.find((each) => this.#canTake(each, task)) : undefined;
-      if (worker !== undefined)
-        throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
-    }
+    if (isAssigned) this.#expectNoneLeft();
     this.#hadUnits = new Set(
       this.#model.tasks.filter(
-        (task) => task.queued && task.where === 'out of units' && !this.#units.surelyWaits(this.#firstOfLine(task)),
+        (task) =>
+          task.queued &&
+          task.where === 'out of units' &&
+          !this.#firstsOfLine(task).every((first) => this.#units.surelyWaits(first)),
       ),
     );
+  }
+
+  #expectNoneLeft(): void {
+    for (const task of this.#model.tasks) {
+      if (!task.queued && task.where !== 'gathers') continue;
+      const worker = this.#model.workers.find((each) => this.#canTake(each, task));
+      if (worker === undefined) continue;
+      if (task.queued ? this.#isStopped(task) : !this.#gathering.mayGo(task, this.#model.lastTick)) continue;
+      throw new Error(`task ${task.id} was left waiting, though worker ${worker.id} has room for it`);
+    }
   }
 
   /** A batch that may go, to a worker that has room for one task and suits its first member best. */
@@ -144,15 +158,18 @@ export class Queue {
     if (missing === undefined) throw new Error(`task ${task.id} has all its units, but was made to wait for some`);
     if (!hasBegun && !this.#model.workers.some((worker) => this.#canTake(worker, task)))
       throw new Error(`task ${task.id} was made to wait for units before a worker had room for it`);
-    if (this.#firstOfLine(task) !== task) throw new Error(`task ${task.id} asked for units before its turn`);
+    if (!this.#firstsOfLine(task).includes(task)) throw new Error(`task ${task.id} asked for units before its turn`);
     if (task.step.batch !== null) this.leave(task);
+    this.#displaced.delete(task);
     this.#units.wait(task, missing);
   }
 
   /** Tasks of one action that agree in where and when they may start stand in one line. */
   #lineOf(task: ModelTask): string {
     const { step, demands, run, stickyWorker } = task;
-    return JSON.stringify([
+    const known = this.#lines.get(task);
+    if (known !== undefined && known.demands === demands && known.stickyWorker === stickyWorker) return known.line;
+    const line = JSON.stringify([
       step.action,
       run.workflow.id,
       step.slots,
@@ -161,16 +178,21 @@ export class Queue {
       stickyWorker,
       demands?.rateLimits ?? [],
     ]);
+    this.#lines.set(task, { demands, stickyWorker, line });
+    return line;
   }
 
-  #firstOfLine(task: ModelTask): ModelTask {
-    if (task.step.batch !== null) return task;
-    return this.#inOrder(task.step.action).find((each) => this.#lineOf(each) === this.#lineOf(task)) ?? task;
+  /** Several, where the turns do not say which key is next. */
+  #firstsOfLine(task: ModelTask): ModelTask[] {
+    if (task.step.batch !== null) return [task];
+    const line = this.#waiting(task.step.action).filter((each) => this.#lineOf(each) === this.#lineOf(task));
+    const firsts = line.filter((each) => !line.some((other) => this.#isAhead(other, each)));
+    return firsts.length === 0 ? [task] : firsts;
   }
 
   /** The next task of its line has no units, or stands behind others that have none. */
   #isStopped(task: ModelTask): boolean {
-    return this.#units.mayBePassedOver(this.#firstOfLine(task));
+    return this.#firstsOfLine(task).some((first) => this.#units.mayBePassedOver(first));
   }
 
   #assign(task: ModelTask, workerId: string): void {
@@ -178,15 +200,15 @@ export class Queue {
     const worker = workers.find(({ id }) => id === workerId);
     if (worker === undefined || !this.#canTake(worker, task))
       throw new Error(`worker ${workerId} cannot take task ${task.id}`);
-    for (const ahead of this.#inOrder(task.step.action)) {
-      if (ahead === task) break;
-      if (this.#canTake(worker, ahead) && !this.#isStopped(ahead))
+    for (const ahead of this.#waiting(task.step.action)) {
+      if (this.#isAhead(ahead, task) && this.#canTake(worker, ahead) && !this.#isStopped(ahead))
         throw new Error(`task ${task.id} was given to worker ${workerId} before task ${ahead.id}`);
     }
     if (this.#units.isShort(task)) throw new Error(`task ${task.id} runs without its units`);
     for (const other of this.#units.cheatedBy(task))
       if (
         !this.#hadUnits.has(other) &&
+        !this.#displaced.has(other) &&
         this.#lineOf(other) !== this.#lineOf(task) &&
         workers.some((each) => this.#canTake(each, other))
       )
@@ -198,8 +220,7 @@ export class Queue {
     this.leave(task);
     this.#start(task, workerId);
     const ring = this.#ring(task);
-    const at = ring.indexOf(keyOf(task));
-    if (at >= 0) ring.push(...ring.splice(at, 1));
+    if (ring.has(keyOf(task))) ring.set(keyOf(task), this.#model.count());
   }
 
   #start(task: ModelTask, workerId: string): void {
@@ -222,6 +243,14 @@ export class Queue {
       this.leave(each);
       this.enter(each);
     }
+    this.#noteDisplaced();
+  }
+
+  #noteDisplaced(): void {
+    for (const task of this.#displaced) if (!task.queued || task.where !== 'out of units') this.#displaced.delete(task);
+    for (const task of this.#model.tasks)
+      if (task.queued && task.where === 'out of units' && !this.#firstsOfLine(task).includes(task))
+        this.#displaced.add(task);
   }
 
   #canTake(worker: ModelWorker, task: ModelTask): boolean {
@@ -246,18 +275,16 @@ export class Queue {
   }
 
   /** Best rank first, inside a rank by the keys' turns, inside a key first come, first served. */
-  #inOrder(action: string): ModelTask[] {
-    const waiting = this.#waiting(action).sort((a, b) => a.turn - b.turn);
-    return ranks.flatMap((each) =>
-      (this.#rings.get(`${action} ${each}`) ?? []).flatMap((key) =>
-        waiting.filter((task) => rank(task) === each && keyOf(task) === key),
-      ),
-    );
+  #isAhead(task: ModelTask, other: ModelTask): boolean {
+    if (rank(task) !== rank(other)) return rank(task) < rank(other);
+    if (keyOf(task) === keyOf(other)) return task.turn < other.turn;
+    const ring = this.#ring(task);
+    return (ring.get(keyOf(task)) ?? 0) < (ring.get(keyOf(other)) ?? 0);
   }
 
-  #ring(task: ModelTask): string[] {
+  #ring(task: ModelTask): Map<string, number> {
     const name = `${task.step.action} ${rank(task)}`;
-    const ring = this.#rings.get(name) ?? [];
+    const ring = this.#rings.get(name) ?? new Map<string, number>();
     this.#rings.set(name, ring);
     return ring;
   }

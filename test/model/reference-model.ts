@@ -6,7 +6,16 @@ import { requestPlaces } from './place-requests.ts';
 import { judge, listensFor, noteEvent, noteParentsEnd, noteSleeps, type ModelEvent } from './conditions.ts';
 import { Gathering } from './gathering.ts';
 import { freshTask } from './fresh-task.ts';
-import type { Decision, ModelRun, ModelTask, ModelView, ModelWorker, ModelWorkflow, Outcome } from './model-state.ts';
+import type {
+  Decision,
+  ModelRun,
+  ModelTask,
+  ModelView,
+  ModelWorker,
+  ModelWorkflow,
+  Outcome,
+  Progress,
+} from './model-state.ts';
 import { Places } from './places.ts';
 import { Queue } from './queue.ts';
 import { Units } from './units.ts';
@@ -72,14 +81,25 @@ export class ReferenceModel implements ModelView {
     this.queue.restart();
   }
 
-  /** Runs a batch's commands, then checks that its decisions are among those that are right. */
-  apply(commands: readonly Command[], now: number, decisions: readonly Decision[]): void {
+  /**
+   * A transaction was taken back. Memory is as it was, but for orders of which nothing is promised then: whose turn it is among
+   * keys, in which order tasks leave a worker that is lost, and in which they hear of an event.
+   */
+  tookBack(orders: { held: readonly string[]; listening: readonly string[] }): void {
+    this.queue.tookBack();
+    for (const task of orders.held.map((id) => this.#find(id))) if (task !== undefined) task.assigned = this.count();
+    for (const task of orders.listening.map((id) => this.#find(id)))
+      if (task !== undefined && task.listening > 0) task.listening = this.count();
+  }
+
+  /** Runs a transaction's commands, then checks that its decisions are among those that are right. */
+  apply(commands: readonly Command[], now: number, did: { decisions: readonly Decision[]; progress: Progress }): void {
     this.now = now;
     this.#batch++;
     for (const command of commands) this.#run(command);
     this.units.refill();
-    this.#admission.settle();
-    this.queue.follow(decisions);
+    this.#admission.settle(did.progress);
+    this.queue.follow(did.decisions, did.progress);
   }
 
   #run(command: Command): void {
@@ -157,10 +177,10 @@ export class ReferenceModel implements ModelView {
     }
   }
 
-  /** The task, with all that run in its batch. */
+  /** The task, with all that run in its batch; none where it does not run, and what is asked for it is refused. */
   #together(taskId: string): ModelTask[] {
     const task = this.#find(taskId);
-    if (task === undefined) return [];
+    if (task?.where !== 'runs') return [];
     return task.batch === null
       ? [task]
       : this.tasks.filter((each) => each.batch === task.batch && each.where === 'runs');
@@ -425,6 +445,7 @@ export class ReferenceModel implements ModelView {
 
   #forget(task: ModelTask): void {
     this.queue.leave(task);
+    this.places.arrivals = this.places.arrivals.filter((each) => each !== task);
     Object.assign(task, {
       where: 'gone',
       due: 0,

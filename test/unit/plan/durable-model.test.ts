@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DurableLife, type BranchStep, type Step } from '../../model/durable-life.ts';
 import type { Manner } from '../../model/durable-worker.ts';
+import { pace } from '../../helpers/pace.ts';
 import { durablePrograms } from '../../model/durable-programs.ts';
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -26,6 +27,9 @@ const manner = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Manner>('typescript', 'python') },
 );
 
+/** How its worker says what it waits for, and how transactions are planned. */
+const ways = fc.record({ manner, pace });
+
 const histories = Number(process.env['DURABLE_HISTORIES'] ?? 2000);
 /** They are longer. */
 const branched = Math.ceil(histories / 2);
@@ -33,7 +37,7 @@ const branched = Math.ceil(histories / 2);
 describe('random durable programs', () => {
   it(`end with the output that their log gives, over ${histories} histories of deaths, evictions and lost messages`, async () => {
     await fc.assert(
-      fc.asyncProperty(programs, manner, fc.array(step, { maxLength: 80, size: 'max' }), async (program, of, steps) => {
+      fc.asyncProperty(programs, ways, fc.array(step, { maxLength: 80, size: 'max' }), async (program, of, steps) => {
         const life = new DurableLife(program, of);
         await life.hear();
         for (const each of steps) if (!life.isOver) await life.take(each);
@@ -51,7 +55,7 @@ describe('random durable programs', () => {
       size: 'max',
     });
     await fc.assert(
-      fc.asyncProperty(programs, manner, steps, branchStep, async (program, of, each, last) => {
+      fc.asyncProperty(programs, ways, steps, branchStep, async (program, of, each, last) => {
         const life = new DurableLife(program, of);
         await life.hear();
         for (const one of each) {

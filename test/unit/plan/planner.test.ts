@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
-import { action, actions, apply, commandsFor, drain, world } from '../../helpers/histories.ts';
+import { action, actions, apply, bulkRuns, commandsFor, drain, world } from '../../helpers/histories.ts';
 import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 describe('planner', () => {
@@ -13,7 +13,10 @@ describe('planner', () => {
         const made = world();
         const triggered = steps
           .flatMap((step) => (step.do === 'together' ? step.steps : [step]))
-          .filter((step) => step.do === 'trigger').length;
+          .reduce((sum, step) => {
+            if (step.do === 'bulk') return sum + (step.of === 'runs' ? bulkRuns : 0);
+            return sum + (step.do === 'trigger' ? 1 : 0);
+          }, 0);
         for (const step of steps) {
           apply(made, step);
           expect(made.broken()).toBeUndefined();

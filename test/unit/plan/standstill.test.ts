@@ -14,15 +14,12 @@ const actions = ['wf:one'];
 /** The engine stands still: time passes, and nobody does anything. */
 function standStill(made: PlannerWorld, ms: number): void {
   made.nowUs += ms * 1000;
-  made.state.countStandstill(stoodUs(made) + ms * 1000);
+  made.standstillUs += ms * 1000;
 }
-
-const stoodUs = (made: PlannerWorld): number => made.state.lostUs;
 
 function worldOf(step: Parameters<typeof stepOf>[1]): PlannerWorld {
   const made = new PlannerWorld();
   made.put(workflowOf('single', [stepOf('one', step)]));
-  made.state.countStandstill(0);
   return made;
 }
 
