@@ -95,11 +95,11 @@ export class Lane {
     const queries = statementsOf(shards, transaction, rows, staged);
     // Nothing but the shards' rows moves: one statement is its own transaction.
     const alone = queries.length === 1;
-    const answers = [
+    const answers = this.#client.together(() => [
       ...(alone ? [] : [this.#client.query('BEGIN')]),
       ...queries.map((query) => this.#client.query(query)),
       ...(alone ? [] : [this.#client.query('COMMIT')]),
-    ];
+    ]);
     const settled = await Promise.allSettled(answers);
     const first = settled.findIndex((answer) => answer.status === 'rejected');
     if (first < 0) {

@@ -27,6 +27,8 @@ export interface SqlClient extends Sql {
   end(): Promise<void>;
   /** Cuts the socket without a farewell. */
   cut(): void;
+  /** What is asked meanwhile leaves in one piece: a system call, and a packet, for all. */
+  together<T>(ask: () => T): T;
 }
 
 /** A connection of a pool, until it is released. */
@@ -49,6 +51,16 @@ export interface Connector {
 class PostgresClient extends Client implements SqlClient {
   cut(): void {
     this.connection.stream.destroy();
+  }
+
+  together<T>(ask: () => T): T {
+    const { stream } = this.connection;
+    stream.cork();
+    try {
+      return ask();
+    } finally {
+      stream.uncork();
+    }
   }
 }
 

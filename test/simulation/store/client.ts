@@ -125,6 +125,10 @@ export class SimulatedClient implements SqlClient {
     this.#rejectAll(new Error('Connection terminated'));
   }
 
+  together<T>(ask: () => T): T {
+    return ask();
+  }
+
   cut(): void {
     this.#line?.leave();
     if (this.#isConnecting) this.#isEnding = true;
