@@ -30,6 +30,7 @@ import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { LogIntake } from './grpc/log-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './figures/change-signal.ts';
+import { sessionService } from './grpc/session/session-service.ts';
 import { startGrpc } from './grpc/grpc-server.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
@@ -294,6 +295,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     dispatcherService({ ...edge, dispatcher, results, ...followers }),
     workflowService(edge),
     adminService({ ...edge, pool: reads }),
+    sessionService({ ...edge, dispatcher, results }),
     durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
     eventsService({ ...edge, pool: reads, logIntake, streams, limits }),
     monitorService({

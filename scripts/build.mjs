@@ -20,6 +20,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = [
   'cli',
   'engine',
+  'link',
   'sdk',
   'testing',
   'proto/gen',

@@ -14,6 +14,8 @@ const leaves = ['engine/base'];
 const namedError = 'engine/postgres/named-error.ts';
 const allowed: Record<string, readonly string[]> = {
   'proto/gen': [],
+  // Both ends of a link.
+  link: [],
   'engine/base': [],
   'engine/model': leaves,
   'engine/net': leaves,
@@ -66,6 +68,7 @@ const allowed: Record<string, readonly string[]> = {
     'engine/bulk',
     'engine/model',
     'engine/plan',
+    'link',
     'proto/gen',
   ],
   'engine/rest': [
@@ -92,7 +95,7 @@ const allowed: Record<string, readonly string[]> = {
   'engine/local': ['engine'],
   'engine/wiring': ['engine'],
   engine: ['engine'],
-  sdk: ['proto/gen'],
+  sdk: ['link', 'proto/gen'],
   testing: ['engine/index.ts', 'sdk'],
   cli: ['sdk', 'proto/gen', 'engine/index.ts', 'engine/main.ts'],
 };

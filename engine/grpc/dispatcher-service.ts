@@ -8,12 +8,10 @@ import { duration } from '../edge/parse/time.ts';
 import { reportedOutcome, reportedFailure } from '../edge/parse/attempt-report.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { WorkerMessage } from '../dispatch/worker-session.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { noPayloads, readRunDetail } from '../monitor/runs/run-detail.ts';
 import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import {
-  ActionType,
   type AssignedAction,
   DispatcherService,
   type StepActionEvent,
@@ -28,6 +26,7 @@ import { Headed, serve, unsupported, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
 import type { GrpcService } from './grpc-server.ts';
 import { offersMetadata } from './offers.ts';
+import { assignedAction } from './assigned-action.ts';
 import { wireVersion } from './wire-version.ts';
 import { labelValues, readWorker } from './requests/worker-request.ts';
 
@@ -142,62 +141,6 @@ async function listen(
       resolve();
     });
   });
-}
-
-function assignedAction(message: WorkerMessage): AssignedAction {
-  const start = message.kind === 'cancel' ? undefined : message;
-  return {
-    tenantId: message.tenantId,
-    workflowRunId: message.runId,
-    getGroupKeyRunId: '',
-    jobId: '',
-    jobName: message.stepName,
-    jobRunId: message.taskId,
-    taskId: message.taskId,
-    taskRunExternalId: message.taskId,
-    actionId: message.action,
-    actionType: actionTypes[message.kind],
-    actionPayload: start?.payload ?? '',
-    taskName: message.stepName,
-    retryCount: message.attempt,
-    durableTaskInvocationCount: message.invocation ?? undefined,
-    additionalMetadata: start?.metadata ?? '{}',
-    priority: start?.priority ?? 1,
-    workflowId: start?.workflowId,
-    workflowVersionId: start?.versionId,
-    parentWorkflowRunId: start?.child?.parentTaskId,
-    childWorkflowIndex: start?.child?.index ?? undefined,
-    childWorkflowKey: start?.child?.key ?? undefined,
-    ...(message.kind === 'startBatch' ? batchFields(message) : triggeringEvent(start?.metadata)),
-  };
-}
-
-const actionTypes = {
-  start: ActionType.START_STEP_RUN,
-  startBatch: ActionType.START_BATCH,
-  cancel: ActionType.CANCEL_STEP_RUN,
-} as const;
-
-function batchFields({ batch, size }: WorkerMessage & { kind: 'startBatch' }): Partial<AssignedAction> {
-  return {
-    batchId: batch.id,
-    batchKey: batch.key,
-    batchSize: size,
-    batchStartPayload: { triggerReason: batch.reason, triggerTime: new Date(batch.atUs / 1000), expectedSize: size },
-  };
-}
-
-/** A run that an event started carries it in its metadata. */
-function triggeringEvent(metadata: string | undefined): {
-  triggeringEventExternalId?: string;
-  triggeringEventKey?: string;
-} {
-  if (metadata === undefined || !metadata.includes('"hatchet__event_id"')) return {};
-  const given: { hatchet__event_id?: unknown; hatchet__event_key?: unknown } = Object(JSON.parse(metadata));
-  const { hatchet__event_id: id, hatchet__event_key: key } = given;
-  return typeof id === 'string' && typeof key === 'string'
-    ? { triggeringEventExternalId: id, triggeringEventKey: key }
-    : {};
 }
 
 /** A report names its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */

@@ -190,7 +190,7 @@ function authorization(metadata: Metadata): string | undefined {
 }
 
 /** `ipv4:127.0.0.1:5000`, `[::1]:5000` or `127.0.0.1:5000`, without the port. */
-function hostOf(peer: string): string {
+export function hostOf(peer: string): string {
   return peer
     .replace(/^ipv[46]:/, '')
     .replace(/:\d+$/, '')

@@ -222,5 +222,6 @@ function fill(lines: Map<string, TenantLine>, isReady: (job: Job) => boolean, tu
  */
 function keyOf({ tenantId, shard, rows, command }: Job): string {
   if (tenantId === undefined) return `shard ${shard}`;
-  return rows > lightRows && !('taskId' in command) ? `${tenantId} bulk` : tenantId;
+  const isReport = 'taskId' in command || command.kind === 'batchReport';
+  return rows > lightRows && !isReport ? `${tenantId} bulk` : tenantId;
 }

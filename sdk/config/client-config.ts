@@ -24,6 +24,8 @@ export interface ClientConfig {
   readonly logLevel: LogLevel;
   readonly cancellationGraceMs: number;
   readonly repeatLostTriggers: boolean;
+  /** Whether the engine is asked for a session. */
+  readonly sessions: boolean;
   /** Of every worker, besides its own: what whoever runs the process says of it. */
   readonly workerPresetLabels: Readonly<Record<string, string>>;
   readonly now: () => Date;
@@ -100,6 +102,7 @@ export function resolveConfig(
     logLevel: options.logLevel ?? options.log_level ?? parseLogLevel(setting('LOG_LEVEL')) ?? 'INFO',
     cancellationGraceMs: durationToMs(options.cancellationGracePeriod ?? options.cancellation_grace_period ?? '1s'),
     repeatLostTriggers: options.repeatLostTriggers ?? false,
+    sessions: options.sessions ?? !/^(?:false|0)$/i.test(setting('SESSIONS') ?? ''),
     workerPresetLabels: presetLabels(setting('WORKER_PRESET_LABELS')),
     now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
     captureConsole: /^(?:true|1)$/i.test(setting('CAPTURE_CONSOLE') ?? ''),

@@ -54,6 +54,12 @@ export interface ClientOptions {
    * a run may then start twice. Otherwise it fails with NO_ANSWER, and the run may have started. @default false
    */
   repeatLostTriggers?: boolean | undefined;
+  /**
+   * Whether triggers, reports, results and tasks go many at once on one stream, where the engine has that. Without it each goes by a
+   * call of its own, as at a Hatchet cluster: for what stands between and does not let streams in both directions through.
+   * @default HATCHET_CLIENT_SESSIONS, else true
+   */
+  sessions?: boolean | undefined;
   /** What durable tasks are told by `ctx.now`. @default the clock of a test engine of this process, else the system's time */
   now?: (() => Date) | undefined;
 

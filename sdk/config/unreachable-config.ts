@@ -20,5 +20,6 @@ export function unreachableConfig({ logger, logLevel }: ClientOptions): ClientCo
     captureConsole: false,
     healthcheck: undefined,
     repeatLostTriggers: false,
+    sessions: false,
   };
 }

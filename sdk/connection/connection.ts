@@ -7,6 +7,9 @@ import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflow
 import { MonitorServiceClient } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { ClientConfig } from '../config/client-config.ts';
 import type { ResolvedTls } from '../config/resolve-tls.ts';
+import { SessionServiceClient } from '../../proto/gen/hatchet/session/v1/session.ts';
+import { HatchetError } from '../errors.ts';
+import { EngineLink } from './engine-link.ts';
 import { OffersQuestion } from './engine-offers.ts';
 import { channelCredentials, channelTls } from './tls-material.ts';
 
@@ -35,6 +38,8 @@ export class Connection {
   #events: EventsServiceClient | undefined;
   #durable: V1DispatcherClient | undefined;
   #monitor: MonitorServiceClient | undefined;
+  #sessions: SessionServiceClient | undefined;
+  #link: EngineLink | undefined;
 
   constructor(config: ClientConfig) {
     this.config = config;
@@ -78,6 +83,23 @@ export class Connection {
     return this.#monitor;
   }
 
+  /** Ours too: `link` finds out whether the engine has it. */
+  get sessions(): SessionServiceClient {
+    this.#sessions ??= this.#keep(
+      new SessionServiceClient(this.config.hostPort, this.#credentials, {
+        ...this.#options,
+        'grpc.max_send_message_length': longestReceived,
+      }),
+    );
+    return this.#sessions;
+  }
+
+  /** What goes many at once, where the engine has sessions. */
+  get link(): EngineLink {
+    this.#link ??= new EngineLink(this);
+    return this.#link;
+  }
+
   /** Call metadata with the token. */
   metadata(extra: Readonly<Record<string, string>> = {}): Metadata {
     const metadata = new Metadata();
@@ -87,6 +109,8 @@ export class Connection {
   }
 
   close(): void {
+    this.#link?.close(new HatchetError('STOPPED', 'the client was closed'));
+    this.#link = this.#sessions = undefined;
     for (const client of this.#open.splice(0)) client.close();
     this.#dispatcher = this.#admin = this.#workflows = this.#events = this.#durable = this.#monitor = undefined;
   }

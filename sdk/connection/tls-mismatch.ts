@@ -11,10 +11,16 @@ import {
   isServiceError,
   refusedClient,
 } from './call-error.ts';
-import type { Connection } from './connection.ts';
+import type { ClientConfig } from '../config/client-config.ts';
 
 /** A handshake takes a round trip or two; a server that says nothing for so long is no proof of anything. */
 const handshakeMs = 3_000;
+
+/** What is known of a connection. */
+interface Known {
+  readonly config: Pick<ClientConfig, 'hostPort' | 'tls'>;
+  readonly hasAnswered: boolean;
+}
 
 /**
  * Whether a call failed because one side speaks TLS and the other does not, or because one refuses the other's certificate:
@@ -22,7 +28,7 @@ const handshakeMs = 3_000;
  * ever been answered: afterwards it is known that the two fit, whatever a proxy says while the engine is away.
  * A server that is not there or closes at once, as one that is starting, is no mismatch.
  */
-export async function tlsMismatch(connection: Connection, error: unknown): Promise<HatchetError | undefined> {
+export async function tlsMismatch(connection: Known, error: unknown): Promise<HatchetError | undefined> {
   if (connection.hasAnswered || !isServiceError(error) || error.code !== status.UNAVAILABLE) return undefined;
   const { hostPort, tls } = connection.config;
   if (isPlainServer(error))

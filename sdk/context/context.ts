@@ -45,8 +45,6 @@ export class Context<Input = unknown, UserData = unknown> {
     };
   }
 
-  /** Aborted when the task is cancelled. Hand `abortController.signal` to whatever takes a signal. */
-  readonly abortController: AbortController;
   /** The worker that runs the task. */
   readonly worker: ContextWorker;
   #input: Input;
@@ -54,21 +52,27 @@ export class Context<Input = unknown, UserData = unknown> {
   readonly #payload: ActionPayload;
   readonly #host: ContextHost;
   readonly #begin = beginsAsItsTask();
+  readonly #abort: { readonly abortController: AbortController };
   #streamed = 0;
 
   constructor(facts: {
     input: Input;
     action: AssignedAction;
     payload: ActionPayload;
-    abortController: AbortController;
+    readonly abortController: AbortController;
     host: ContextHost;
   }) {
     this.#input = facts.input;
-    this.abortController = facts.abortController;
+    this.#abort = facts; // which makes one for who asks
     this.worker = new ContextWorker(facts.host, this.#begin);
     this.#action = facts.action;
     this.#payload = facts.payload;
     this.#host = facts.host;
+  }
+
+  /** Aborted when the task is cancelled. Hand `abortController.signal` to whatever takes a signal. */
+  get abortController(): AbortController {
+    return this.#abort.abortController;
   }
 
   /** The input, as the schema made it, with what middleware has added. */

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { isServiceError, statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { NotOfferedError, type EngineLink } from '../connection/engine-link.ts';
 import { callUnary, repeatForMs, type CallSettings } from '../connection/unary.ts';
 import { BulkTriggerIdempotencyCollisionError, HatchetError, IdempotencyCollisionError } from '../errors.ts';
 import { relay } from '../isolation/in-runner/relay.ts';
@@ -45,18 +46,23 @@ function repetition(
 
 /**
  * Starts one run.
- * @param id the run's own, unless it is a child, whose id follows from its parent
+ * @param options.id the run's own, unless it is a child, whose id follows from its parent
+ * @param options.isAwaited its end is waited for by the link
  * @throws IdempotencyCollisionError; HatchetError
  */
 export async function startOne(
   connection: Connection,
   request: TriggerWorkflowRequest,
-  id: string = uuidv7(),
+  { id = uuidv7(), isAwaited = false }: { id?: string | undefined; isAwaited?: boolean } = {},
 ): Promise<string> {
   const apart = relay();
   if (apart !== undefined) return await apart.startOne(request);
   const { workflows } = connection;
   try {
+    const started = await byLink(connection, (link) =>
+      link.trigger(request, { runId: id, isAwaited, patienceMs: repeatForMs }),
+    );
+    if (started !== undefined) return started;
     const known = requireKnown(connection, [request]);
     const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, {
       ...repetition(connection, [request]),
@@ -81,6 +87,9 @@ export async function startBulk(
   if (apart !== undefined) return await apart.startBulk(requests);
   const { workflows } = connection;
   try {
+    const triggers = requests.map((request, index) => ({ request, runId: ids[index] ?? uuidv7() }));
+    const started = await byLink(connection, (link) => link.triggerMany(triggers, repeatForMs));
+    if (started !== undefined) return allOf(started);
     const known = requireKnown(connection, requests);
     const { workflowRunIds } = await callUnary(
       connection,
@@ -120,9 +129,42 @@ export async function startEach(
     // Children: their ids follow from their parent, so that each can be asked for again.
     if (requests.some(({ parentTaskRunExternalId }) => parentTaskRunExternalId === undefined)) throw error;
     return await Promise.all(
-      requests.map(async (request, index) => await startOne(connection, request, ids[index]).catch(collisionOnly)),
+      requests.map(
+        async (request, index) => await startOne(connection, request, { id: ids[index] }).catch(collisionOnly),
+      ),
     );
   }
+}
+
+/** What the link gives; `undefined` where the engine has none. */
+async function byLink<Result>(
+  { link }: Connection,
+  ask: (link: EngineLink) => Promise<Result>,
+): Promise<Result | undefined> {
+  if (link.isOffered === false) return undefined;
+  try {
+    return await ask(link);
+  } catch (error) {
+    if (error instanceof NotOfferedError) return undefined;
+    throw error;
+  }
+}
+
+/** All ids. @throws BulkTriggerIdempotencyCollisionError; what another was refused for */
+function allOf(started: readonly (string | { error: unknown })[]): string[] {
+  const ids: string[] = [];
+  const collisions: IdempotencyCollisionError[] = [];
+  for (const each of started) {
+    if (typeof each === 'string') {
+      ids.push(each);
+      continue;
+    }
+    const collision = collisionOf(each.error);
+    if (!(collision instanceof IdempotencyCollisionError)) throw each.error;
+    collisions.push(collision);
+  }
+  if (collisions.length > 0) throw new BulkTriggerIdempotencyCollisionError(ids, collisions);
+  return ids;
 }
 
 /** Ids and collisions in the order of the call; `undefined` where the collisions do not name its ids. */

@@ -4,6 +4,7 @@ import type { SubscribeToWorkflowRunsRequest, WorkflowRunEvent } from '../../pro
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { NotOfferedError } from '../connection/engine-link.ts';
 import { tlsMismatch } from '../connection/tls-mismatch.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { HatchetError } from '../errors.ts';
@@ -27,7 +28,7 @@ const lingerMs = 200;
 const final: ReadonlySet<status> = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.UNIMPLEMENTED]);
 
 /**
- * Waits for runs to end: one stream for all, opened at the first wait. After a break every open run is asked for again,
+ * Waits for runs to end: by the link, or where the engine has no sessions by one stream for all, opened at the first wait. After a break every open run is asked for again,
  * so that no end is missed; the engine answers at once for runs that ended meanwhile.
  */
 export class ResultListener {
@@ -36,6 +37,8 @@ export class ResultListener {
   readonly #waiting = new Map<string, Set<Waiter>>();
   readonly #silent: SilentRuns;
   readonly #stopping = new AbortController();
+  /** By run, ends its wait by the link. */
+  readonly #byLink = new Map<string, () => void>();
   #stream: Stream | undefined;
   #reconnecting = false;
   #failures = 0;
@@ -102,6 +105,27 @@ export class ResultListener {
   }
 
   #ask(runId: string): void {
+    const { link } = this.#connection;
+    if (link.isOffered === false) return this.#askByStream(runId);
+    if (this.#byLink.has(runId)) return;
+    this.#byLink.set(
+      runId,
+      link.awaitRun(runId, {
+        onEnded: (event) => {
+          this.#byLink.delete(runId);
+          void this.#finished(event);
+        },
+        onLost: (error) => {
+          this.#byLink.delete(runId);
+          if (!this.#waiting.has(runId)) return;
+          if (error instanceof NotOfferedError) this.#askByStream(runId);
+          else this.#settle(runId, (waiter) => waiter.reject(toHatchetError(error, 'wait for the run')));
+        },
+      }),
+    );
+  }
+
+  #askByStream(runId: string): void {
     clearTimeout(this.#linger);
     if (this.#stream !== undefined) this.#stream.write({ workflowRunId: runId });
     else if (!this.#reconnecting) this.#connect();
@@ -167,7 +191,7 @@ export class ResultListener {
   #settle(runId: string, end: (waiter: Waiter) => void): void {
     const waiters = this.#waiting.get(runId);
     this.#waiting.delete(runId);
-    this.#silent.remove(runId);
+    this.#leave(runId);
     for (const waiter of waiters ?? []) end(waiter);
     this.#lingerIfIdle();
   }
@@ -177,9 +201,16 @@ export class ResultListener {
     waiters?.delete(waiter);
     if (waiters?.size === 0) {
       this.#waiting.delete(runId);
-      this.#silent.remove(runId);
+      this.#leave(runId);
     }
     this.#lingerIfIdle();
+  }
+
+  /** Nobody waits for it any more. */
+  #leave(runId: string): void {
+    this.#silent.remove(runId);
+    this.#byLink.get(runId)?.();
+    this.#byLink.delete(runId);
   }
 
   #rejectAll(error: Error): void {

@@ -62,15 +62,16 @@ export class RunStarter {
    * Starts one run.
    * @throws SchemaError for an input that its schema refuses; HatchetError UNKNOWN_WORKFLOW, PAYLOAD_TOO_LARGE,
    * INVALID_ARGUMENT, UNAUTHENTICATED, UNREACHABLE after 30 s; IdempotencyCollisionError.
+   * @param isAwaited its result is asked for next
    */
-  async start<Input, Output>(item: RunItem<Input, Output>): Promise<WorkflowRunRef<Output>> {
+  async start<Input, Output>(item: RunItem<Input, Output>, isAwaited = false): Promise<WorkflowRunRef<Output>> {
     const parent = currentParentRun();
     const request = await this.#request(item, parent, takeChildIndices(parent, 1));
     if (parent?.durable !== undefined) {
       const [ref] = await this.#spawn(parent.durable, [{ item, request }], parent);
       if (ref !== undefined) return ref;
     }
-    return this.#refOf(await startOne(this.#connection, request), item, parent);
+    return this.#refOf(await startOne(this.#connection, request, { isAwaited }), item, parent);
   }
 
   /** Starts many runs, in calls of at most 200; the references come in the order of the items. @throws as start */
@@ -118,7 +119,7 @@ export class RunStarter {
 
   /** Starts a run and waits for its output. @throws as start and WorkflowRunRef.result */
   async run<Input, Output>(item: RunItem<Input, Output>): Promise<Output> {
-    const ref = await this.start(item);
+    const ref = await this.start(item, true);
     return await ref.result();
   }
 

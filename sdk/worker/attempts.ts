@@ -1,14 +1,45 @@
 import { setMaxListeners } from 'node:events';
 import { TaskCancelledError } from '../errors.ts';
 
-/** Ended attempts that are remembered, so that one that is delivered again does not run again. */
+/** As many ended attempts, and up to as many more, are remembered, so that one that is delivered again does not run again. */
 const longestMemory = 20_000;
 
 /** An attempt that this worker has, until its result was acknowledged. */
-export interface Attempt {
+export class Attempt {
   readonly key: string;
   readonly label: string;
-  readonly abortController: AbortController;
+  #abortController: AbortController | undefined;
+  #reason: unknown;
+  #isCancelled = false;
+
+  constructor(key: string, label: string) {
+    this.key = key;
+    this.label = label;
+  }
+
+  /** Made for who asks for it: an attempt that nobody cancels and whose code never looks does without. */
+  get abortController(): AbortController {
+    if (this.#abortController === undefined) {
+      this.#abortController = new AbortController();
+      // Every child that the task waits for listens, and so may its own code.
+      setMaxListeners(0, this.#abortController.signal);
+      if (this.#isCancelled) this.#abortController.abort(this.#reason);
+    }
+    return this.#abortController;
+  }
+
+  /** Also by its own code. */
+  get isCancelled(): boolean {
+    return this.#abortController?.signal.aborted ?? this.#isCancelled;
+  }
+
+  cancel(reason: Error): void {
+    if (this.#abortController !== undefined) this.#abortController.abort(reason);
+    else if (!this.#isCancelled) {
+      this.#isCancelled = true;
+      this.#reason = reason;
+    }
+  }
 }
 
 /** The identity of an attempt: a task and how often it was tried before; of a durable one also how often its code was started. */
@@ -19,7 +50,9 @@ export function attemptKey(taskRunExternalId: string, retryCount: number, invoca
 /** The attempts of a worker. One stays until its result was acknowledged: until then it takes its slot. */
 export class Attempts {
   readonly #current = new Map<string, Attempt>();
-  readonly #ended = new Set<string>();
+  #ended = new Set<string>();
+  /** Half of them are forgotten at once: to forget the oldest one by one takes a set longer and longer. */
+  #endedBefore: ReadonlySet<string> = new Set();
   /** Batches by the attempts that run in them. */
   readonly #batches = new Map<string, Attempt>();
   /** Of a batch, those that were not cancelled. */
@@ -37,10 +70,8 @@ export class Attempts {
 
   /** A new attempt; `undefined` where it runs here, or has run. */
   begin(key: string, label: string): Attempt | undefined {
-    if (this.#current.has(key) || this.#ended.has(key)) return undefined;
-    const attempt: Attempt = { key, label, abortController: new AbortController() };
-    // Every child that the task waits for listens, and so may its own code.
-    setMaxListeners(0, attempt.abortController.signal);
+    if (this.#current.has(key) || this.#ended.has(key) || this.#endedBefore.has(key)) return undefined;
+    const attempt = new Attempt(key, label);
     this.#current.set(key, attempt);
     return attempt;
   }
@@ -57,8 +88,8 @@ export class Attempts {
     const members = batch === undefined ? undefined : this.#members.get(batch);
     members?.delete(key);
     const attempt = members === undefined ? this.#current.get(key) : members.size === 0 ? batch : undefined;
-    if (attempt === undefined || attempt.abortController.signal.aborted) return undefined;
-    attempt.abortController.abort(new TaskCancelledError());
+    if (attempt === undefined || attempt.isCancelled) return undefined;
+    attempt.cancel(new TaskCancelledError());
     return attempt;
   }
 
@@ -73,19 +104,20 @@ export class Attempts {
     if (this.#members.delete(attempt))
       for (const [member, batch] of this.#batches) if (batch === attempt) this.#batches.delete(member);
     this.#ended.add(key);
-    if (this.#ended.size > longestMemory)
-      for (const oldest of this.#ended) {
-        this.#ended.delete(oldest);
-        break;
-      }
+    if (this.#ended.size < longestMemory) return this.#tellIdle();
+    this.#endedBefore = this.#ended;
+    this.#ended = new Set();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
     if (this.#current.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Aborts all that is left, for a worker that can wait no longer. @returns their labels */
   abandon(): string[] {
     const labels = this.labels();
-    for (const { abortController } of this.#current.values())
-      abortController.abort(new TaskCancelledError('the worker is stopping'));
+    for (const attempt of this.#current.values()) attempt.cancel(new TaskCancelledError('the worker is stopping'));
     return labels;
   }
 

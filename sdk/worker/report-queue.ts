@@ -1,14 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
-import {
-  StepActionEventType,
-  type BatchActionEvent,
-  type StepActionEvent,
-} from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { StepActionEventType, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { isTransient, statusOf } from '../connection/call-error.ts';
 import { asError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { AttemptReport } from './report.ts';
 
 const backoff: Backoff = { firstMs: 100, longestMs: 5_000 };
 
@@ -33,18 +30,13 @@ export interface ReportKind<Report> {
 }
 
 /** Of single attempts. */
-export function attemptReports(send: (event: StepActionEvent) => Promise<unknown>): ReportKind<StepActionEvent> {
+export function attemptReports(send: (report: AttemptReport) => Promise<unknown>): ReportKind<AttemptReport> {
   return {
     send,
-    subject: (event) => `${event.actionId} (${event.taskRunExternalId})`,
-    instead: (event, message) =>
-      isCompleted(event)
-        ? {
-            ...event,
-            eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
-            eventPayload: JSON.stringify({ message }),
-            shouldNotRetry: true,
-          }
+    subject: ({ action }) => `${action.actionId} (${action.taskRunExternalId})`,
+    instead: (report, message) =>
+      report.result !== 'started' && report.result.status === 'completed'
+        ? { ...report, result: { status: 'failed', message, stack: undefined, code: undefined, retry: false } }
         : undefined,
   };
 }

@@ -65,38 +65,39 @@ export function failurePayload({ message, stack, code }: Pick<FailedAttempt, 'me
   return JSON.stringify({ message: message.replaceAll(/\p{Cc}/gu, ' '), code });
 }
 
-/** The first thing that is said of an attempt. */
-export function startedEvent(action: AssignedAction, workerId: string): StepActionEvent {
-  return {
-    ...identity(action, workerId),
-    eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED,
-    eventPayload: '""',
-    shouldNotRetry: false,
-  };
+/** What is said of an attempt: that it has started, or how it ended. */
+export interface AttemptReport {
+  readonly action: AssignedAction;
+  readonly workerId: string;
+  readonly result: AttemptResult | 'started';
 }
 
-/** The last thing that is said of an attempt. */
-export function resultEvent(action: AssignedAction, workerId: string, result: AttemptResult): StepActionEvent {
-  if (result.status === 'completed') {
-    return {
-      ...identity(action, workerId),
-      eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED,
-      eventPayload: result.json,
-      shouldNotRetry: false,
-    };
-  }
-  return {
-    ...identity(action, workerId),
-    eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
-    eventPayload: failurePayload(result),
-    shouldNotRetry: !result.retry,
-  };
-}
-
-function identity(
-  action: AssignedAction,
-  workerId: string,
-): Omit<StepActionEvent, 'eventType' | 'eventPayload' | 'shouldNotRetry'> {
+/** As the contract's call has it. */
+export function stepEvent({ action, workerId, result }: AttemptReport): StepActionEvent {
   const { jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount } = action;
-  return { workerId, jobId, jobRunId, taskId, taskRunExternalId, actionId, retryCount, eventTimestamp: new Date() };
+  const said =
+    result === 'started'
+      ? { eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED, eventPayload: '""', shouldNotRetry: false }
+      : result.status === 'completed'
+        ? {
+            eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED,
+            eventPayload: result.json,
+            shouldNotRetry: false,
+          }
+        : {
+            eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
+            eventPayload: failurePayload(result),
+            shouldNotRetry: !result.retry,
+          };
+  return {
+    workerId,
+    jobId,
+    jobRunId,
+    taskId,
+    taskRunExternalId,
+    actionId,
+    retryCount,
+    eventTimestamp: new Date(),
+    ...said,
+  };
 }

@@ -3,6 +3,7 @@ import { SDKS, type AssignedAction, type WorkerRegisterRequest } from '../../pro
 import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { detailsOf, isServiceError, isTransient, statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { NotOfferedError } from '../connection/engine-link.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
 import { asError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -29,6 +30,9 @@ export class Session {
   #workerId: string | undefined;
   #registeredOnce = false;
   #stream: ClientReadableStream<AssignedAction> | undefined;
+  /** While its tasks come by the link. */
+  #detach: (() => void) | undefined;
+  #end: () => void = () => undefined;
 
   constructor(connection: Connection, logger: Logger, events: SessionEvents) {
     this.#connection = connection;
@@ -42,6 +46,7 @@ export class Session {
 
   /** Whether tasks can reach it. Not by the stream's first word: a Hatchet cluster says nothing on it before the first task. */
   get isListening(): boolean {
+    if (this.#detach !== undefined) return this.#connection.link.isOpen;
     return (
       this.#stream !== undefined &&
       this.#connection.dispatcher.getChannel().getConnectivityState(false) === connectivityState.READY
@@ -60,8 +65,9 @@ export class Session {
       const workerId = this.#workerId ?? (await this.#register(registration));
       if (workerId === undefined) continue;
       const { error, heard } = await this.#listen(workerId);
-      this.#stream = undefined;
+      this.#stream = this.#detach = undefined;
       if (this.#closing.signal.aborted) return;
+      if (error instanceof NotOfferedError) continue;
       const code = statusOf(error);
       if (code === status.NOT_FOUND) this.forget(workerId);
       refusedSince =
@@ -74,11 +80,7 @@ export class Session {
       )
         throw toHatchetError(error, 'listen for tasks');
       failures = heard ? 0 : failures + 1;
-      if (failures <= 1)
-        await this.#logger.warn(
-          'the engine is away; running tasks go on, and the worker connects again',
-          isServiceError(error) ? new Error(detailsOf(error), { cause: error }) : error,
-        );
+      if (failures <= 1) await this.#warnAway(error);
       await pause(backoffMs(backoff, failures, Math.random()), this.#closing.signal);
     }
   }
@@ -88,12 +90,14 @@ export class Session {
     if (this.#workerId !== workerId) return;
     this.#workerId = undefined;
     this.#stream?.cancel();
+    this.#end();
   }
 
   /** Ends the stream; `run` resolves. The id stays valid for reports. */
   close(): void {
     this.#closing.abort();
     this.#stream?.cancel();
+    this.#end();
   }
 
   /** `undefined` where it has to be tried again: a worker that was registered once does not give up. */
@@ -125,7 +129,40 @@ export class Session {
     }
   }
 
-  async #listen(workerId: string): Promise<{ error: Error | undefined; heard: boolean }> {
+  async #warnAway(error: unknown): Promise<void> {
+    await this.#logger.warn(
+      'the engine is away; running tasks go on, and the worker connects again',
+      isServiceError(error) ? new Error(detailsOf(error), { cause: error }) : asError(error),
+    );
+  }
+
+  #listen(workerId: string): Promise<{ error: Error | undefined; heard: boolean }> {
+    return this.#connection.link.isOffered === false ? this.#listenByContract(workerId) : this.#listenByLink(workerId);
+  }
+
+  /** The link comes back by itself after a cut, and the worker with it. */
+  async #listenByLink(workerId: string): Promise<{ error: Error | undefined; heard: boolean }> {
+    let heard = false;
+    return await new Promise((resolve) => {
+      const detach = this.#connection.link.attach(workerId, {
+        onAction: (action) => {
+          heard = true;
+          this.#events.onAction(action);
+        },
+        onCut: (error) => {
+          if (!this.#closing.signal.aborted) void this.#warnAway(error);
+        },
+        onEnded: (error) => resolve({ error: asError(error), heard }),
+      });
+      this.#detach = detach;
+      this.#end = () => {
+        detach();
+        resolve({ error: undefined, heard });
+      };
+    });
+  }
+
+  async #listenByContract(workerId: string): Promise<{ error: Error | undefined; heard: boolean }> {
     const stream = this.#connection.dispatcher.listenV2({ workerId }, this.#connection.metadata());
     this.#stream = stream;
     let heard = false;

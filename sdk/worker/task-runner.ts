@@ -1,9 +1,4 @@
-import {
-  ActionType,
-  type AssignedAction,
-  type BatchActionEvent,
-  type StepActionEvent,
-} from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { ActionType, type AssignedAction, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { pause } from '../connection/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/unary.ts';
@@ -24,12 +19,13 @@ import type { AttemptLog } from './attempt-log.ts';
 import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
-import { contextHost } from './context-host.ts';
+import { AttemptHost } from './context-host.ts';
 import { logForgottenCalls } from './log-forgotten-calls.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
 import { LogSender } from './log-sender.ts';
 import { LogWire } from './log-wire.ts';
-import { resultEvent, startedEvent, toFailure, toResult, type AttemptResult } from './report.ts';
+import { toFailure, toResult, type AttemptReport, type AttemptResult } from './report.ts';
+import { sayStarted, sendReport } from './send-report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
 import { runBatch } from './run-batch.ts';
 
@@ -60,8 +56,10 @@ export class TaskRunner {
   readonly durable: DurableTasks;
   readonly #options: TaskRunnerOptions;
   readonly #logs: LogSender;
-  readonly #reports: ReportQueue<StepActionEvent>;
+  readonly #reports: ReportQueue<AttemptReport>;
   readonly #batchReports: ReportQueue<BatchActionEvent>;
+  /** Of all that have started in this turn of the loop. */
+  #leaving: Promise<void> | undefined;
 
   constructor(options: TaskRunnerOptions) {
     const { connection, logger } = options;
@@ -70,7 +68,7 @@ export class TaskRunner {
     this.durable = new DurableTasks(connection, logger);
     this.#logs = new LogSender(new LogWire(connection), logger);
     this.#reports = new ReportQueue(
-      attemptReports((event) => callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), event)),
+      attemptReports((report) => sendReport(connection, report)),
       logger,
     );
     this.#batchReports = new ReportQueue(
@@ -117,30 +115,28 @@ export class TaskRunner {
       label,
     );
     if (attempt === undefined) return; // Delivered twice: it runs here, or has run.
-    await logger.debug(`started ${label}`);
+    void logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
     const log = this.#logs.open(action);
     const forgotten = linesOfForgotten(log);
-    const { signal } = attempt.abortController;
     try {
-      // One turn of the loop, so that STARTED leaves before a body that keeps the loop busy.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#startedHasLeft();
       // What this worker was too busy to answer was taken back in the meantime, and runs elsewhere.
-      if (signal.aborted) return;
-      const result = await this.#heard(log, async () => await this.#run(action, attempt, { log, forgotten }));
+      if (attempt.isCancelled) return;
+      const result = await this.#heard(log, () => this.#run(action, attempt, { log, forgotten }));
       forgotten.end();
-      await this.#flushed([log]);
+      if (!log.isEmpty) await this.#flushed([log]);
       if (result === left) {
-        await logger.debug(`${label} has left this worker`);
+        void logger.debug(`${label} has left this worker`);
         return;
       }
-      if (signal.aborted) {
+      if (attempt.isCancelled) {
         await logger.info(`${label} was cancelled`);
         return;
       }
       if (result.status === 'failed') await logger.error(`${label} failed: ${result.message}`);
-      await this.#reports.deliver(resultEvent(action, this.#workerId(), result), () => !signal.aborted);
-      await logger.debug(`${result.status} ${label}`);
+      await this.#reports.deliver({ action, workerId: this.#workerId(), result }, () => !attempt.isCancelled);
+      void logger.debug(`${result.status} ${label}`);
     } finally {
       this.attempts.end(attempt.key);
     }
@@ -151,30 +147,39 @@ export class TaskRunner {
     attempt: Attempt,
     { log, forgotten }: { log: AttemptLog; forgotten: ForgottenCalls },
   ): Promise<AttemptResult | typeof left> {
-    const { signal } = attempt.abortController;
     try {
       const found = this.#options.findAction(action.actionId);
       if (found === undefined || 'batch' in found) throw new Error(`this worker has no task ${action.actionId}`);
       if ('isolation' in found && found.isolation !== undefined)
-        return await this.#runApart(found.isolation, action, { signal, log });
+        return await this.#runApart(found.isolation, action, { signal: attempt.abortController.signal, log });
       const payload = parseActionPayload(action.actionPayload);
       const input =
         found.inputSchema === undefined
           ? payload.input
           : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
-      const facts = { input, action, payload, abortController: attempt.abortController, host: this.#host(log) };
+      const facts = {
+        input,
+        action,
+        payload,
+        get abortController() {
+          return attempt.abortController;
+        },
+        host: this.#host(log),
+      };
       const parent = {
         workflowRunId: action.workflowRunId,
         taskRunExternalId: action.taskRunExternalId,
         workerId: this.#options.view.workerId(),
-        signal,
+        get signal() {
+          return attempt.abortController.signal;
+        },
         nextChildIndex: 0,
         forgotten,
       };
       const output =
         'durable' in found
           ? await this.durable.run(found, facts, parent)
-          : await withParentRun(parent, async () => await found.body.run(input, new Context(facts)));
+          : await withParentRun(parent, () => found.body.run(input, new Context(facts)));
       if (output === left) return left;
       const checked =
         found.outputSchema === undefined
@@ -231,7 +236,7 @@ export class TaskRunner {
       { repeatForMs, signal },
     ).catch((error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${messageOf(error)}`));
     try {
-      await new Promise((resolve) => setImmediate(resolve)); // As with a single attempt.
+      await this.#startedHasLeft();
       if (signal.aborted) return;
       const results = await this.#runBatch(action, { members, attempt, logs });
       await this.#flushed([...logs.values()]);
@@ -284,20 +289,36 @@ export class TaskRunner {
   }
 
   #host(log: AttemptLog): ContextHost {
-    const { connection, logger, view } = this.#options;
-    return contextHost({ connection, logger, view, log });
+    return new AttemptHost(this.#options, log);
   }
 
   /** Nothing waits for it: the result may even arrive before. But an engine that restarts must hear of it. */
   #sayStarted(action: AssignedAction, attempt: Attempt): void {
     const { connection, logger } = this.#options;
-    const { dispatcher } = connection;
-    callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), startedEvent(action, this.#workerId()), {
-      repeatForMs,
-      signal: attempt.abortController.signal,
-    }).catch(
-      (error: unknown) => void logger.debug(`${attempt.label}: the engine did not take its start: ${messageOf(error)}`),
+    const failed = (error: unknown): void =>
+      void logger.debug(`${attempt.label}: the engine did not take its start: ${messageOf(error)}`);
+    sayStarted(
+      connection,
+      { action, workerId: this.#workerId() },
+      {
+        repeatForMs,
+        get signal() {
+          return attempt.abortController.signal;
+        },
+      },
+      failed,
     );
+  }
+
+  /** STARTED leaves before a body that keeps the event loop busy: in the next turn, and what goes by the link in the one after it. */
+  #startedHasLeft(): Promise<void> {
+    return (this.#leaving ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#leaving = undefined;
+        if (this.#options.connection.link.isOffered === false) resolve();
+        else setImmediate(resolve);
+      });
+    }));
   }
 
   async #cancel(action: AssignedAction): Promise<void> {

@@ -4,6 +4,7 @@ import type { V1DispatcherService } from '../../../proto/gen/hatchet/contract/v1
 import type { AdminServiceService } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { WorkflowServiceService } from '../../../proto/gen/hatchet/contract/workflows.ts';
 import type { MonitorServiceService } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type { SessionServiceService } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { administers, open, operates, reads, reports, starts, type CallRule } from './rule.ts';
 
 type PathsOf<Service> = {
@@ -18,7 +19,8 @@ export type MethodPath =
   | PathsOf<typeof V1DispatcherService>
   | PathsOf<typeof AdminServiceService>
   | PathsOf<typeof WorkflowServiceService>
-  | PathsOf<typeof MonitorServiceService>;
+  | PathsOf<typeof MonitorServiceService>
+  | PathsOf<typeof SessionServiceService>;
 
 /** Who may call which method. One without a line here does not compile. */
 export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
@@ -61,6 +63,9 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/v1.AdminService/CancelTasks': operates,
   '/v1.AdminService/ReplayTasks': operates,
   '/v1.AdminService/BranchDurableTask': operates,
+
+  // What a session holds has the rule of the contract's own call.
+  '/hatchet.session.v1.SessionService/Connect': reads,
 
   '/hatchet.monitor.v1.MonitorService/ListRuns': reads,
   '/hatchet.monitor.v1.MonitorService/GetRun': reads,

@@ -3,7 +3,7 @@ import { HatchetError } from '../../base/errors.ts';
 import { idTimeMs, isRecentUuid7, parseUuid } from '../../model/ids/uuid.ts';
 
 /** Ids of callers may be this far from the engine's clock. */
-const idWindowMs = 3_600_000;
+export const idWindowMs = 3_600_000;
 
 /** Our SDK's own run ids travel beside the contract's messages; a Hatchet cluster ignores them. */
 export const runIdHeader = 'hatchet-run-id';

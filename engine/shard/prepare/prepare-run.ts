@@ -24,6 +24,8 @@ export interface TriggerRequest {
   childKey?: Checked<string> | undefined;
   /** Chosen by the caller, so that the call can be repeated. */
   runId?: string | undefined;
+  /** No run can have that id yet: it is not looked up. */
+  isNew?: boolean;
   /** The parent's worker, for a child of a sticky workflow. */
   desiredWorkerId?: string | undefined;
   /** Laid over the steps' labels. */
@@ -83,7 +85,7 @@ export async function prepareRun(
     filterPayload: request.filterPayload ?? null,
     placement: placement.labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
     idempotency: await idempotencyOf(owner, version, { input, metadata }),
-    ownId: child !== undefined || request.runId !== undefined,
+    ownId: child !== undefined || (request.runId !== undefined && request.isNew !== true),
     earlierIds,
     demands: await evaluateDemands(owner.cel.of(tenantId), version, {
       runId,

@@ -1,8 +1,9 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StepActionEventType, type StepActionEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { AssignedAction, StepActionEventType } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { Logger } from '../../../sdk/logger.ts';
+import { stepEvent, type AttemptReport } from '../../../sdk/worker/report.ts';
 import { attemptReports, ReportQueue } from '../../../sdk/worker/report-queue.ts';
 
 const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -11,28 +12,22 @@ function refusal(code: status, details = 'no'): ServiceError {
   return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
 }
 
-const completed: StepActionEvent = {
+const completed: AttemptReport = {
   workerId: 'w',
-  jobId: '',
-  jobRunId: '',
-  taskId: '',
-  taskRunExternalId: 'task',
-  actionId: 'a:a',
-  eventType: StepActionEventType.STEP_EVENT_TYPE_COMPLETED,
-  eventPayload: '{"a":1}',
-  retryCount: 0,
+  action: AssignedAction.create({ taskRunExternalId: 'task', actionId: 'a:a' }),
+  result: { status: 'completed', json: '{"a":1}' },
 };
 
 /** A queue whose sends fail as given, then succeed; pauses take no time. */
 function queue(failures: status[]): {
-  reports: ReportQueue<StepActionEvent>;
-  sent: StepActionEvent[];
+  reports: ReportQueue<AttemptReport>;
+  sent: AttemptReport[];
   pauses: number[];
 } {
-  const sent: StepActionEvent[] = [];
+  const sent: AttemptReport[] = [];
   const pauses: number[] = [];
-  const send = async (event: StepActionEvent): Promise<void> => {
-    sent.push(event);
+  const send = async (report: AttemptReport): Promise<void> => {
+    sent.push(report);
     const failure = failures[sent.length - 1];
     if (failure !== undefined) throw refusal(failure);
   };
@@ -75,7 +70,8 @@ describe('ReportQueue', () => {
     async (code) => {
       const { reports, sent } = queue([code]);
       expect(await reports.deliver(completed, () => true)).toBe(true);
-      expect(sent[1]).toMatchObject({
+      const [, second = completed] = sent;
+      expect(stepEvent(second)).toMatchObject({
         eventType: StepActionEventType.STEP_EVENT_TYPE_FAILED,
         shouldNotRetry: true,
         eventPayload: '{"message":"the engine refused the output: no"}',

@@ -3,9 +3,9 @@ import { completeAttempt, failAttempt, runningRow, startAttempt } from '../../li
 import { outputExpressions } from '../../lifecycle/output-expressions.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts } from '../facts.ts';
-import { makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+import { inParts, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
 
-/** What a worker reports of members of a batch. */
+/** What a worker reports of several attempts at once: of members of a batch, or of any. */
 export interface BatchReportCommand {
   kind: 'batchReport';
   tenantId: string;
@@ -44,7 +44,10 @@ export const batchReport: Kind<BatchReportCommand, void> = {
     }
   },
   weight: ({ items }) => Math.max(1, items.length),
-  split: undefined,
+  split: {
+    into: (command) => inParts(command.items, () => 1).map((items) => ({ ...command, items })),
+    join: () => undefined,
+  },
   plan: report,
 };
 

@@ -1,0 +1,79 @@
+import { demand } from '../../auth/role.ts';
+import type { RunEndWaiters } from '../../monitor/runs/run-end-waiters.ts';
+import type { Gate } from '../../edge/access/gate.ts';
+import type { Caller } from '../../edge/access/caller.ts';
+import { id, knownId } from '../../edge/parse/id.ts';
+import { invalid } from '../../edge/parse/invalid.ts';
+import { SessionServiceService, type ConnectRequest } from '../../../proto/gen/hatchet/session/v1/session.ts';
+import type { GrpcService } from '../grpc-server.ts';
+import { hostOf, serve, type Duplex, type Edge } from '../handlers.ts';
+import { carryOut, type CommandDeps } from './carry-out.ts';
+import { OpenSessions } from './open-sessions.ts';
+import { ProgramSession, type SessionLink, type SessionPorts } from './program-session.ts';
+
+export interface SessionDeps extends Edge, CommandDeps {
+  gate: Gate;
+  results: RunEndWaiters;
+}
+
+/** Programs that use our own SDK: all that they send and are told, on one stream each. */
+export function sessionService(deps: SessionDeps): GrpcService {
+  const { owner, dispatcher } = deps;
+  return servePrograms(deps, {
+    carryOut: (frame, program) => carryOut(deps, frame, program),
+    workers: async ({ tenantId, identity }) => {
+      demand(identity.role, 'work', '/Dispatcher/ListenV2');
+      await owner.served(tenantId);
+      return (workerId, link) => dispatcher.attach(tenantId, knownId(workerId, 'UNKNOWN_WORKER'), link);
+    },
+    results: deps.results,
+    log: deps.log,
+  });
+}
+
+/** The service over whatever carries out what programs ask. */
+export function servePrograms(edge: Edge, ports: SessionPorts): GrpcService {
+  const sessions = new OpenSessions();
+  return serve(edge, SessionServiceService, {
+    connect: (call, caller, fail) => {
+      const link: SessionLink = {
+        write: (message) => call.write(message),
+        isBehind: () => call.writableNeedDrain,
+        pause: () => void call.pause(),
+        resume: () => void call.resume(),
+        fail,
+        address: () => hostOf(call.getPeer()),
+      };
+      const stream = openStream(sessions, ports, { link, caller });
+      call.on('drain', () => stream.flush());
+      return stream;
+    },
+  });
+}
+
+/** A stream, which joins the session that its first frame names. */
+export function openStream(
+  sessions: OpenSessions,
+  ports: SessionPorts,
+  { link, caller }: { link: SessionLink; caller: Caller },
+): Duplex<ConnectRequest> & { flush(): void } {
+  const { tenantId } = caller;
+  let session: ProgramSession | undefined;
+  return {
+    handle: (request) => {
+      if (session !== undefined) return session.take(link, request);
+      const { hello } = request;
+      if (hello === undefined) throw invalid('the stream does not begin with a hello', 'Send one first.');
+      const key = `${tenantId} ${id(hello.sessionId, "the session's id")}`;
+      session = sessions.find(key, hello.engineId, () => {
+        const made = new ProgramSession(ports, { tenantId, ended: () => sessions.forget(key, made) });
+        return made;
+      });
+      session.connect(link, caller);
+    },
+    end: () => {
+      if (session?.cut(link) === true) sessions.keep(session);
+    },
+    flush: () => session?.flush(),
+  };
+}

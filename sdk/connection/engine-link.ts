@@ -1,0 +1,503 @@
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { uuidv7 } from 'uuidv7';
+import { Outbox } from '../../link/outbox.ts';
+import type { AssignedAction, WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import {
+  CommandKind,
+  type AttemptCompleted,
+  type AttemptFailed,
+  type AttemptStarted,
+  type ConnectRequest,
+  type ConnectResponse,
+  type Refusal,
+} from '../../proto/gen/hatchet/session/v1/session.ts';
+import type { ClientConfig } from '../config/client-config.ts';
+import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
+import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
+import { backoffMs, type Backoff } from './backoff.ts';
+import { isTransient, statusOf } from './call-error.ts';
+import {
+  commandsOf,
+  emptyRequest,
+  frameOf,
+  markRepeated,
+  weightOf,
+  type CommandFacts,
+  type LinkCommand,
+  type LinkFrame,
+} from './link-command.ts';
+import { tlsMismatch } from './tls-mismatch.ts';
+
+/** Of a connection, what its link needs. */
+interface LinkConnection {
+  readonly config: Pick<ClientConfig, 'hostPort' | 'tls' | 'sessions'>;
+  readonly sessions: { connect(metadata: Metadata): Stream };
+  hasAnswered: boolean;
+  metadata(): Metadata;
+}
+
+/** Of a stream, what the link needs. */
+interface Stream {
+  on(event: 'data', listener: (response: ConnectResponse) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  write(request: ConnectRequest): unknown;
+  cancel(): void;
+  removeAllListeners(): unknown;
+}
+
+const backoff: Backoff = { firstMs: 100, longestMs: 2_000 };
+
+/** A frame's commands and bytes: what is more goes with the next ones. */
+const mostInFrame = 200;
+const frameBytes = 1024 * 1024;
+
+/** A link without anything to carry is kept for this long; then its stream ends, so that a program that is done can exit. */
+const lingerMs = 200;
+
+/** What was taken in is acknowledged with the next frame, or by itself after this. */
+const acknowledgeMs = 50;
+
+/** Between two looks for commands that nobody could be reached for. */
+const lookMs = 500;
+
+/** Statuses after which the same stream ends in the same way. */
+const final: ReadonlySet<status> = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED]);
+
+/** Of a worker whose tasks come by the link. */
+export interface AttachedWorker {
+  onAction(action: AssignedAction): void;
+  /** The link is cut. It comes back by itself. */
+  onCut(error: unknown): void;
+  /** No task comes any more, unless it is attached again. */
+  onEnded(error: unknown): void;
+}
+
+/** Whoever waits for a run. */
+export interface RunWaiter {
+  onEnded(event: WorkflowRunEvent): void;
+  /** The link carries nothing any more: the run has to be waited for in another way. */
+  onLost(error: unknown): void;
+}
+
+/** The engine has no sessions: what goes by a link elsewhere goes by the contract's calls. */
+export class NotOfferedError extends Error {}
+
+/**
+ * All that goes between this program and an engine of this project: one stream, on which what comes up in one turn of the event
+ * loop travels together. After a cut it connects again, and what the engine has not acknowledged is sent again: each command has
+ * an identity, so that none is carried out twice.
+ */
+export class EngineLink {
+  readonly #connection: LinkConnection;
+  readonly #sessionId = uuidv7();
+  readonly #queue: LinkCommand[] = [];
+  readonly #outbox = new Outbox<LinkFrame>();
+  readonly #workers = new Map<string, AttachedWorker>();
+  readonly #awaited = new Map<string, RunWaiter>();
+  /** Ends of runs that were triggered to be waited for, and that nobody waits for yet. */
+  readonly #early = new Map<string, WorkflowRunEvent | undefined>();
+  #isOffered: boolean | undefined;
+  #stream: Stream | undefined;
+  #welcome: { mostCommands: number; mostBytes: number } | undefined;
+  /** The engine's end of the session, once it is known. */
+  #engineId = '';
+  #unanswered = 0;
+  /** The engine's last frame that was taken in, and the last that it knows of. */
+  #taken = 0;
+  #acknowledged = 0;
+  #failures = 0;
+  #lastError: unknown;
+  #isFlushing = false;
+  #reconnecting: NodeJS.Timeout | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  #acknowledging: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(connection: LinkConnection) {
+    this.#connection = connection;
+    if (!connection.config.sessions) this.#isOffered = false;
+  }
+
+  /** Whether the engine has sessions; undefined before it was first asked. */
+  get isOffered(): boolean | undefined {
+    return this.#isOffered;
+  }
+
+  /** Whether the engine can be reached by it now. */
+  get isOpen(): boolean {
+    return this.#welcome !== undefined;
+  }
+
+  /**
+   * Starts a run. Resolves with its id once it is stored.
+   * @throws ServiceError as the contract's call; NotOfferedError
+   */
+  async trigger(
+    request: TriggerWorkflowRequest,
+    options: { runId: string; isAwaited: boolean; patienceMs: number },
+  ): Promise<string> {
+    if (runnerLevel() !== undefined) await refuseInRunner('the engine');
+    const { runId, isAwaited, patienceMs } = options;
+    const facts = { kind: 'trigger', request, runId, isAwaited } as const;
+    if (isAwaited) this.#early.set(runId, undefined);
+    try {
+      const made = await this.#send(facts, patienceMs);
+      if (made === undefined || made === runId) return runId;
+      if (this.#early.delete(runId)) this.#early.set(made, this.#early.get(made));
+      return made;
+    } catch (error) {
+      this.#early.delete(runId);
+      throw error;
+    }
+  }
+
+  /** Starts runs. @returns in their order, ids or why the run was not started. @throws NotOfferedError, before any was sent */
+  async triggerMany(
+    triggers: readonly { request: TriggerWorkflowRequest; runId: string }[],
+    patienceMs: number,
+  ): Promise<(string | { error: unknown })[]> {
+    if (runnerLevel() !== undefined) await refuseInRunner('the engine');
+    const made: (string | { error: unknown })[] = triggers.map(({ runId }) => runId);
+    let left = triggers.length;
+    if (left === 0) return made;
+    await new Promise<void>((resolve) => {
+      for (const [index, { request, runId }] of triggers.entries()) {
+        this.#unanswered++;
+        this.#push({ kind: 'trigger', request, runId, isAwaited: false }, patienceMs, (answer) => {
+          this.#unanswered--;
+          if ('error' in answer) made[index] = answer;
+          else if (answer.runId !== undefined) made[index] = answer.runId;
+          if (--left === 0) resolve();
+        });
+      }
+    });
+    const [first] = made;
+    if (typeof first === 'object' && first.error instanceof NotOfferedError) throw first.error;
+    return made;
+  }
+
+  /** @param failed where the engine does not take it: a ServiceError, NotOfferedError */
+  started(report: AttemptStarted, patienceMs: number, failed: (error: unknown) => void): void {
+    this.#unanswered++;
+    this.#push({ kind: 'started', report }, patienceMs, (answer) => {
+      this.#unanswered--;
+      if ('error' in answer) failed(answer.error);
+    });
+  }
+
+  /** Resolves once the engine has it. @throws ServiceError, NotOfferedError */
+  async completed(report: AttemptCompleted, patienceMs: number): Promise<void> {
+    await this.#send({ kind: 'completed', report }, patienceMs);
+  }
+
+  /** As `completed`. */
+  async failed(report: AttemptFailed, patienceMs: number): Promise<void> {
+    await this.#send({ kind: 'failed', report }, patienceMs);
+  }
+
+  /** Calls back once the run has ended, however often the link is cut. @returns stops waiting */
+  awaitRun(runId: string, waiter: RunWaiter): () => void {
+    const isKnown = this.#early.has(runId);
+    const early = this.#early.get(runId);
+    this.#early.delete(runId);
+    if (early !== undefined) {
+      queueMicrotask(() => waiter.onEnded(early));
+      return () => undefined;
+    }
+    this.#awaited.set(runId, waiter);
+    if (!isKnown || !this.isOpen) this.#post({ kind: 'await', id: runId });
+    return () => {
+      if (this.#awaited.get(runId) === waiter) this.#awaited.delete(runId);
+      this.#lingerIfIdle();
+    };
+  }
+
+  /** The worker's tasks come by the link from now on. @returns ends that */
+  attach(workerId: string, worker: AttachedWorker): () => void {
+    this.#workers.set(workerId, worker);
+    this.#post({ kind: 'attach', id: workerId });
+    return () => {
+      if (this.#workers.get(workerId) !== worker) return;
+      this.#workers.delete(workerId);
+      if (this.isOpen) this.#post({ kind: 'detach', id: workerId });
+      this.#lingerIfIdle();
+    };
+  }
+
+  /** What is on its way is given up. */
+  close(error: unknown): void {
+    this.#isClosed = true;
+    this.#endStream();
+    this.#giveUp(error);
+    for (const timer of [this.#reconnecting, this.#linger, this.#acknowledging, this.#looking]) clearTimeout(timer);
+  }
+
+  #send(facts: CommandFacts, patienceMs: number): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#unanswered++;
+      this.#push(facts, patienceMs, (answer) => {
+        this.#unanswered--;
+        if ('error' in answer) reject(answer.error);
+        else resolve(answer.runId);
+      });
+    });
+  }
+
+  /** A command whose answer nobody waits for. It is part of the link's state: a session that is new is told of it again. */
+  #post(facts: CommandFacts): void {
+    this.#push(facts, Infinity, undefined);
+  }
+
+  #push(facts: CommandFacts, patienceMs: number, settle: LinkCommand['settle']): void {
+    if (this.#isClosed || this.#isOffered === false) {
+      settle?.({ error: new NotOfferedError() });
+      return;
+    }
+    const giveUpAt = performance.now() + patienceMs;
+    this.#queue.push({ facts, weight: weightOf(facts), giveUpAt, isRepeated: false, settle });
+    clearTimeout(this.#linger);
+    if (settle !== undefined) this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#stream === undefined) {
+      if (this.#reconnecting === undefined) this.#connect();
+      return;
+    }
+    if (this.#isFlushing || this.#welcome === undefined) return;
+    this.#isFlushing = true;
+    setImmediate(() => {
+      this.#isFlushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    for (let stream = this.#stream; stream !== undefined && this.#welcome !== undefined; stream = this.#stream) {
+      const { mostCommands, mostBytes } = this.#welcome;
+      if (this.#queue.length === 0) return;
+      // Each frame stands for about as many commands as it may hold: what the engine has not done yet is bounded.
+      if (this.#outbox.size * mostInFrame >= mostCommands || this.#outbox.weight >= mostBytes) return;
+      this.#write(stream, this.#nextFrame());
+    }
+  }
+
+  #nextFrame(): LinkFrame {
+    let weight = 0;
+    let count = 0;
+    for (const command of this.#queue) {
+      if (count === mostInFrame || (count > 0 && weight + command.weight > frameBytes)) break;
+      weight += command.weight;
+      count++;
+    }
+    const commands = this.#queue.splice(0, count);
+    return this.#outbox.add(weight, (number) => frameOf(number, commands));
+  }
+
+  #write(stream: Stream, { request }: LinkFrame): void {
+    request.takenThrough = BigInt(this.#taken);
+    this.#acknowledged = this.#taken;
+    stream.write(request);
+  }
+
+  #connect(): void {
+    this.#reconnecting = undefined;
+    const stream = this.#connection.sessions.connect(this.#connection.metadata());
+    this.#stream = stream;
+    stream.on('data', (response: ConnectResponse) => this.#take(stream, response));
+    stream.on('error', (error: Error) => void this.#broken(stream, error));
+    stream.on('end', () => void this.#broken(stream, undefined));
+    stream.write({ ...emptyRequest(), hello: { sessionId: this.#sessionId, engineId: this.#engineId } });
+  }
+
+  #take(stream: Stream, response: ConnectResponse): void {
+    if (stream !== this.#stream) return;
+    if (response.welcome !== undefined) return this.#welcomed(stream, response.welcome);
+    const number = Number(response.number);
+    if (number <= this.#taken) return; // sent again
+    this.#taken = number;
+    for (const refusal of response.refusals) this.#refused(refusal);
+    for (const { frame, index, runId } of response.otherRuns) {
+      settle(this.#outbox.find(Number(frame))?.commands.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
+    }
+    for (const frame of response.done) {
+      const sent = this.#outbox.drop(Number(frame));
+      if (sent !== undefined) for (const command of commandsOf(sent)) settle(command, {});
+    }
+    for (const { workerId, action } of response.assigned)
+      if (action !== undefined) this.#workers.get(workerId)?.onAction(action);
+    for (const { workerId, status: code, details } of response.detached)
+      this.#detached(workerId, serviceError({ code, details }));
+    for (const event of response.ended) this.#runEnded(event);
+    this.#acknowledgeSoon();
+    if (this.#queue.length > 0) this.#flushSoon();
+    else this.#lingerIfIdle();
+  }
+
+  #welcomed(
+    stream: Stream,
+    { engineId, mostCommands, mostBytes }: { engineId: string; mostCommands: number; mostBytes: number },
+  ): void {
+    this.#isOffered = true;
+    this.#welcome = { mostCommands, mostBytes };
+    this.#failures = 0;
+    this.#connection.hasAnswered = true;
+    if (this.#engineId !== '' && engineId !== this.#engineId) {
+      this.#taken = this.#acknowledged = 0;
+      for (const frame of this.#outbox) markRepeated(frame);
+      for (const id of this.#awaited.keys()) this.#post({ kind: 'await', id });
+      for (const [id, event] of this.#early) if (event === undefined) this.#post({ kind: 'await', id });
+    }
+    if (this.#engineId !== '') for (const id of this.#workers.keys()) this.#post({ kind: 'attach', id });
+    this.#engineId = engineId;
+    for (const frame of this.#outbox) this.#write(stream, frame);
+    this.#flush();
+    this.#lingerIfIdle();
+  }
+
+  /** What was refused for the moment is sent again after a pause, as long as its caller waits. */
+  #refused({ frame, kind, index, status: code, details, errorCode, statusDetails }: Refusal): void {
+    const command = this.#outbox.find(Number(frame))?.commands.get(kind)?.[index];
+    if (command?.settle === undefined) return;
+    const error = serviceError({ code, details, errorCode, statusDetails });
+    if (!isTransient(error) || performance.now() > command.giveUpAt) return settle(command, { error });
+    const again = { ...command, isRepeated: true };
+    command.settle = undefined;
+    setTimeout(() => {
+      if (again.settle === undefined) return;
+      this.#queue.push(again);
+      this.#flushSoon();
+    }, backoff.firstMs);
+  }
+
+  #runEnded(event: WorkflowRunEvent): void {
+    const { workflowRunId: runId } = event;
+    const waiter = this.#awaited.get(runId);
+    if (waiter === undefined) {
+      if (this.#early.has(runId)) this.#early.set(runId, event);
+      return;
+    }
+    this.#awaited.delete(runId);
+    waiter.onEnded(event);
+  }
+
+  #acknowledgeSoon(): void {
+    this.#acknowledging ??= setTimeout(() => {
+      this.#acknowledging = undefined;
+      if (this.#stream === undefined || this.#acknowledged === this.#taken) return;
+      this.#acknowledged = this.#taken;
+      this.#stream.write({ ...emptyRequest(), takenThrough: BigInt(this.#taken) });
+    }, acknowledgeMs);
+  }
+
+  async #broken(stream: Stream, error: unknown): Promise<void> {
+    if (stream !== this.#stream) return;
+    const wasOpen = this.isOpen;
+    this.#endStream();
+    this.#lastError = error ?? serviceError({ code: status.UNAVAILABLE, details: 'the engine ended the stream' });
+    const code = statusOf(error);
+    if (code === status.UNIMPLEMENTED) {
+      this.#isOffered = false;
+      return this.#giveUp(new NotOfferedError());
+    }
+    if (code !== undefined && final.has(code)) return this.#giveUp(error);
+    if (wasOpen) for (const worker of this.#workers.values()) worker.onCut(this.#lastError);
+    if (!this.#isNeeded) return;
+    const wait = backoffMs(backoff, this.#failures++, Math.random());
+    this.#reconnecting = setTimeout(() => this.#connect(), wait);
+    const mismatch = await tlsMismatch(this.#connection, error);
+    if (mismatch !== undefined) this.#giveUp(mismatch);
+  }
+
+  /** Something is on its way, or somebody waits for what comes. */
+  get #isNeeded(): boolean {
+    return this.#queue.length + this.#outbox.size + this.#workers.size + this.#awaited.size + this.#unanswered > 0;
+  }
+
+  /** Those whose patience is at its end. What was never sent is not sent any more. */
+  #look(): void {
+    if (this.#unanswered === 0) {
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+      return;
+    }
+    const now = performance.now();
+    const isLate = ({ giveUpAt }: LinkCommand): boolean => giveUpAt < now;
+    const error =
+      this.#lastError ?? serviceError({ code: status.DEADLINE_EXCEEDED, details: 'the engine did not answer in time' });
+    for (const frame of this.#outbox)
+      for (const command of commandsOf(frame)) if (isLate(command)) settle(command, { error });
+    if (!this.#queue.some(isLate)) return;
+    const late = this.#queue.filter(isLate);
+    const left = this.#queue.filter((command) => !isLate(command));
+    this.#queue.splice(0, this.#queue.length, ...left);
+    for (const command of late) settle(command, { error });
+  }
+
+  #giveUp(error: unknown): void {
+    clearTimeout(this.#reconnecting);
+    this.#reconnecting = undefined;
+    const queued = this.#queue.splice(0);
+    const sent = [...this.#outbox];
+    for (const { request } of sent) this.#outbox.drop(Number(request.number));
+    for (const frame of sent) for (const command of commandsOf(frame)) settle(command, { error });
+    for (const command of queued) settle(command, { error });
+    this.#early.clear();
+    const runs = [...this.#awaited.values()];
+    this.#awaited.clear();
+    for (const waiter of runs) waiter.onLost(error);
+    for (const workerId of this.#workers.keys()) this.#detached(workerId, error);
+  }
+
+  #detached(workerId: string, error: unknown): void {
+    const worker = this.#workers.get(workerId);
+    this.#workers.delete(workerId);
+    worker?.onEnded(error);
+  }
+
+  #lingerIfIdle(): void {
+    if (this.#isNeeded || this.#stream === undefined) return;
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => {
+      if (!this.#isNeeded) this.#endStream();
+    }, lingerMs);
+  }
+
+  #endStream(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#welcome = undefined;
+    clearTimeout(this.#acknowledging);
+    this.#acknowledging = undefined;
+    if (stream === undefined) return;
+    // A cancelled call still reports its end as an error, to which nobody listens any more.
+    stream.removeAllListeners();
+    stream.on('error', () => {});
+    stream.cancel();
+  }
+}
+
+function settle(command: LinkCommand | undefined, answer: { runId?: string } | { error: unknown }): void {
+  const tell = command?.settle;
+  if (command === undefined || tell === undefined) return;
+  command.settle = undefined;
+  tell(answer);
+}
+
+function serviceError(given: {
+  code: number;
+  details: string;
+  errorCode?: string;
+  statusDetails?: Uint8Array;
+}): ServiceError {
+  const { code, details, errorCode = '', statusDetails } = given;
+  const metadata = new Metadata();
+  if (errorCode !== '') metadata.set('hatchet-error-code', errorCode);
+  if (statusDetails !== undefined && statusDetails.length > 0)
+    metadata.set('grpc-status-details-bin', Buffer.from(statusDetails));
+  return Object.assign(new Error(details), { code, details, metadata });
+}

@@ -1,0 +1,52 @@
+import { callUnary, type CallSettings } from '../connection/unary.ts';
+import type { Connection } from '../connection/connection.ts';
+import { NotOfferedError } from '../connection/engine-link.ts';
+import { failurePayload, stepEvent, type AttemptReport, type AttemptResult } from './report.ts';
+
+/** How long one try may take. */
+const tryMs = 15_000;
+
+type Whose = Pick<AttemptReport, 'action' | 'workerId'>;
+
+/** Says how an attempt ended: with many others by the link, or by a call of its own where the engine has no sessions. @throws ServiceError */
+export async function sendReport(connection: Connection, report: AttemptReport): Promise<void> {
+  const { result } = report;
+  if (result !== 'started' && connection.link.isOffered !== false)
+    try {
+      return await sendByLink(connection, report, result);
+    } catch (error) {
+      if (!(error instanceof NotOfferedError)) throw error;
+    }
+  await call(connection, report);
+}
+
+/** Says that an attempt has started. Nobody waits for it: no promise is made where the link carries it. */
+export function sayStarted(
+  connection: Connection,
+  whose: Whose,
+  settings: CallSettings,
+  failed: (error: unknown) => void,
+): void {
+  const { link } = connection;
+  const byCall = (): void => void call(connection, { ...whose, result: 'started' }, settings).catch(failed);
+  if (link.isOffered === false) return byCall();
+  link.started(refOf(whose), settings.repeatForMs ?? tryMs, (error) =>
+    error instanceof NotOfferedError ? byCall() : failed(error),
+  );
+}
+
+function sendByLink({ link }: Connection, whose: Whose, result: AttemptResult): Promise<void> {
+  const ref = refOf(whose);
+  if (result.status === 'completed') return link.completed({ ...ref, output: result.json }, tryMs);
+  return link.failed({ ...ref, error: failurePayload(result), shouldNotRetry: !result.retry }, tryMs);
+}
+
+async function call(connection: Connection, report: AttemptReport, settings: CallSettings = {}): Promise<void> {
+  const { dispatcher } = connection;
+  await callUnary(connection, dispatcher.sendStepActionEvent.bind(dispatcher), stepEvent(report), settings);
+}
+
+function refOf({ action }: Whose): { taskId: string; attempt: number; invocation: number | undefined } {
+  const { taskRunExternalId: taskId, retryCount: attempt, durableTaskInvocationCount: invocation } = action;
+  return { taskId, attempt, invocation };
+}

@@ -1,0 +1,237 @@
+import { EventEmitter } from 'node:events';
+import { Metadata, status } from '@grpc/grpc-js';
+import { expect } from 'vitest';
+import { Caller } from '../../../engine/edge/access/caller.ts';
+import { createLog } from '../../../engine/base/log.ts';
+import type { WorkerLink } from '../../../engine/dispatch/worker-session.ts';
+import type { CommandOutcome, Program } from '../../../engine/grpc/session/carry-out.ts';
+import { OpenSessions } from '../../../engine/grpc/session/open-sessions.ts';
+import type { SessionPorts } from '../../../engine/grpc/session/program-session.ts';
+import { openStream } from '../../../engine/grpc/session/session-service.ts';
+import { markChecked } from '../../../engine/model/checked.ts';
+import type { TaskResult } from '../../../engine/monitor/runs/run-end-waiters.ts';
+import {
+  CommandKind,
+  type ConnectRequest,
+  type ConnectResponse,
+} from '../../../proto/gen/hatchet/session/v1/session.ts';
+import { EngineLink } from '../../../sdk/connection/engine-link.ts';
+
+const caller = new Caller({
+  tenantId: markChecked('11111111-1111-4111-8111-111111111111'),
+  tokenId: markChecked('22222222-2222-4222-8222-222222222222'),
+  role: 'worker',
+  expiresAtMs: Infinity,
+});
+
+/** The program's end of a stream, as grpc-js gives it. */
+class ClientStream extends EventEmitter {
+  readonly #send: (request: ConnectRequest) => void;
+  readonly #cancel: () => void;
+
+  constructor(send: (request: ConnectRequest) => void, cancel: () => void) {
+    super();
+    this.#send = send;
+    this.#cancel = cancel;
+  }
+
+  write(request: ConnectRequest): boolean {
+    this.#send(structuredClone(request));
+    return true;
+  }
+
+  cancel(): void {
+    this.#cancel();
+  }
+}
+
+/** Messages of one direction, in their order, each after a while; after a cut the rest is lost. */
+class Wire<Message> {
+  readonly #arrive: (message: Message) => void;
+  readonly #delayMs: () => number;
+  #lastMs = 0;
+  #isCut = false;
+
+  constructor(arrive: (message: Message) => void, delayMs: () => number) {
+    this.#arrive = arrive;
+    this.#delayMs = delayMs;
+  }
+
+  send(message: Message): void {
+    this.#lastMs = Math.max(this.#lastMs, Date.now() + this.#delayMs());
+    setTimeout(() => this.#isCut || this.#arrive(message), this.#lastMs - Date.now());
+  }
+
+  cut(): void {
+    this.#isCut = true;
+  }
+}
+
+/** A link of the SDK to sessions of the engine, over a network that delays and cuts, and what both ends have seen. */
+export class LinkWorld {
+  /** By run, how often the engine has made it. */
+  readonly runs = new Map<string, number>();
+  /** By `task/attempt kind`, how often a report was carried out. */
+  readonly reports = new Map<string, number>();
+  readonly workers = new Map<string, WorkerLink>();
+  readonly link: EngineLink;
+  /** How long the engine takes over what it is asked. */
+  commandMs: () => number = () => 1;
+  /** Whether the engine refuses a frame for the moment. */
+  refuses: () => boolean = () => false;
+  /** Each frame that the engine carries out. */
+  sees: (frame: ConnectRequest) => void = () => undefined;
+  streams = 0;
+  readonly #waiting = new Map<string, Set<(results: readonly TaskResult[]) => void>>();
+  readonly #ended = new Map<string, readonly TaskResult[]>();
+  readonly #delayMs: () => number;
+  #sessions = new OpenSessions();
+  #cut: () => void = () => undefined;
+  /** Whether the engine has sessions, and lets whom in. */
+  answer: status = status.OK;
+
+  constructor(delayMs: () => number) {
+    this.#delayMs = delayMs;
+    this.link = new EngineLink({
+      config: {
+        hostPort: '127.0.0.1:1',
+        tls: { strategy: 'none', certFile: undefined, keyFile: undefined, caFile: undefined, serverName: undefined },
+        sessions: true,
+      },
+      hasAnswered: true,
+      metadata: () => new Metadata(),
+      sessions: { connect: () => this.#connect() },
+    });
+  }
+
+  /** The network loses what is on its way. */
+  cut(): void {
+    this.#cut();
+  }
+
+  /** The engine is another process from now on, which has what was stored. */
+  restart(): void {
+    this.#sessions = new OpenSessions();
+    this.workers.clear();
+    this.#waiting.clear();
+    this.cut();
+  }
+
+  endRun(runId: string): void {
+    const results = [{ taskId: runId, stepName: 'only', output: '{}', error: null }];
+    this.#ended.set(runId, results);
+    for (const listener of this.#waiting.get(runId) ?? []) listener(results);
+    this.#waiting.delete(runId);
+  }
+
+  /** One of the kind of assignments, told apart by the id of its task. */
+  assign(workerId: string, taskId: string): boolean {
+    const link = this.workers.get(workerId);
+    link?.send({
+      kind: 'start',
+      tenantId: caller.tenantId,
+      workflowId: '',
+      versionId: '',
+      runId: taskId,
+      taskId,
+      stepName: 'only',
+      action: 'wf:only',
+      attempt: 0,
+      invocation: null,
+      priority: 1,
+      payload: '{}',
+      metadata: '{}',
+      child: null,
+    });
+    return link !== undefined;
+  }
+
+  #connect(): ClientStream {
+    this.streams++;
+    const sessions = this.#sessions;
+    let isOver = false;
+    const up = new Wire<ConnectRequest>((request) => stream.handle(request), this.#delayMs);
+    const down = new Wire<ConnectResponse>((response) => client.emit('data', structuredClone(response)), this.#delayMs);
+    const end = (code: status | undefined): void => {
+      if (isOver) return;
+      isOver = true;
+      up.cut();
+      down.cut();
+      stream.end();
+      if (code !== undefined)
+        setTimeout(() =>
+          client.emit('error', Object.assign(new Error('cut'), { code, details: 'cut', metadata: new Metadata() })),
+        );
+    };
+    const client = new ClientStream(
+      (request) => up.send(request),
+      () => end(undefined),
+    );
+    const stream = openStream(sessions, this.#ports(sessions), {
+      caller,
+      link: {
+        write: (message) => down.send(message),
+        isBehind: () => false,
+        pause: () => undefined,
+        resume: () => undefined,
+        fail: () => end(status.UNAVAILABLE),
+        address: () => '',
+      },
+    });
+    this.#cut = () => end(status.UNAVAILABLE);
+    if (this.answer !== status.OK) setTimeout(() => end(this.answer));
+    return client;
+  }
+
+  #ports(sessions: OpenSessions): SessionPorts {
+    return {
+      carryOut: (frame, program) => this.#carryOut(sessions, frame, program),
+      workers: async () => (workerId, link) => {
+        this.workers.get(workerId)?.close();
+        this.workers.set(workerId, link);
+        return () => void (this.workers.get(workerId) === link && this.workers.delete(workerId));
+      },
+      results: {
+        wait: (_tenantId, runId, listener) => {
+          const results = this.#ended.get(runId);
+          if (results !== undefined) setTimeout(() => listener(results));
+          else this.#waiting.set(runId, (this.#waiting.get(runId) ?? new Set()).add(listener));
+          return () => void this.#waiting.get(runId)?.delete(listener);
+        },
+      },
+      log: createLog('silent'),
+    };
+  }
+
+  async #carryOut(sessions: OpenSessions, frame: ConnectRequest, program: Program): Promise<CommandOutcome> {
+    const outcome: CommandOutcome = { refusals: [], otherRuns: [] };
+    this.sees(frame);
+    await new Promise((resolve) => setTimeout(resolve, this.commandMs()));
+    // A process that has ended stores nothing more.
+    if (sessions !== this.#sessions) return outcome;
+    const isRefused = this.refuses();
+    for (const [index, { runId, again, await: isAwaited }] of frame.triggers.entries()) {
+      if (isRefused) {
+        outcome.refusals.push({
+          kind: CommandKind.COMMAND_KIND_TRIGGER,
+          index,
+          status: status.UNAVAILABLE,
+          details: 'not now',
+          errorCode: 'NOT_OWNER',
+          statusDetails: Buffer.alloc(0),
+        });
+        continue;
+      }
+      const known = this.runs.get(runId) ?? 0;
+      if (known > 0) expect(again, `run ${runId} is made again, and nobody says so`).toBe(true);
+      else this.runs.set(runId, 1);
+      if (isAwaited) program.await(runId);
+    }
+    for (const [kind, list] of [['started', frame.started] as const, ['completed', frame.completed] as const])
+      for (const { taskId, attempt } of list) {
+        const key = `${taskId}/${attempt} ${kind}`;
+        this.reports.set(key, (this.reports.get(key) ?? 0) + 1);
+      }
+    return outcome;
+  }
+}
