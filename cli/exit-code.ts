@@ -13,3 +13,31 @@ export const ExitCode = {
 } as const;
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** By the stable code of an error of the engine. */
+const exitCodes: Readonly<Record<string, ExitCode>> = {
+  INVALID_ARGUMENT: ExitCode.wrongUse,
+  PAYLOAD_TOO_LARGE: ExitCode.wrongUse,
+  PORT_TAKEN: ExitCode.wrongUse,
+  INSECURE_BIND: ExitCode.wrongUse,
+  TLS_UNUSABLE: ExitCode.wrongUse,
+  NOT_CONFIGURED: ExitCode.wrongUse,
+  SECRET_KEY_WRONG: ExitCode.wrongUse,
+  SECRET_KEY_UNUSABLE: ExitCode.wrongUse,
+  UNKNOWN_WORKFLOW: ExitCode.unknown,
+  UNKNOWN_RUN: ExitCode.unknown,
+  UNKNOWN_WORKER: ExitCode.unknown,
+  UNKNOWN_EVENT: ExitCode.unknown,
+  UNKNOWN_FILTER: ExitCode.unknown,
+  UNKNOWN_TIMER: ExitCode.unknown,
+  UNKNOWN_WEBHOOK: ExitCode.unknown,
+  UNKNOWN_RATE_LIMIT: ExitCode.unknown,
+  UNKNOWN_TENANT: ExitCode.unknown,
+  UNAUTHENTICATED: ExitCode.noEngine,
+  UNREACHABLE: ExitCode.noEngine,
+  POSTGRES_UNREACHABLE: ExitCode.noEngine,
+};
+
+export function exitCodeOf(code: string): ExitCode {
+  return exitCodes[code] ?? ExitCode.failed;
+}

@@ -34,7 +34,7 @@ import { sessionService } from './grpc/session/session-service.ts';
 import { startGrpc } from './grpc/grpc-server.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
-import { EngineQuiet } from './time/engine-quiet.ts';
+import { EngineQuiet } from './test-clock/engine-quiet.ts';
 import { createLog, type Logger } from './base/log.ts';
 import { TurnAway } from './wiring/turn-away.ts';
 import { processHost } from './base/host.ts';

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { format, inspect } from 'node:util';
-import { safely, shown } from './failure/total.ts';
+import { safely, shown } from './failure/safe-reads.ts';
 
 /** Where what a task prints goes besides the terminal. */
 export type ConsoleSink = (level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', message: string) => void;

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { safely, textOf } from './failure/total.ts';
+import { safely, textOf } from './failure/safe-reads.ts';
 
 /** Stable codes of what the SDK throws, and of attempts that the limits of isolation have ended. They are part of the public contract: a code is never renamed. */
 export type HatchetErrorCode =

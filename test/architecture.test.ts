@@ -90,7 +90,7 @@ const allowed: Record<string, readonly string[]> = {
     'proto/gen',
   ],
   // The test clock's view of the owner.
-  'engine/time': [...leaves, 'engine/model', 'engine/plan', 'engine/shard'],
+  'engine/test-clock': [...leaves, 'engine/model', 'engine/plan', 'engine/shard'],
   'engine/administration': ['engine'],
   'engine/local': ['engine'],
   'engine/wiring': ['engine'],
@@ -165,7 +165,7 @@ const sdk: Inside = {
       'run',
       'schema',
       'worker/log-forgotten-calls.ts',
-      'worker/report.ts',
+      'worker/attempt-result.ts',
       'worker/watch-process.ts',
     ],
     worker: ['config', 'connection', 'context', 'definition', 'durable', 'isolation', 'run', 'schema', 'workflow'],
@@ -174,14 +174,14 @@ const sdk: Inside = {
 
 /** Nobody imports `commands` but the program; the dev session draws with `ui`, which knows of it no more than its events. */
 const cli: Inside = {
-  common: ['cli-context.ts', 'cli-error.ts', 'exit-code.ts', 'package-root.ts'],
+  common: ['cli-context.ts', 'cli-error.ts', 'exit-code.ts', 'package-root.ts', 'status-name.ts'],
   topics: {
     project: [],
     output: ['monitor/run-reader.ts'],
     'engine-process': ['output', 'project'],
     connection: ['engine-process', 'output', 'project'],
     database: ['connection', 'engine-process', 'project'],
-    input: ['output', 'project', 'monitor/status-name.ts'],
+    input: ['output', 'project'],
     scaffold: ['input', 'project'],
     monitor: ['connection', 'input', 'output', 'project'],
     durable: ['monitor', 'output', 'project'],

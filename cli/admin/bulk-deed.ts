@@ -1,6 +1,6 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import type { RunReader, RunRow } from '../monitor/run-reader.ts';
-import { isTerminal } from '../monitor/status-name.ts';
+import { isTerminal } from '../status-name.ts';
 import { ServerError } from '../output/server-error.ts';
 import { inPieces } from './bulk-runs.ts';
 import type { RunAdmin } from './run-admin.ts';

@@ -1,6 +1,6 @@
 import type { BranchRow, NodeRow } from '../monitor/durable-log-row.ts';
-import type { RunStatusName } from '../monitor/status-name.ts';
-import { spanText, untilText } from '../output/span-text.ts';
+import type { RunStatusName } from '../status-name.ts';
+import { spanText, untilText } from '../output/time-text.ts';
 import { isRecord } from '../project/json-value.ts';
 import { jsonText } from '../output/plain-text.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { isRunStatus, runStatuses, type RunStatusName } from '../monitor/status-name.ts';
+import { isRunStatus, runStatuses, type RunStatusName } from '../status-name.ts';
 
 /** Parsers for commander's options: each takes a flag's text and either returns its meaning or says what would fit. */
 

@@ -6,7 +6,7 @@ import {
   type StreamDurableLogResponse,
 } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { parseStored } from '../project/json-value.ts';
-import { statusName, type RunStatusName } from './status-name.ts';
+import { statusName, type RunStatusName } from '../status-name.ts';
 
 /** Dates are ISO 8601 in UTC. These shapes are what `-o json` prints. */
 export interface ConditionRow {

@@ -34,7 +34,7 @@ import type {
   WorkflowRow,
 } from './run-reader.ts';
 import { scheduleFigures, type ScheduleFigures } from './schedule-rows.ts';
-import { statusName, statusNumber, workerStatusName } from './status-name.ts';
+import { statusName, statusNumber, workerStatusName } from '../status-name.ts';
 
 const durablePage = 10_000;
 /** Runs of one event that are named. */

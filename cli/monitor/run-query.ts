@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { statuses as parseStatuses } from '../input/parse-flags.ts';
 import { timeOrAge } from '../input/time-or-age.ts';
 import type { RunFilter, RunRow } from './run-reader.ts';
-import type { RunStatusName } from './status-name.ts';
+import type { RunStatusName } from '../status-name.ts';
 
 /** Which runs: `status:failed workflow:email since:1h key:value text`. */
 export interface RunQuery {

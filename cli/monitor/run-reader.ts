@@ -1,7 +1,7 @@
 import type { DurableLogRow } from './durable-log-row.ts';
 import type { QueueFigures } from './queue-rows.ts';
 import type { ScheduleFigures } from './schedule-rows.ts';
-import type { RunStatusName, WorkerStatusName } from './status-name.ts';
+import type { RunStatusName, WorkerStatusName } from '../status-name.ts';
 
 /** Dates are ISO 8601 in UTC; null means "not yet". These shapes are what `-o json` prints. */
 export interface RunRow {

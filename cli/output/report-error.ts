@@ -1,40 +1,12 @@
 import { ServerError } from './server-error.ts';
 import { CliError } from '../cli-error.ts';
-import { ExitCode } from '../exit-code.ts';
+import { ExitCode, exitCodeOf } from '../exit-code.ts';
 import { plainLines } from './plain-text.ts';
 
 export interface ErrorReport {
   /** For stderr, without a line break at its end. */
   text: string;
   exitCode: ExitCode;
-}
-
-const exitCodes: Readonly<Record<string, ExitCode>> = {
-  INVALID_ARGUMENT: ExitCode.wrongUse,
-  PAYLOAD_TOO_LARGE: ExitCode.wrongUse,
-  PORT_TAKEN: ExitCode.wrongUse,
-  INSECURE_BIND: ExitCode.wrongUse,
-  TLS_UNUSABLE: ExitCode.wrongUse,
-  NOT_CONFIGURED: ExitCode.wrongUse,
-  SECRET_KEY_WRONG: ExitCode.wrongUse,
-  SECRET_KEY_UNUSABLE: ExitCode.wrongUse,
-  UNKNOWN_WORKFLOW: ExitCode.unknown,
-  UNKNOWN_RUN: ExitCode.unknown,
-  UNKNOWN_WORKER: ExitCode.unknown,
-  UNKNOWN_EVENT: ExitCode.unknown,
-  UNKNOWN_FILTER: ExitCode.unknown,
-  UNKNOWN_TIMER: ExitCode.unknown,
-  UNKNOWN_WEBHOOK: ExitCode.unknown,
-  UNKNOWN_RATE_LIMIT: ExitCode.unknown,
-  UNKNOWN_TENANT: ExitCode.unknown,
-  UNAUTHENTICATED: ExitCode.noEngine,
-  UNREACHABLE: ExitCode.noEngine,
-  POSTGRES_UNREACHABLE: ExitCode.noEngine,
-};
-
-/** The exit code of an error of the engine, by its stable code. */
-export function exitCodeOf(code: string): ExitCode {
-  return exitCodes[code] ?? ExitCode.failed;
 }
 
 /** Errors of the engine, recognised by their shape: loading the engine to compare classes would double a command's start. */

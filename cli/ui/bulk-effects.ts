@@ -2,7 +2,7 @@ import { bulkDeed, type BulkDeed, type BulkRun } from '../admin/bulk-deed.ts';
 import { runPages } from '../admin/bulk-runs.ts';
 import type { RunAdmin } from '../admin/run-admin.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
-import { askedFilter } from './model/runs/find-runs.ts';
+import { askedFilter } from './model/runs/asked-filter.ts';
 import type { UiStore } from './ui-store.ts';
 
 export interface BulkPorts {

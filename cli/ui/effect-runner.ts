@@ -7,7 +7,7 @@ import { checkObject } from '../input/check-input.ts';
 import { sdkOf } from '../connection/with-sdk.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import type { RunReader } from '../monitor/run-reader.ts';
-import { askedFilter } from './model/runs/find-runs.ts';
+import { askedFilter } from './model/runs/asked-filter.ts';
 import type { UiEffect } from './model/ui-state.ts';
 import { bulkEffects } from './bulk-effects.ts';
 import type { UiStore } from './ui-store.ts';

@@ -10,6 +10,7 @@ import { PayloadCache } from './payload-cache.ts';
 import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
 import { PresenceWatch, type PresencePorts } from './presence-watch.ts';
 import { startMessage, type Reads } from './start-message.ts';
+import { takeUnstarted, watchUnstarted } from './unstarted-watch.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
 
 export interface Attempt {
@@ -37,8 +38,6 @@ export interface DispatcherPorts extends PayloadReads, PresencePorts {
 const sweepMs = 1_000;
 /** Another engine has a lost shard by then, or this one has it again. */
 const lostMs = 5_000;
-/** How long a worker that came back may take to show that it has an attempt. */
-const unstartedMs = 15_000;
 
 /** Worker streams: sends what was assigned, tells what was cancelled, and watches who is alive. Outside all shard state. */
 export class Dispatcher {
@@ -314,20 +313,13 @@ export class Dispatcher {
     this.#reports.insist(notice.tenantId, () => this.#ports.cancelSent(notice.tenantId, notice));
   }
 
-  /** An attempt written to the stream that broke may or may not have arrived: without a sign in time it goes elsewhere. */
   #watchUnstarted(session: WorkerSession): void {
-    const suspects = this.#ports
-      .unstarted(session.tenantId, session.workerId)
-      .filter(({ taskId, attempt }) => !session.sending.has(attemptKey(taskId, attempt)));
-    if (suspects.length === 0) return;
-    session.suspects.push({ untilMs: this.#ports.nowMs() + unstartedMs, attempts: suspects });
+    watchUnstarted(session, this.#ports.unstarted(session.tenantId, session.workerId), this.#ports.nowMs());
   }
 
-  #checkSuspects(session: WorkerSession): void {
-    const nowMs = this.#ports.nowMs();
-    while ((session.suspects[0]?.untilMs ?? Infinity) <= nowMs)
-      for (const suspect of session.suspects.shift()?.attempts ?? [])
-        this.#reports.insist(session.tenantId, () => this.#ports.reassignUnstarted(session.tenantId, suspect));
+  #checkUnstarted(session: WorkerSession): void {
+    for (const attempt of takeUnstarted(session, this.#ports.nowMs()))
+      this.#reports.insist(session.tenantId, () => this.#ports.reassignUnstarted(session.tenantId, attempt));
   }
 
   #checkAnswers(): void {
@@ -348,7 +340,7 @@ export class Dispatcher {
 
   #checkAll(): void {
     for (const session of this.#sessions.values()) {
-      this.#checkSuspects(session);
+      this.#checkUnstarted(session);
       this.#presence.check(session);
     }
   }

@@ -19,8 +19,8 @@ import {
   type WorkerListenRequest,
 } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { LogStreamDeps } from './log-stream.ts';
-import { streamRun } from './runs/run-stream.ts';
-import { RunSubscription } from './runs/run-subscription.ts';
+import { streamRun } from './runs/run-chunk-stream.ts';
+import { RunResultStream } from './runs/run-result-stream.ts';
 import { reportBatch, retryAfter } from './requests/batch-report-request.ts';
 import { Headed, serve, unsupported, type Edge } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
@@ -92,7 +92,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       return {};
     },
     subscribeToWorkflowRuns: (call, { tenantId }) => {
-      const subscription = new RunSubscription(deps.results, { tenantId, call });
+      const subscription = new RunResultStream(deps.results, { tenantId, call });
       return { handle: (request) => subscription.add(request.workflowRunId), end: () => subscription.stop() };
     },
     subscribeToWorkflowEvents: async (call, { tenantId }, signal) => {

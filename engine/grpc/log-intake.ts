@@ -7,7 +7,7 @@ import { shownText } from '../edge/parse/text.ts';
 import { moment } from '../edge/parse/time.ts';
 import type { Checked } from '../model/checked.ts';
 import { maxLogChars, maxLogMetadataChars } from '../model/limits.ts';
-import { checkDepth } from '../model/payload/payload.ts';
+import { checkDepth } from '../model/payload/check-payload.ts';
 import { logLevels } from '../monitor/lines/log-reads.ts';
 import type { LogWriter, NewLogLine } from '../writers/log-writer.ts';
 import type { PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';

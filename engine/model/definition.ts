@@ -165,10 +165,6 @@ export interface IdempotencyRule {
   method: 'TTL' | 'STATUS';
 }
 
-export const defaultExecutionTimeoutMs = 60_000;
-export const defaultScheduleTimeoutMs = 300_000;
-export const defaultLabelWeight = 100;
-
 export const plainStep: Pick<StepDefinition, 'conditions' | 'concurrency' | 'rateLimits' | 'labels' | 'batch'> = {
   conditions: [],
   concurrency: [],

@@ -16,10 +16,6 @@ export const maxLogMetadataChars = 64 * 1024;
 export const maxBatchSize = 10_000;
 /** Bytes of a batch's payload at which it goes: SDKs take no message over 4 MiB. */
 export const maxBatchBytes = 4_000_000;
-/** Reassignments of one task, after which it fails. */
-export const maxReassigns = 10;
-/** Workers that may leave a task unanswered before it stays where it is: one that blocks whoever starts it must not block them all. */
-export const maxUnanswered = 3;
 /** Steps of one workflow. */
 export const maxSteps = 1000;
 /** Bytes of all payloads in one page of a list; what is beyond is left out and marked. */

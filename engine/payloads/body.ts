@@ -1,7 +1,7 @@
 import { HatchetError } from '../base/errors.ts';
 import { isObject } from '../model/payload/is-object.ts';
 import { maxJsonDepth } from '../model/payload/json-depth.ts';
-import { checkDepth } from '../model/payload/payload.ts';
+import { checkDepth } from '../model/payload/check-payload.ts';
 
 /** A payload in a body, as the JSON that is stored. */
 export class JsonText {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HatchetError } from '../base/errors.ts';
 import { longestInline } from '../model/limits.ts';
-import { checkSize, checkedJson } from '../model/payload/payload.ts';
+import { checkSize, checkedJson } from '../model/payload/check-payload.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
 import { packageRoot } from '../base/package-version.ts';
 import { cutBody, joinBody, type CutBody } from './body.ts';

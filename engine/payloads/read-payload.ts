@@ -1,4 +1,4 @@
-import { checkedJson } from '../model/payload/payload.ts';
+import { checkedJson } from '../model/payload/check-payload.ts';
 import { cutBody, type CutBody } from './body.ts';
 
 /** A text to be read, and what for. `what` names it in a refusal. */

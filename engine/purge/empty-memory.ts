@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HatchetError } from '../base/errors.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
-import { Slice } from '../shard/slice.ts';
+import { Slice } from '../base/yield-in-slices.ts';
 
 /** Ids, tasks or commands of one slice: other tenants' commands get their turn in between. */
 const most = 500;

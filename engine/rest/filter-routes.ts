@@ -2,7 +2,7 @@ import type { Caller } from '../edge/access/caller.ts';
 import { expression } from '../edge/parse/expression.ts';
 import { knownId } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
-import { smallObject } from '../edge/parse/json.ts';
+import { smallObject } from '../edge/parse/checked-json.ts';
 import { searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../base/errors.ts';
 import { markChecked, type Checked } from '../model/checked.ts';

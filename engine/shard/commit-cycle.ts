@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import { apart, eachApart } from '../base/apart.ts';
+import { logAndGoOn, logAndGoOnEach } from '../base/log-and-go-on.ts';
 import type { Clock } from '../base/clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import { delay, type Host, type HostTimer } from '../base/host.ts';
@@ -8,11 +8,11 @@ import { TransactionRefused, TransactionUnknown, type Lane } from '../commit/lan
 import { settleRows } from '../plan/state/live-rows.ts';
 import { SettleBudget } from '../plan/state/settle-budget.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import { CommandOrder } from './command-order.ts';
 import { commandFailure, countRefusal, planFailure } from './command-failure.ts';
 import { loadFacts, type LoadedFacts } from './facts/load-facts.ts';
 import type { LongLogs } from './facts/long-durable-logs.ts';
 import { WakingEvents } from './facts/waking-events.ts';
+import { runHalves } from './halve-refused.ts';
 import { isPassingError } from './is-passing-error.ts';
 import type { Job } from './job.ts';
 import { stagedOf } from './job-payloads.ts';
@@ -21,7 +21,7 @@ import type { Mailbox } from './mailbox.ts';
 import type { OwnerEvents } from './owner-events.ts';
 import { readOwnedShards } from './ownership/owned-shards.ts';
 import type { Ownership } from './ownership/ownership.ts';
-import type { AwayJobs } from './away-jobs.ts';
+import type { JobsInPreparation } from './jobs-in-preparation.ts';
 import { planTransaction, rollbackTransaction, shardSteps, type PlannedTransaction } from './plan-transaction.ts';
 import type { PostgresTroubleLog } from './postgres-trouble-log.ts';
 
@@ -32,7 +32,7 @@ export interface CommitCycleParts {
   readonly connection: LaneConnection;
   readonly ownership: Ownership;
   readonly mailbox: Mailbox;
-  readonly away: AwayJobs;
+  readonly away: JobsInPreparation;
   readonly longLogs: LongLogs;
   readonly clock: Clock;
   readonly host: Host;
@@ -167,8 +167,8 @@ export class CommitCycle {
       }
     }
     const { effects, history, durableEntries, durableResults } = transaction.changes;
-    apart(this.#parts.log, () => this.#parts.committed(effects, history, [...durableEntries, ...durableResults]));
-    eachApart(this.#parts.log, transaction.outcomes, ({ answer }) => answer());
+    logAndGoOn(this.#parts.log, () => this.#parts.committed(effects, history, [...durableEntries, ...durableResults]));
+    logAndGoOnEach(this.#parts.log, transaction.outcomes, ({ answer }) => answer());
     for (const { shard, error } of broken) void this.#parts.ownership.fail(shard, error);
   }
 
@@ -222,9 +222,8 @@ export class CommitCycle {
   async #bisect(jobs: readonly Job[], error: unknown): Promise<void> {
     const [only] = jobs;
     if (jobs.length > 1) {
-      const half = Math.ceil(jobs.length / 2);
-      await this.run(jobs.slice(0, half));
-      return this.#runSecond(jobs.slice(half), new Set(jobs.slice(0, half)));
+      const { mailbox } = this.#parts;
+      return runHalves(jobs, { mailbox, run: (half) => this.run(half) });
     }
     if (this.#goOn === undefined && this.#unsettled().length > 0) {
       // What went on beside it may be the guilty one.
@@ -242,15 +241,6 @@ export class CommitCycle {
       this.#goOn = undefined;
       this.#parts.wake();
     }, goOnMs);
-  }
-
-  /** Of the second half, what must not overtake a command of the first that was put back goes back behind it. */
-  async #runSecond(jobs: readonly Job[], first: ReadonlySet<Job>): Promise<void> {
-    const waiting = this.#parts.mailbox.takeOut(first);
-    const order = new CommandOrder();
-    for (const job of waiting) order.hold(job);
-    this.#parts.mailbox.putBack([...waiting, ...jobs.filter((job) => order.isBehind(job))]);
-    await this.run(jobs.filter((job) => !order.isBehind(job)));
   }
 
   /** Some shard of a transaction has another owner: which ones? Their commands wait for their next owner, the others' go on. */

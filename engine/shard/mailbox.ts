@@ -2,7 +2,7 @@ import { HatchetError } from '../base/errors.ts';
 import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
-import { CommandLines } from './command-lines.ts';
+import { TenantLines } from './tenant-lines.ts';
 import type { Job } from './job.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
@@ -16,7 +16,7 @@ export class Mailbox {
   readonly #isServed: (shard: number) => boolean;
   readonly #awakeMs: () => number;
   readonly #host: Host;
-  readonly #lines = new CommandLines();
+  readonly #lines = new TenantLines();
   readonly #parked = new Map<number, Job[]>();
   readonly #neighbours = new Neighbours();
   #timer: HostTimer | undefined;

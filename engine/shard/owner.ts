@@ -1,6 +1,6 @@
 import type { ClientConfig } from 'pg';
 import { CelEvaluator } from '../cel/cel-evaluator.ts';
-import { apart } from '../base/apart.ts';
+import { logAndGoOn } from '../base/log-and-go-on.ts';
 import type { Clock } from '../base/clock.ts';
 import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
@@ -10,7 +10,12 @@ import { TenantTurns } from '../base/tenant-turns.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
-import type { CommandByKind, CommandKind, ReplyByKind, TenantCommandKind } from '../plan/commands/command.ts';
+import {
+  type CommandByKind,
+  type CommandKind,
+  type ReplyByKind,
+  type TenantCommandKind,
+} from '../plan/commands/command.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import { partlyDone } from './command-failure.ts';
@@ -23,8 +28,9 @@ import { LaneConnection } from './lane-connection.ts';
 import { Mailbox } from './mailbox.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import type { OwnerEvents } from './owner-events.ts';
-import { Ownership, type ServedShard } from './ownership/ownership.ts';
-import { AwayJobs } from './away-jobs.ts';
+import { Ownership } from './ownership/ownership.ts';
+import type { ServedShard } from './recovery/recover-acquired.ts';
+import { JobsInPreparation } from './jobs-in-preparation.ts';
 import { PostgresTroubleLog } from './postgres-trouble-log.ts';
 import { ServiceWaiters } from './service-waiters.ts';
 import { isTimes, Ticks } from './ticks.ts';
@@ -50,7 +56,7 @@ export class Owner {
   readonly turns: TenantTurns;
   readonly #staging: StagedPayloads;
   readonly #logs: LongLogs;
-  readonly #away: AwayJobs;
+  readonly #away: JobsInPreparation;
   readonly #awakeMs: () => number;
   readonly #host: Host;
   readonly #mailbox: Mailbox;
@@ -103,7 +109,7 @@ export class Owner {
     });
     this.#staging = new StagedPayloads(options.config, options.log, { host, connector });
     this.#logs = new LongLogs(options.config, options.log, { host, connector });
-    this.#away = new AwayJobs({ cel: this.cel, payloads: this.#staging, logs: this.#logs, host }, (job) =>
+    this.#away = new JobsInPreparation({ cel: this.cel, payloads: this.#staging, logs: this.#logs, host }, (job) =>
       this.#back(job),
     );
     this.#cycle = new CommitCycle({
@@ -127,7 +133,7 @@ export class Owner {
       submit: (shard, command) =>
         command.kind === 'tick' ? this.submitTo(shard, command) : this.submitTo(shard, command),
       isShared: () => this.#mailbox.isShared,
-      timersDue: (state, nowUs) => apart(this.#log, () => options.events.timersDue(state, nowUs)),
+      timersDue: (state, nowUs) => logAndGoOn(this.#log, () => options.events.timersDue(state, nowUs)),
       host,
     });
     this.#wakings = new WakingTurns({
@@ -325,7 +331,7 @@ export class Owner {
     this.#cycle.follow(states);
     this.#mailbox.served(states.map((state) => state.id));
     const open = shards.flatMap((shard) => shard.open);
-    apart(this.#log, () => this.#events.recovered(open, states));
+    logAndGoOn(this.#log, () => this.#events.recovered(open, states));
     this.#waiters.served(states);
     this.#ticks.arm();
     this.#wakings.fire();
@@ -335,7 +341,7 @@ export class Owner {
   #lost(states: readonly ShardState[]): void {
     this.#mailbox.park();
     this.#ticks.lost(states);
-    apart(this.#log, () => this.#events.lost(states));
+    logAndGoOn(this.#log, () => this.#events.lost(states));
   }
 
   /** Its shard is served, and none that it must not overtake is away. */

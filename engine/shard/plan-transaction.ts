@@ -7,7 +7,7 @@ import type { SettleBudget } from '../plan/state/settle-budget.ts';
 import { ChangeSet } from '../plan/state/change-set.ts';
 import { collectLive } from '../plan/state/live-rows.ts';
 import type { Plan } from '../plan/state/plan.ts';
-import { NotEvaluated } from '../plan/conditions/review-task.ts';
+import { NotEvaluated } from '../plan/conditions/evaluate-condition.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { noFacts } from '../plan/commands/facts.ts';
 import type { LoadedFacts } from './facts/load-facts.ts';

@@ -3,7 +3,7 @@ import { HatchetError } from '../base/errors.ts';
 import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { CommandKind } from '../plan/commands/command.ts';
-import type { PutOffCommand } from '../plan/commands/upkeep/put-off.ts';
+import type { PutOffCommand } from '../plan/commands/upkeep/put-off-refused-task.ts';
 import type { TickCommand } from '../plan/commands/upkeep/tick.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { firstDue, perTick } from '../plan/commands/upkeep/tick.ts';

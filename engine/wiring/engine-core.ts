@@ -1,5 +1,5 @@
 import type { ClientConfig } from 'pg';
-import { eachApart } from '../base/apart.ts';
+import { logAndGoOnEach } from '../base/log-and-go-on.ts';
 import type { AwakeClock } from '../base/awake-clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { processHost, type Host } from '../base/host.ts';
@@ -66,7 +66,7 @@ export class EngineCore {
             () => releaseEffects(effects, { dispatcher: this.dispatcher, links, results, logs, log, host }),
             ...options.committed,
           ];
-          eachApart(log, parts, (part) => part(history, nodes));
+          logAndGoOnEach(log, parts, (part) => part(history, nodes));
         },
         recovered: (open, states) => {
           const workers = new Map(states.flatMap((state) => [...state.workersById]));
@@ -85,12 +85,12 @@ export class EngineCore {
             () => results.recheckAll((tenantId) => shards.has(shardOf(tenantId))),
             ...options.recovered,
           ];
-          eachApart(log, parts, (part) => part(states));
+          logAndGoOnEach(log, parts, (part) => part(states));
         },
         timersDue: (state, nowUs) => this.dueTimers.due(state, nowUs),
         lost: (states) => {
           const shards = states.map((state) => state.id);
-          eachApart(log, [() => this.dispatcher.lost(shards), options.lost], (part) => part());
+          logAndGoOnEach(log, [() => this.dispatcher.lost(shards), options.lost], (part) => part());
         },
       },
     });

@@ -7,7 +7,7 @@ import type { LogWriter } from '../writers/log-writer.ts';
 import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import type { Effect } from '../model/task/effect.ts';
-import { eachApart } from '../base/apart.ts';
+import { logAndGoOnEach } from '../base/log-and-go-on.ts';
 
 /** Where lines of tasks' logs are written. */
 export type LogLines = Pick<LogWriter, 'write'>;
@@ -31,7 +31,7 @@ export function releaseEffects(
     dispatcher.send(sendings);
     sendings = [];
   };
-  eachApart(log, effects, (effect) => {
+  logAndGoOnEach(log, effects, (effect) => {
     switch (effect.kind) {
       case 'dispatch':
         sendings.push({ assignments: [effect], batch: null });

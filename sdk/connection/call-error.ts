@@ -1,7 +1,7 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
-import { fieldOf } from '../failure/total.ts';
+import { fieldOf } from '../failure/safe-reads.ts';
 
 export function isServiceError(error: unknown): error is ServiceError {
   return isError(error) && typeof fieldOf(error, 'code') === 'number' && fieldOf(error, 'metadata') !== undefined;

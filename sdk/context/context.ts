@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { durationToString, type Duration } from '../duration.ts';
 import { asError, HatchetError, isError, TaskCancelledError } from '../errors.ts';
-import { fieldOf, textOf } from '../failure/total.ts';
+import { fieldOf, textOf } from '../failure/safe-reads.ts';
 import type { LogLevel } from '../logger.ts';
 import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
 import type { RunOptions } from '../run/run-options.ts';

@@ -5,12 +5,12 @@ import { checkedDate } from '../checked-date.ts';
 import { Or, soonestMs, waitConditions, type WaitCondition } from '../definition/conditions.ts';
 import { keyOf, type AnyEvent, type EventDeclaration } from '../definition/event.ts';
 import { durationToMs, type Duration } from '../duration.ts';
-import { Draws } from '../durable/draws.ts';
+import { SeededRandom } from '../durable/seeded-random.ts';
 import type { Invocation } from '../durable/invocation.ts';
 import { memoKey, patchKey } from '../durable/memo-key.ts';
 import { HatchetError } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
-import { textOf } from '../failure/total.ts';
+import { textOf } from '../failure/safe-reads.ts';
 import { jsonText } from '../json-text.ts';
 import type { CarriableResult, JsonOf } from '../json-of.ts';
 import type { LogLevel } from '../logger.ts';
@@ -71,7 +71,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   readonly #begin = beginsAsItsTask();
   readonly #continueAsNew: (input: string) => Promise<never>;
   readonly #patches = new Map<string, Promise<boolean>>();
-  #draws: Promise<Draws> | undefined;
+  #draws: Promise<SeededRandom> | undefined;
 
   constructor(facts: {
     input: Input;
@@ -356,11 +356,11 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   }
 
   /** One seed for all: it takes one place in the log, however many are drawn. */
-  async #drawn(operation: string): Promise<Draws> {
+  async #drawn(operation: string): Promise<SeededRandom> {
     this.#checkPlace(operation);
     this.#draws ??= this.#record(['seed'], { seed: randomUUID() }).then((json) => {
       const { seed }: { seed: string } = JSON.parse(json);
-      return new Draws(seed);
+      return new SeededRandom(seed);
     });
     return await this.#draws;
   }

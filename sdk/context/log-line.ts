@@ -1,5 +1,5 @@
 import { describeFailure } from '../failure/describe-failure.ts';
-import { cut, fieldOf, isList, safely, shown, textFieldOf } from '../failure/total.ts';
+import { cut, fieldOf, isList, safely, shown, textFieldOf } from '../failure/safe-reads.ts';
 import { isError } from '../errors.ts';
 import type { LogLine } from './context-host.ts';
 

@@ -6,7 +6,7 @@ import {
 } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
-import { repeatForMs } from '../connection/unary.ts';
+import { repeatForMs } from '../connection/repeat-calls.ts';
 import { HatchetError } from '../errors.ts';
 
 /** Names with which a cluster's limits are looked through: a part of a key finds all that have it. */

@@ -1,6 +1,6 @@
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
-import { fieldOf } from '../failure/total.ts';
+import { fieldOf } from '../failure/safe-reads.ts';
 import type { BatchTaskConfig, Concurrency, TaskSettings } from './task-settings.ts';
 import { onFailureName, onSuccessName, type StepDefinition, type WorkflowDefinition } from './workflow-definition.ts';
 

@@ -1,6 +1,6 @@
 import type { Context } from '../context/context.ts';
 import { HatchetError } from '../errors.ts';
-import { isList, safely, textOf } from '../failure/total.ts';
+import { isList, safely, textOf } from '../failure/safe-reads.ts';
 
 /** Declared as a method, so that a hook may ask for a narrower input than any object. */
 interface Hooks {

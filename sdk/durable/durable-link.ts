@@ -12,10 +12,10 @@ import { contractOnly, offersOf, type EngineOffers } from '../connection/engine-
 import { callRest } from '../connection/rest.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { Departures, keyOf, type Departure } from './departures.ts';
+import { EvictedInvocations, keyOf, type Departure } from './evicted-invocations.ts';
 import type { Invocation } from './invocation.ts';
 import { MissingChildren } from './missing-children.ts';
-import type { DurableMessage, DurableRequest } from './questions.ts';
+import type { DurableMessage, DurableRequest } from './unanswered-requests.ts';
 import { statusMessages } from './worker-status.ts';
 
 type Stream = ClientDuplexStream<DurableTaskRequest, DurableTaskResponse>;
@@ -41,7 +41,7 @@ export class DurableLink {
   readonly #logger: Logger;
   readonly #onDismissed: (invocation: Invocation, failure?: HatchetError) => void;
   readonly #invocations = new Map<string, Invocation>();
-  readonly #departures = new Departures(async (departure) => await this.#restore(departure));
+  readonly #departures = new EvictedInvocations(async (departure) => await this.#restore(departure));
   /** Invocations that wait for something that the engine was not told of. */
   readonly #unsaid = new Set<Invocation>();
   readonly #stopping = new AbortController();

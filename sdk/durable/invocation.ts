@@ -19,7 +19,7 @@ import {
   type Waiter,
 } from './open-nodes.ts';
 import { refusedOperation, unansweredOperation, unexpectedAnswer } from './operation-errors.ts';
-import { Questions, type Answer, type DurableRequest, type Question } from './questions.ts';
+import { UnansweredRequests, type Answer, type DurableRequest, type Question } from './unanswered-requests.ts';
 import { Turns, type Due } from './turns.ts';
 
 /** What takes longer than this is a long sleep. */
@@ -56,7 +56,7 @@ export class Invocation {
   readonly canLeave: boolean;
   readonly #facts: InvocationFacts;
   readonly #turns = new Turns();
-  readonly #asked: Questions;
+  readonly #asked: UnansweredRequests;
   readonly #open = new OpenNodes();
   readonly #early = new EarlyResults();
   #hasResults = false;
@@ -79,7 +79,7 @@ export class Invocation {
     this.pipelined = facts.pipelined;
     this.canLeave = facts.canLeave;
     this.#facts = facts;
-    this.#asked = new Questions(facts.pipelined);
+    this.#asked = new UnansweredRequests(facts.pipelined);
   }
 
   /** Since when the code has done nothing but wait for results; undefined while it does something else. */

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary } from '../connection/unary.ts';
+import { callUnary } from '../connection/repeat-calls.ts';
 import { HatchetError } from '../errors.ts';
 import { isKnownWorkflow } from '../run/known-workflows.ts';
 import type { Invocation } from './invocation.ts';

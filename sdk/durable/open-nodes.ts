@@ -1,5 +1,5 @@
 import type { DurableEventLogEntryRef } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
-import type { Answer, DurableRequest } from './questions.ts';
+import type { Answer, DurableRequest } from './unanswered-requests.ts';
 import type { Due } from './turns.ts';
 
 /** A node of the task's log. */

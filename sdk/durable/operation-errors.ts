@@ -1,5 +1,5 @@
 import { HatchetError } from '../errors.ts';
-import type { Answer, DurableRequest } from './questions.ts';
+import type { Answer, DurableRequest } from './unanswered-requests.ts';
 
 /** The wire has no code for it but this text. */
 const unknownWorkflow = /^there is no workflow /;

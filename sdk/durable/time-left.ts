@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 
 /**
  * Milliseconds until the engine ends the task's attempt, by a refresh that adds next to nothing (a cluster does not answer one that adds nothing): the contract has no other question

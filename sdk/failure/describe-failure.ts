@@ -1,6 +1,6 @@
 import { HatchetError, isError } from '../errors.ts';
 import { withoutOwnFrames } from './own-frames.ts';
-import { cut, entriesOf, fieldOf, isList, safely, textFieldOf, textOf } from './total.ts';
+import { cut, entriesOf, fieldOf, isList, safely, textFieldOf, textOf } from './safe-reads.ts';
 
 /** How far causes of causes are followed. */
 const mostDepth = 8;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { safely } from './total.ts';
+import { safely } from './safe-reads.ts';
 
 const packageName = 'hatchet-ts';
 

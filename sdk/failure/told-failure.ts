@@ -1,4 +1,4 @@
-import { safely, textFieldOf } from './total.ts';
+import { safely, textFieldOf } from './safe-reads.ts';
 
 /** What the engine says of a task that failed. */
 export interface ToldFailure {

@@ -4,7 +4,7 @@ import { applyNamespace } from '../config/client-config.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
-import { callUnary } from '../connection/unary.ts';
+import { callUnary } from '../connection/repeat-calls.ts';
 import { keyOf, type AnyEvent, type EventDeclaration } from '../definition/event.ts';
 import { requireJson } from '../json-text.ts';
 import { checkInput } from '../run/check-input.ts';

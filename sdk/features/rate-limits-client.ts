@@ -2,7 +2,7 @@ import { RateLimitDuration } from '../../proto/gen/hatchet/contract/v1/workflows
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { enumValue, type EnumInput } from '../enum-value.ts';
 
 /** A rate limit with what is left of it. */

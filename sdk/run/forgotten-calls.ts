@@ -1,5 +1,5 @@
 import { TaskCancelledError } from '../errors.ts';
-import { safely } from '../failure/total.ts';
+import { safely } from '../failure/safe-reads.ts';
 import type { TaskPromise } from './task-promise.ts';
 
 /** Of one attempt; the rest are counted. */

@@ -1,5 +1,7 @@
+import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
+import { HatchetError } from '../errors.ts';
 
 /** A part of a name finds all that have it; so many of them are looked through. */
 const mostFound = 500;
@@ -7,7 +9,7 @@ const mostFound = 500;
 const known = new WeakMap<Connection, Set<string>>();
 
 /** Whether it was there before. */
-export function isSeen(connection: Connection, name: string): boolean {
+function isSeen(connection: Connection, name: string): boolean {
   return known.get(connection)?.has(name) === true;
 }
 
@@ -34,4 +36,35 @@ export async function isKnownWorkflow(connection: Connection, name: string): Pro
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A cluster gives an id to a run of a workflow that nobody knows, and only logs that it starts none. Asked for along with the first
+ * trigger of a name, so that it costs no time.
+ * @throws HatchetError UNKNOWN_WORKFLOW
+ */
+export function requireKnown(
+  connection: Connection,
+  requests: readonly TriggerWorkflowRequest[],
+): Promise<void> | undefined {
+  if (connection.offers.latest?.unknownWorkflows === true) return undefined;
+  const check = async (): Promise<void> => {
+    const names = [...new Set(requests.map(({ name }) => name))].filter((name) => !isSeen(connection, name));
+    if (names.length === 0) return;
+    const offers = await connection.offers.ask().catch(() => undefined);
+    if (offers === undefined || offers.unknownWorkflows) return;
+    for (const name of names) {
+      if ((await isKnownWorkflow(connection, name)) === false) throw unknownWorkflow(name);
+    }
+  };
+  const checked = check();
+  checked.catch(() => {}); // thrown once the trigger is answered
+  return checked;
+}
+
+export function unknownWorkflow(name: string, cause?: unknown): HatchetError {
+  return new HatchetError('UNKNOWN_WORKFLOW', `there is no workflow ${name}`, {
+    cause,
+    remedy: 'Start a worker that has it, and check the spelling',
+  });
 }

@@ -6,7 +6,7 @@ import { statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { NotOfferedError } from '../connection/engine-link.ts';
 import { tlsMismatch } from '../connection/tls-mismatch.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { fromDetails, fromResults, type TaskOutcome } from './run-outcome.ts';

@@ -1,12 +1,12 @@
 import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { asError, HatchetError, isError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { relay } from '../isolation/in-runner/relay.ts';
 import { checkInput } from './check-input.ts';
-import { startBulk, startEach, startOne } from './bulk-start.ts';
+import { startBulk, startEach, startOne } from './start-runs.ts';
 import { durableChildRef } from './durable-child-ref.ts';
 import type { DurableSpawner } from './durable-child.ts';
 import { currentParentRun, type ParentRun, takeChildIndices } from './parent-run.ts';

@@ -9,7 +9,7 @@ import { applyNamespace } from '../config/client-config.ts';
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { HatchetError } from '../errors.ts';
 import { plainRun } from './plain-run.ts';
 import type {

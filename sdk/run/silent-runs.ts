@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary } from '../connection/unary.ts';
+import { callUnary } from '../connection/repeat-calls.ts';
 
 /** Seconds after which a run of which nothing was heard is asked for. */
 const firstAskTicks = 3;

@@ -1,5 +1,5 @@
 import { HatchetError } from '../errors.ts';
-import { cut, entriesOf, fieldOf, isList, safely, textOf } from '../failure/total.ts';
+import { cut, entriesOf, fieldOf, isList, safely, textOf } from '../failure/safe-reads.ts';
 import type { SchemaIssue, StandardSchema } from './standard-schema.ts';
 
 /** More issues than this are counted, not listed: the message ends up in lists and terminals. */

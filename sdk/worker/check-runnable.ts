@@ -1,5 +1,5 @@
 import { HatchetError } from '../errors.ts';
-import { fieldOf, isList, shown, textFieldOf } from '../failure/total.ts';
+import { fieldOf, isList, shown, textFieldOf } from '../failure/safe-reads.ts';
 import type { Runnable } from '../workflow/declaration.ts';
 import { WorkflowTask } from '../workflow/workflow.ts';
 

@@ -1,6 +1,6 @@
 import { toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import type { ContextHost, LogLine, WorkerLabels } from '../context/context-host.ts';
 import type { Logger } from '../logger.ts';
 import type { RunStarter } from '../run/run-starter.ts';

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import { pause } from '../connection/backoff.ts';
-import { callUnary } from '../connection/unary.ts';
+import { callUnary } from '../connection/repeat-calls.ts';
 import type { ActionPayload } from '../context/action-payload.ts';
 import type { ContextHost } from '../context/context-host.ts';
 import { DurableContext } from '../context/durable-context.ts';

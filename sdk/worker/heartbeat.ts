@@ -4,7 +4,7 @@ import type { ClientConfig } from '../config/client-config.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { tlsMaterial } from '../connection/tls-material.ts';
-import { callUnary } from '../connection/unary.ts';
+import { callUnary } from '../connection/repeat-calls.ts';
 import { heartbeatSource } from './heartbeat-source.ts';
 
 /** The engine expects one every 4 s, and assigns nothing to a worker that is 5 s late. */

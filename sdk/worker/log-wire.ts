@@ -1,7 +1,7 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { isServiceError, statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary } from '../connection/unary.ts';
+import { callUnary } from '../connection/repeat-calls.ts';
 import type { LogLine } from '../context/context-host.ts';
 
 /** A line, and whose it is. */

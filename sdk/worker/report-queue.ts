@@ -5,7 +5,7 @@ import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { isTransient, statusOf } from '../connection/call-error.ts';
 import { asError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { AttemptReport } from './report.ts';
+import type { AttemptReport } from './attempt-result.ts';
 
 const backoff: Backoff = { firstMs: 100, longestMs: 5_000 };
 

@@ -1,7 +1,7 @@
-import { callUnary, type CallSettings } from '../connection/unary.ts';
+import { callUnary, type CallSettings } from '../connection/repeat-calls.ts';
 import type { Connection } from '../connection/connection.ts';
 import { NotOfferedError } from '../connection/engine-link.ts';
-import { failurePayload, stepEvent, type AttemptReport, type AttemptResult } from './report.ts';
+import { failurePayload, stepEvent, type AttemptReport, type AttemptResult } from './attempt-result.ts';
 
 /** How long one try may take. */
 const tryMs = 15_000;

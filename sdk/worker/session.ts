@@ -4,7 +4,7 @@ import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
 import { detailsOf, isServiceError, isTransient, statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { NotOfferedError } from '../connection/engine-link.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { asError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 

@@ -1,7 +1,7 @@
 import { ActionType, type AssignedAction, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { pause } from '../connection/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { parseActionPayload } from '../context/action-payload.ts';
 import { Context } from '../context/context.ts';
 import type { ContextHost } from '../context/context-host.ts';
@@ -24,7 +24,7 @@ import { logForgottenCalls } from './log-forgotten-calls.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
 import { LogSender } from './log-sender.ts';
 import { LogWire } from './log-wire.ts';
-import { toFailure, toResult, type AttemptReport, type AttemptResult } from './report.ts';
+import { toFailure, toResult, type AttemptReport, type AttemptResult } from './attempt-result.ts';
 import { sayStarted, sendReport } from './send-report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
 import { runBatch } from './run-batch.ts';

@@ -1,5 +1,5 @@
 import { asError, isError } from '../errors.ts';
-import { safely, textFieldOf, textOf } from '../failure/total.ts';
+import { safely, textFieldOf, textOf } from '../failure/safe-reads.ts';
 import type { Logger } from '../logger.ts';
 import { isCancelled, ownerOf } from '../run/forgotten-calls.ts';
 import { currentParentRun } from '../run/parent-run.ts';

@@ -4,7 +4,7 @@ import { toHatchetError } from '../connection/call-error.ts';
 import { pause } from '../connection/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
-import { callUnary, repeatForMs } from '../connection/unary.ts';
+import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import type { WorkerLabels } from '../context/context-host.ts';
 import { checkBeyondContract } from '../definition/beyond-contract.ts';
 import { actionId, allSteps, executionTimeout, toRegistration, wireName } from '../definition/registration.ts';

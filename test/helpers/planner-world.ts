@@ -9,7 +9,7 @@ import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import type { ResultRow, RunEndRow, RunInsert, TaskInsert } from '../../engine/model/stored-rows.ts';
 import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
-import { skippedOutput } from '../../engine/model/payload/payload.ts';
+import { skippedOutput } from '../../engine/model/task/skipped-output.ts';
 import type { Command, CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
 import { noFacts, type Facts, type StoredEnd } from '../../engine/plan/commands/facts.ts';
 import type { StoredRun } from '../../engine/plan/lifecycle/stored-run.ts';
@@ -17,7 +17,7 @@ import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';
 import { settleRows } from '../../engine/plan/state/live-rows.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';
-import { CommandLines } from '../../engine/shard/command-lines.ts';
+import { TenantLines } from '../../engine/shard/tenant-lines.ts';
 import { partsOf } from '../../engine/shard/command-parts.ts';
 import { JobPayloads } from '../../engine/shard/job-payloads.ts';
 import { jobOf, type Job } from '../../engine/shard/job.ts';
@@ -108,7 +108,7 @@ export class PlannerWorld {
   watch: ((commands: readonly Command[], nowUs: number) => void) | undefined;
   /** Told of every transaction that was taken back. */
   tookBack: (() => void) | undefined;
-  readonly #lines = new CommandLines();
+  readonly #lines = new TenantLines();
 
   /** Plans a command as the owner does, in parts where it brings much, and commits it. @throws what it is refused with */
   run<K extends CommandKind>(command: CommandByKind[K] & { kind: K }): ReplyByKind[K] {

@@ -1,5 +1,5 @@
 import { LiveFlag, LiveState } from '../../engine/model/task/live-state.ts';
-import { skippedOutput } from '../../engine/model/payload/payload.ts';
+import { skippedOutput } from '../../engine/model/task/skipped-output.ts';
 import { RunStatus } from '../../engine/model/task/status.ts';
 import type { TaskRow } from '../../engine/plan/state/table/rows.ts';
 import { tenantId, type PlannerWorld } from '../helpers/planner-world.ts';

@@ -1,7 +1,7 @@
 import { HatchetError } from '../../engine/base/errors.ts';
 import { delay } from '../../engine/base/host.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
-import { checkedMetadata } from '../../engine/model/payload/payload.ts';
+import { checkedMetadata } from '../../engine/model/payload/check-payload.ts';
 import { cancelIds } from '../../engine/bulk/cancel-ids.ts';
 import { pushEvents } from '../../engine/shard/prepare/prepare-event.ts';
 import { prepareRun } from '../../engine/shard/prepare/prepare-run.ts';

@@ -1,7 +1,7 @@
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError } from '../../cli-error.ts';
 import type { EngineRecord } from '../../engine-process/engine-record.ts';
-import { ageText } from '../../output/span-text.ts';
+import { ageText } from '../../output/time-text.ts';
 
 export type SecondSession = 'attach' | 'stop' | 'quit';
 

@@ -12,7 +12,7 @@ import { openReader } from '../../monitor/open-reader.ts';
 import type { Overview, RunReader } from '../../monitor/run-reader.ts';
 import { plainLines } from '../../output/plain-text.ts';
 import { reportError } from '../../output/report-error.ts';
-import { msText } from '../../output/span-text.ts';
+import { msText } from '../../output/time-text.ts';
 import { dataFolder } from '../../project/project-root.ts';
 
 export type DoctorFlags = ConnectionFlags & OutputFlag;

@@ -1,6 +1,6 @@
 import type { OutputFlag } from '../../command-host.ts';
 import type { EngineRecord } from '../../engine-process/engine-record.ts';
-import { ageText } from '../../output/span-text.ts';
+import { ageText } from '../../output/time-text.ts';
 
 export interface EngineFlags extends OutputFlag {
   dataDir?: string;

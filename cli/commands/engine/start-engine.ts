@@ -13,7 +13,7 @@ import { listenProblem, portOwner } from '../../engine-process/port-owner.ts';
 import { spawnEngine } from '../../engine-process/spawn-engine.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { Output } from '../../output/output.ts';
-import { ageText } from '../../output/span-text.ts';
+import { ageText } from '../../output/time-text.ts';
 import { dataFolder } from '../../project/project-root.ts';
 import { describeEngine, type EngineFlags } from './engine-folder.ts';
 import { networkOptions, type NetworkFlags } from './network-options.ts';

@@ -7,7 +7,7 @@ import { ExitCode } from '../../exit-code.ts';
 import { offsetPage, offsetQuery, type OffsetFlags } from '../../input/offset-page.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { jsonText, plainLines } from '../../output/plain-text.ts';
-import { ageText } from '../../output/span-text.ts';
+import { ageText } from '../../output/time-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
 
 export type EventFlags = ConnectionFlags & OutputFlag;

@@ -11,7 +11,7 @@ import {
   type QueueRow,
 } from '../../monitor/queue-rows.ts';
 import { withReader } from '../../monitor/with-reader.ts';
-import { ageText, untilText } from '../../output/span-text.ts';
+import { ageText, untilText } from '../../output/time-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
 
 export type QueuesFlags = ConnectionFlags & OutputFlag;

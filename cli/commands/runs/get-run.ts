@@ -5,13 +5,13 @@ import { ExitCode } from '../../exit-code.ts';
 import { logText } from '../../durable/log-text.ts';
 import { currentBranch, openNodes } from '../../durable/log-tree.ts';
 import type { DurableLogRow } from '../../monitor/durable-log-row.ts';
-import { isTerminal } from '../../monitor/status-name.ts';
+import { isTerminal } from '../../status-name.ts';
 import type { RunDetail, TaskRow } from '../../monitor/run-reader.ts';
 import { runOutput } from '../../monitor/run-output.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { leftOutLines } from '../../output/left-out.ts';
 import { jsonText, plainLines } from '../../output/plain-text.ts';
-import { spanText } from '../../output/span-text.ts';
+import { spanText } from '../../output/time-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
 
 export type GetRunFlags = ConnectionFlags & OutputFlag;

@@ -5,9 +5,9 @@ import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-code.ts';
 import { parseRunQuery, queryFilter } from '../../monitor/run-query.ts';
 import type { RunFilter, RunRow } from '../../monitor/run-reader.ts';
-import type { RunStatusName } from '../../monitor/status-name.ts';
+import type { RunStatusName } from '../../status-name.ts';
 import { withReader } from '../../monitor/with-reader.ts';
-import { ageText, spanText } from '../../output/span-text.ts';
+import { ageText, spanText } from '../../output/time-text.ts';
 import type { Table } from '../../output/table.ts';
 
 /** Which runs. */

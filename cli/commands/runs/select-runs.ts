@@ -3,7 +3,7 @@ import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { RunReader, RunRow } from '../../monitor/run-reader.ts';
-import type { RunStatusName } from '../../monitor/status-name.ts';
+import type { RunStatusName } from '../../status-name.ts';
 import { amount } from '../../output/amount.ts';
 import type { Progress } from '../../output/progress.ts';
 import { runFilter, type RunFilterFlags } from './list-runs.ts';

@@ -5,10 +5,10 @@ import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-code.ts';
 import type { WorkerRow } from '../../monitor/run-reader.ts';
-import { workerStatusText } from '../../monitor/status-name.ts';
+import { workerStatusText } from '../../status-name.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { plainLines } from '../../output/plain-text.ts';
-import { ageText } from '../../output/span-text.ts';
+import { ageText } from '../../output/time-text.ts';
 import type { Table } from '../../output/table.ts';
 
 export type WorkerFlags = ConnectionFlags & OutputFlag;

@@ -1,7 +1,7 @@
 import { eventLine } from '../../output/event-line.ts';
 import { jsonText, plainLines, plainText } from '../../output/plain-text.ts';
 import { reportError } from '../../output/report-error.ts';
-import { msText } from '../../output/span-text.ts';
+import { msText } from '../../output/time-text.ts';
 import type { DevEvent, Problem } from '../events.ts';
 import type { UnderWay } from '../trouble/tasks-under-way.ts';
 

@@ -3,6 +3,7 @@ import type { RunReader } from '../../monitor/run-reader.ts';
 import { crashReason } from '../trouble/crash-reason.ts';
 import type { Emit, WorkerExit } from '../events.ts';
 import type { ProcessEnds } from './process-ends.ts';
+import { CrashBackoff } from './crash-backoff.ts';
 import { SpareWorker } from './spare-worker.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -44,10 +45,8 @@ interface Generation {
 const drainLimitMs = 65_000;
 /** An engine that does not answer does not hold up a reload. */
 const pauseLimitMs = 1_000;
-const firstBackoffMs = 1_000;
-const crashLimit = 5;
-/** Without a crash for this long, the count starts again. */
-const calmMs = 30_000;
+/** Before another process is tried in place of one that died. */
+const refillMs = 1_000;
 
 /**
  * The worker processes. A new generation serves before the old one drains, so that there is always one; a generation
@@ -58,7 +57,7 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #generations = new Set<Generation>();
   #last = 0;
-  #crashes = 0;
+  readonly #crashes = new CrashBackoff();
   #startedAtMs = 0;
   #hasServed = false;
   #retry: NodeJS.Timeout | undefined;
@@ -71,7 +70,7 @@ export class Workers {
 
   /** Starts a generation on a build's code. A change of the code forgives earlier crashes. */
   replace(manifest: string): void {
-    this.#crashes = 0;
+    this.#crashes.forgive();
     this.#start(manifest);
   }
 
@@ -238,10 +237,8 @@ export class Workers {
       this.#generations.delete(generation);
       void this.#drain(generation);
     }
-    if (performance.now() - this.#startedAtMs > calmMs) this.#crashes = 0;
-    this.#crashes++;
-    const isOver = this.#crashes > crashLimit || (this.#options.impatient && !this.#hasServed);
-    const retryInMs = !isLatest || isOver ? null : firstBackoffMs * 2 ** (this.#crashes - 1);
+    const pauseMs = this.#crashes.crashed(performance.now() - this.#startedAtMs);
+    const retryInMs = !isLatest || (this.#options.impatient && !this.#hasServed) ? null : pauseMs;
     this.#tellExit(generation, { exit, retryInMs, isLatest });
     const serving = [...this.#generations].findLast((other) => other.ready && !other.stopping)?.processes[0]?.inspector;
     if (isLatest && serving !== undefined) this.#options.emit({ type: 'worker-inspector', port: serving });
@@ -280,7 +277,7 @@ export class Workers {
       this.#fill(generation, this.#options.connect());
     } catch (error) {
       this.#options.emit({ type: 'worker-line', generation: generation.number, line: String(error) });
-      this.#later(firstBackoffMs, () => this.#refill(generation));
+      this.#later(refillMs, () => this.#refill(generation));
     }
   }
 

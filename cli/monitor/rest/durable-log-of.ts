@@ -1,5 +1,5 @@
 import { jsonText } from '../../output/plain-text.ts';
-import { msText } from '../../output/span-text.ts';
+import { msText } from '../../output/time-text.ts';
 import type { BranchRow, ConditionRow, DurableLogRow, NodeKind, NodeRow } from '../durable-log-row.ts';
 import type { ConditionShape, LogEntryShape } from './rest-shapes.ts';
 import { timeOf } from './stored-values.ts';

@@ -1,5 +1,5 @@
 import type { EventRow } from '../run-reader.ts';
-import type { RunStatusName } from '../status-name.ts';
+import type { RunStatusName } from '../../status-name.ts';
 import type { TaskEventShape } from './rest-shapes.ts';
 import { failureOf, nameOf, timeOf } from './stored-values.ts';
 

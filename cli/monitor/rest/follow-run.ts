@@ -1,4 +1,4 @@
-import { isTerminal } from '../status-name.ts';
+import { isTerminal } from '../../status-name.ts';
 import type { EventBatch, EventRow } from '../run-reader.ts';
 import { pollMs, polls } from './polls.ts';
 import { isNotFound } from './rest-client.ts';

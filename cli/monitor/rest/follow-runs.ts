@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { ServerError } from '../../output/server-error.ts';
 import type { EventBatch, EventRow, RunFilter } from '../run-reader.ts';
-import { isTerminal, type RunStatusName } from '../status-name.ts';
+import { isTerminal, type RunStatusName } from '../../status-name.ts';
 import { listRunShapes } from './list-runs.ts';
 import { pollMs, polls } from './polls.ts';
 import { isNotFound, type RestClient } from './rest-client.ts';

@@ -3,7 +3,7 @@ import type { RestQuery } from '../../../sdk/connection/rest.ts';
 import { ServerError } from '../../output/server-error.ts';
 import { fitsQuery } from '../run-query.ts';
 import type { RunFilter } from '../run-reader.ts';
-import type { RunStatusName } from '../status-name.ts';
+import type { RunStatusName } from '../../status-name.ts';
 import type { RestClient } from './rest-client.ts';
 import type { Rows, RunDetailsShape, RunShape, WorkflowShape } from './rest-shapes.ts';
 import { runRow } from './run-rows.ts';

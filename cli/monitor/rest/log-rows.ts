@@ -1,5 +1,5 @@
 import type { LogRow } from '../run-reader.ts';
-import { isTerminal } from '../status-name.ts';
+import { isTerminal } from '../../status-name.ts';
 import { pollMs, polls } from './polls.ts';
 import type { RestClient } from './rest-client.ts';
 import type { LogShape, Rows, RunDetailsShape } from './rest-shapes.ts';

@@ -20,7 +20,7 @@ import type {
   WorkflowRow,
 } from '../run-reader.ts';
 import type { ScheduleFigures } from '../schedule-rows.ts';
-import { isTerminal } from '../status-name.ts';
+import { isTerminal } from '../../status-name.ts';
 import { durableLogOf } from './durable-log-of.ts';
 import { overviewSince, readOverview, readSchedules, readWorkers, readWorkflows } from './figures.ts';
 import { followRun } from './follow-run.ts';

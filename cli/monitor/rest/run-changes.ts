@@ -1,5 +1,5 @@
 import type { EventRow } from '../run-reader.ts';
-import { isTerminal, type RunStatusName } from '../status-name.ts';
+import { isTerminal, type RunStatusName } from '../../status-name.ts';
 import type { RunShape, TaskShape } from './rest-shapes.ts';
 import { statusOf } from './run-rows.ts';
 import { failureOf, nameOf, timeOf } from './stored-values.ts';

@@ -1,7 +1,7 @@
 import { plainInput } from '../../../sdk/run/plain-run.ts';
 import { isRecord } from '../../project/json-value.ts';
 import type { RunDetail, RunRow, TaskRow } from '../run-reader.ts';
-import type { RunStatusName } from '../status-name.ts';
+import type { RunStatusName } from '../../status-name.ts';
 import type { RunDetailsShape, RunShape, StepConfig, TaskShape } from './rest-shapes.ts';
 import { failureOf, nameOf, timeOf } from './stored-values.ts';
 

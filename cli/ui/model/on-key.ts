@@ -5,7 +5,7 @@ import { inLogs } from './lists/log-keys.ts';
 import { inRun } from './run/run-keys.ts';
 import { askCancel, askReplay } from './dialogs/cancel-replay-dialogs.ts';
 import { inRuns } from './runs/runs-keys.ts';
-import { selectedRunId } from './runs/runs-window.ts';
+import { selectedRunId } from './runs/selected-run.ts';
 import { openMismatch } from './run/durable-keys.ts';
 import { inForm, openEvent, openTrigger } from './forms/form-keys.ts';
 import { inBulk } from './dialogs/bulk-dialog.ts';

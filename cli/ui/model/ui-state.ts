@@ -16,7 +16,7 @@ import type {
 } from '../../monitor/run-reader.ts';
 import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
 import type { MouseReport } from '../input/mouse-reader.ts';
-import type { RunStatusName } from '../../monitor/status-name.ts';
+import type { RunStatusName } from '../../status-name.ts';
 
 export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'logs'] as const;
 export type ViewName = (typeof views)[number];

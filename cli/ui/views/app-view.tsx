@@ -1,14 +1,14 @@
 import { Box, Text } from 'ink';
 import { amount } from '../../output/amount.ts';
 import { plainText } from '../../output/plain-text.ts';
-import { ageText, msText } from '../../output/span-text.ts';
+import { ageText, msText } from '../../output/time-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import type { BannerLine } from '../model/banner.ts';
 import { dialogRows } from '../model/dialogs/dialog-content.ts';
 import { footerRows, frameRows, isStarting, isTall, isTooSmall, shownBanner, smallest } from '../model/frame.ts';
 import { bodyRows } from '../model/layout.ts';
 import { runHint } from '../model/run/run-hint.ts';
-import { askedQuery } from '../model/runs/find-runs.ts';
+import { askedQuery } from '../model/runs/asked-filter.ts';
 import { keyTabs, tabsWidth, viewTabs } from '../model/tabs.ts';
 import type { DevStatus, UiState } from '../model/ui-state.ts';
 import { marksText } from '../model/runs/marks.ts';

@@ -2,7 +2,7 @@ import { Box, Text } from 'ink';
 import { isOpenSleep } from '../../durable/log-tree.ts';
 import { branchTitle, nodeResult, nodeTitle, nodeWait } from '../../durable/node-text.ts';
 import { plainText } from '../../output/plain-text.ts';
-import { spanText } from '../../output/span-text.ts';
+import { spanText } from '../../output/time-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { durableWindow, nodeRows, type DurableLine, type SelectedNode } from '../model/run/durable-lines.ts';
 import type { OpenRun, UiState } from '../model/ui-state.ts';

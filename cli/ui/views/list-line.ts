@@ -1,8 +1,8 @@
-import { workerStatusText } from '../../monitor/status-name.ts';
+import { workerStatusText } from '../../status-name.ts';
 import { usedAt, keyScope } from '../../monitor/queue-rows.ts';
 import { barText } from '../../output/bar-text.ts';
 import { plainText } from '../../output/plain-text.ts';
-import { ageText, timeText, untilText } from '../../output/span-text.ts';
+import { ageText, timeText, untilText } from '../../output/time-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import type { Item, ItemKind, Rows } from '../model/lists/list-items.ts';
 

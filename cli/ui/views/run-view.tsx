@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import type { RunDetail } from '../../monitor/run-reader.ts';
 import { runFailure } from '../../monitor/run-output.ts';
 import { plainText } from '../../output/plain-text.ts';
-import { ageText, spanText } from '../../output/span-text.ts';
+import { ageText, spanText } from '../../output/time-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { chosenTask, isInPane } from '../model/run/chosen-task.ts';
 import type { Picture } from '../model/run/dag-picture.ts';

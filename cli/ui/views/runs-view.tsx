@@ -2,7 +2,7 @@ import { Box, Text } from 'ink';
 import stringWidth from 'string-width';
 import type { RunRow } from '../../monitor/run-reader.ts';
 import { plainText } from '../../output/plain-text.ts';
-import { ageText, spanText } from '../../output/span-text.ts';
+import { ageText, spanText } from '../../output/time-text.ts';
 import { fit, pad } from '../../output/table.ts';
 import { isWide } from '../model/frame.ts';
 import { marksText } from '../model/runs/marks.ts';

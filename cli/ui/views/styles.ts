@@ -1,4 +1,4 @@
-import type { RunStatusName } from '../../monitor/status-name.ts';
+import type { RunStatusName } from '../../status-name.ts';
 
 /** What text may look like. The terminal's own colours stay behind it, and none is used that is lost on a dark or on a light ground: no yellow, cyan, white, grey or blue. */
 export interface TextStyle {

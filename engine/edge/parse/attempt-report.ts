@@ -1,6 +1,6 @@
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { reportedError } from '../../model/payload/payload.ts';
+import { isDeeperThan, maxJsonDepth } from '../../model/payload/json-depth.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';
 
@@ -22,9 +22,18 @@ export async function reportedOutcome(
   }
 }
 
-/** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. */
+const longestError = 256 * 1024;
+
+/** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. One that is nested too deep becomes the message itself. */
+function cleaned(text: string): string {
+  const clean = text.replaceAll('\0', '').replaceAll('\\u0000', '');
+  if (clean.length > longestError) return JSON.stringify({ message: `${clean.slice(0, longestError)}… (cut)` });
+  return isDeeperThan(clean, maxJsonDepth) ? JSON.stringify({ message: clean }) : clean;
+}
+
+/** A worker's failure as it is stored. */
 export function reportedFailure(text: string): Checked<string> {
-  return markChecked(reportedError(text));
+  return markChecked(cleaned(text));
 }
 
 /** A year: the longest that a retry may be told to wait. */

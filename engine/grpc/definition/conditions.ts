@@ -2,7 +2,7 @@ import { invalid } from '../../edge/parse/invalid.ts';
 import type { Expressions } from '../../cel/cel-evaluator.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { conditionActions, type Condition, type ConditionAction } from '../../model/definition.ts';
-import { skippedOutput } from '../../model/payload/payload.ts';
+import { skippedOutput } from '../../model/task/skipped-output.ts';
 import type { BaseMatchCondition, TaskConditions } from '../../../proto/gen/hatchet/contract/v1/condition.ts';
 import { ConditionChecks, mostConditions } from './condition-checks.ts';
 

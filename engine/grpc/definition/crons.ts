@@ -1,5 +1,5 @@
 import { cron } from '../../edge/parse/cron.ts';
-import { input } from '../../edge/parse/json.ts';
+import { input } from '../../edge/parse/checked-json.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { nextTick } from '../../model/time/cron.ts';

@@ -1,13 +1,10 @@
 import { text } from '../../edge/parse/text.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
-import {
-  defaultLabelWeight,
-  labelComparators,
-  type DesiredLabel,
-  type LabelComparator,
-} from '../../model/definition.ts';
+import { labelComparators, type DesiredLabel, type LabelComparator } from '../../model/definition.ts';
 import type { DesiredWorkerLabels } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
 
+/** Of a label that names none. */
+const defaultLabelWeight = 100;
 /** Labels of one task or run. */
 const maxLabels = 100;
 

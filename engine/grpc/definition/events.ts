@@ -1,5 +1,5 @@
 import { expression } from '../../edge/parse/expression.ts';
-import { smallObject } from '../../edge/parse/json.ts';
+import { smallObject } from '../../edge/parse/checked-json.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { text } from '../../edge/parse/text.ts';
 import type { DefaultFilter } from '../../model/definition.ts';

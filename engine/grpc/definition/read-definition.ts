@@ -1,17 +1,16 @@
 import { invalid } from '../../edge/parse/invalid.ts';
-import { json } from '../../edge/parse/json.ts';
+import { json } from '../../edge/parse/checked-json.ts';
 import { wholeNumber } from '../../edge/parse/number.ts';
 import { text } from '../../edge/parse/text.ts';
 import { createHash } from 'node:crypto';
 import {
-  defaultExecutionTimeoutMs,
-  defaultScheduleTimeoutMs,
   plainStep,
   plainWorkflow,
   type StepDefinition,
   type StickyStrategy,
   type WorkflowDefinition,
 } from '../../model/definition.ts';
+import { defaultExecutionTimeoutMs, defaultScheduleTimeoutMs } from '../../model/task/default-timeouts.ts';
 import { parseDuration } from '../../model/time/duration.ts';
 import { maxSteps } from '../../model/limits.ts';
 import { topologyOf } from '../../model/topology.ts';

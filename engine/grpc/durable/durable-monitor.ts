@@ -3,7 +3,7 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { Commands } from '../../edge/commands.ts';
 import { knownId } from '../../edge/parse/id.ts';
-import { payload } from '../../edge/parse/json.ts';
+import { payload } from '../../edge/parse/checked-json.ts';
 import { largestInteger, pageLimit, wholeNumber } from '../../edge/parse/number.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';

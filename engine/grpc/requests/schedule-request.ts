@@ -1,4 +1,4 @@
-import { metadata, payload } from '../../edge/parse/json.ts';
+import { metadata, payload } from '../../edge/parse/checked-json.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { priority } from '../../edge/parse/number.ts';
 import { moment } from '../../edge/parse/time.ts';

@@ -8,7 +8,7 @@ import { newId } from '../../model/ids/uuid.ts';
 import type { WorkflowRunEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { ConnectRequest, ConnectResponse } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { assignedAction } from '../assigned-action.ts';
-import { RunSubscription } from '../runs/run-subscription.ts';
+import { RunResultStream } from '../runs/run-result-stream.ts';
 import { toServiceError } from '../service-error.ts';
 import type { CommandOutcome, Program } from './carry-out.ts';
 
@@ -62,7 +62,7 @@ export class ProgramSession {
   readonly #ports: SessionPorts;
   readonly #ended: () => void;
   readonly #outbox = new Outbox<SentFrame>();
-  readonly #runs: RunSubscription;
+  readonly #runs: RunResultStream;
   /** By worker, to detach it. */
   readonly #workers = new Map<string, { link: WorkerLink; detach: () => void }>();
   #draft = emptyFrame();
@@ -83,7 +83,7 @@ export class ProgramSession {
     this.#ended = options.ended;
     const isFull = (): boolean => this.#isFull;
     const isOver = (): boolean => this.#isOver;
-    this.#runs = new RunSubscription(ports.results, {
+    this.#runs = new RunResultStream(ports.results, {
       tenantId: options.tenantId,
       call: {
         get writableNeedDrain() {

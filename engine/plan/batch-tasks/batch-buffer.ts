@@ -1,12 +1,10 @@
 import type { BatchRule } from '../../model/definition.ts';
-import { maxBatchBytes } from '../../model/limits.ts';
+import { flushReason, type FlushReason } from './when-to-flush.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { Placement } from '../queue/placement.ts';
-import { rankCount, retryRank, type RankedList } from '../state/lists/ranked-list.ts';
+import { rankCount, retryRank } from '../queue/rank.ts';
+import { type RankedList } from '../state/lists/ranked-list.ts';
 import type { TaskRow } from '../state/table/rows.ts';
-
-/** Why a batch goes: what `BatchStartPayload.triggerReason` says. */
-export type FlushReason = 'batch_size_reached' | 'payload_size_reached' | 'interval_elapsed' | 'retry';
 
 /** One batch key of one step, over all of its workflow's versions. */
 export class BatchGroup {
@@ -82,12 +80,10 @@ export class BatchBuffer {
     return this.rule.groupMaxRuns !== null && this.group.running.size >= this.rule.groupMaxRuns;
   }
 
-  /** Why its next batch may go now; undefined while it may not. One that has been in a batch before waits for no others. */
+  /** Why its next batch may go now; undefined while it may not. */
   whyNow(nowUs: number): FlushReason | undefined {
-    if (this.list.length === 0) return undefined;
-    if (this.list.length >= this.rule.maxSize) return 'batch_size_reached';
-    if (this.bytes >= maxBatchBytes) return 'payload_size_reached';
-    if (this.flushAtUs <= nowUs) return 'interval_elapsed';
-    return this.list.headOf(retryRank) !== undefined ? 'retry' : undefined;
+    const { rule, list, bytes, flushAtUs } = this;
+    const hasRetried = list.headOf(retryRank) !== undefined;
+    return flushReason(rule, { size: list.length, bytes, hasRetried, isDue: flushAtUs <= nowUs });
   }
 }

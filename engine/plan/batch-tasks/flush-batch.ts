@@ -1,7 +1,8 @@
 import { canTake, pickWorker } from '../queue/pick-worker.ts';
 import { maxBatchBytes } from '../../model/limits.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
-import type { BatchBuffer, BatchGroup, FlushReason, RunningBatch } from './batch-buffer.ts';
+import type { BatchBuffer, BatchGroup, RunningBatch } from './batch-buffer.ts';
+import type { FlushReason } from './when-to-flush.ts';
 import type { SettleBudget } from '../state/settle-budget.ts';
 import { type Placement } from '../queue/placement.ts';
 import { journal, type Plan } from '../state/plan.ts';

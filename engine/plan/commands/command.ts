@@ -37,7 +37,7 @@ import { putSchedules } from './timers/put-schedules.ts';
 import { reschedule } from './timers/reschedule.ts';
 import { setCronEnabled } from './timers/set-cron-enabled.ts';
 import { closeTenant } from './upkeep/close-tenant.ts';
-import { putOff } from './upkeep/put-off.ts';
+import { putOff } from './upkeep/put-off-refused-task.ts';
 import { tick } from './upkeep/tick.ts';
 import { registerWorker } from './workers/register-worker.ts';
 import { unsubscribe } from './workers/unsubscribe.ts';

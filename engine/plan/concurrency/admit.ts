@@ -1,6 +1,7 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { outranks, type ConcurrencyGroup, type PlaceRequest } from './concurrency-group.ts';
-import { cancelRow } from '../lifecycle/interrupt.ts';
+import type { ConcurrencyGroup, PlaceRequest } from './concurrency-group.ts';
+import { isCrowded, judgeCancelling, surplusOf, type GivenUp } from './strategies.ts';
+import { cancelRow } from '../lifecycle/cancel-task.ts';
 import { cancelCost, lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';
 import type { ArrivalLine } from '../state/lists/arrival-line.ts';
@@ -8,12 +9,6 @@ import { joinQueue } from '../queue/join-queue.ts';
 import type { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
-
-/** A request that a strategy gives up, with the group that decided it. */
-interface GivenUp {
-  request: PlaceRequest;
-  group: ConcurrencyGroup;
-}
 
 /**
  * The first of the ready tasks asks for its places. The whole chain is judged in one pass: first whether a cancelling
@@ -67,41 +62,6 @@ function cancel(plan: Plan, { request, group }: GivenUp, budget: SettleBudget): 
 
 function cancelsIn({ admissions }: SettleBudget): number {
   return Math.max(Math.floor(admissions / cancelCost), 1);
-}
-
-function judgeCancelling(requests: readonly PlaceRequest[]): { refused: GivenUp | undefined; pushedOut: GivenUp[] } {
-  const pushedOut: GivenUp[] = [];
-  for (const request of requests) {
-    for (const group of request.groups) {
-      // No place at all is a hold, not a verdict.
-      if (group.maxRuns === 0 || group.members.size < group.maxRuns) continue;
-      if (group.strategy === 'CANCEL_NEWEST') return { refused: { request, group }, pushedOut: [] };
-      if (group.strategy !== 'CANCEL_IN_PROGRESS') continue;
-      const lowest = group.byMerit.at(group.maxRuns - 1);
-      if (lowest === undefined || !outranks(request, lowest)) return { refused: { request, group }, pushedOut: [] };
-      for (const loser of group.byMerit.slice(group.maxRuns - 1)) pushedOut.push({ request: loser, group });
-    }
-  }
-  return { refused: undefined, pushedOut };
-}
-
-/** Its strategy lets one of those that wait stay. */
-function isCrowded(group: ConcurrencyGroup): boolean {
-  return group.maxRuns > 0 && stayingPlace(group) !== undefined && group.placeless.size > 1;
-}
-
-/** Among those that wait, oldest first. */
-function stayingPlace({ strategy }: ConcurrencyGroup): number | undefined {
-  if (strategy === 'CANCEL_QUEUED_EXCEPT_NEWEST') return -1;
-  return strategy === 'CANCEL_QUEUED_EXCEPT_OLDEST' ? 0 : undefined;
-}
-
-/** Of those that wait, the ones that do not stay; so many at most. */
-function surplusOf(group: ConcurrencyGroup, most: number): GivenUp[] {
-  const place = stayingPlace(group);
-  const { placeless } = group;
-  const losers = place === 0 ? placeless.slice(1, 1 + most) : placeless.slice(0, Math.min(placeless.size - 1, most));
-  return losers.map((request) => ({ request, group }));
 }
 
 /** Goes on with what a verdict had no room for. @returns whether all are seen to */

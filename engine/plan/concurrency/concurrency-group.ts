@@ -1,6 +1,7 @@
 import type { ConcurrencyStrategy } from '../../model/definition.ts';
 import type { RankedList } from '../state/lists/ranked-list.ts';
 import { SortedList } from '../state/lists/sorted-list.ts';
+import type { UndoLog } from '../state/undo-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
 /** One key of one concurrency strategy: who has arrived, who holds its places, who waits for one. */
@@ -46,6 +47,17 @@ export class ConcurrencyGroup {
     this.maxRuns = options.maxRuns;
     this.maxRunsFrom = options.maxRunsFrom;
     this.waiting = options.waiting;
+  }
+
+  /**
+   * The newest request by trigger sets the key's places and strategy, for those that came before it too: an older one, such as
+   * a retry's, changes nothing. @returns whether there are more places than before
+   */
+  declare(link: { maxRuns: number; strategy: ConcurrencyStrategy }, order: number, undo: UndoLog): boolean {
+    if (order <= this.maxRunsFrom) return false;
+    const { maxRuns } = this;
+    undo.assign<ConcurrencyGroup>(this, { maxRuns: link.maxRuns, maxRunsFrom: order, strategy: link.strategy });
+    return link.maxRuns > maxRuns;
   }
 
   get isFull(): boolean {

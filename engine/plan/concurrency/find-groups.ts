@@ -14,7 +14,7 @@ export function findGroups(
   const groups = isCurrent ? known : links.map((link) => groupFor(state, tenantId, link, order));
   for (const [index, link] of links.entries()) {
     const group = groups[index];
-    if (group !== undefined) renew(state, group, link, order);
+    if (group?.declare(link, order, state.undo) === true) state.unsettled.noteFreed(group);
   }
   shared.groups[level] = groups;
   return groups;
@@ -29,14 +29,4 @@ function groupFor(state: ShardState, tenantId: string, link: ConcurrencyDemand, 
   const group = new ConcurrencyGroup({ id, tenantId, strategyId, key, strategy, maxRuns, maxRunsFrom: order, waiting });
   state.groups.set(id, group);
   return group;
-}
-
-function renew(state: ShardState, group: ConcurrencyGroup, link: ConcurrencyDemand, order: number): void {
-  if (order <= group.maxRunsFrom) return;
-  const { maxRuns } = group;
-  const { undo } = state;
-  undo.set(group, 'maxRuns', link.maxRuns);
-  undo.set(group, 'maxRunsFrom', order);
-  undo.set(group, 'strategy', link.strategy);
-  if (link.maxRuns > maxRuns) state.unsettled.noteFreed(group);
 }

@@ -4,7 +4,9 @@ import type { EventWaking } from '../state/event-wakings.ts';
 import type { Plan } from '../state/plan.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import { mostMet } from '../state/waking-limits.ts';
-import { complain, holds, resolveCondition, reviewTask, type Evaluated } from './review-task.ts';
+import { reviewTask } from './review-task.ts';
+import { holds, type Evaluated } from './evaluate-condition.ts';
+import { complain, resolveCondition } from './resolve-condition.ts';
 
 export interface MeetableEvent {
   tenantId: string;

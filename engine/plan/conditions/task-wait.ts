@@ -1,4 +1,4 @@
-import type { ConditionState } from '../../model/task/judge-conditions.ts';
+import type { ConditionState } from './judge-start.ts';
 
 /** The conditions of one task, from its trigger to its end: what met them is given to the task, retries included. */
 export interface TaskWait {

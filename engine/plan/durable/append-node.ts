@@ -1,6 +1,6 @@
 import { guardOf } from '../../cel/equality-guard.ts';
 import { storedAsked, type Asked, type EntryKind } from '../../model/durable/durable.ts';
-import { noteProgress } from '../lifecycle/note-progress.ts';
+import { noteLogGrowth } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { DurableIndex, DurableTask } from './durable-index.ts';
@@ -62,7 +62,7 @@ export function append(
   }
   durable.watch(task, node);
   undo.keep(watched, durable, task, node);
-  noteProgress(plan, row);
+  noteLogGrowth(plan, row);
   changes.durableEntries.push({
     taskId: log.taskId,
     branch: node.branch,

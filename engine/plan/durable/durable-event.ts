@@ -6,7 +6,7 @@ import { conditionsOf, type DurableNode } from './durable-log.ts';
 import { meetCondition } from './satisfy-node.ts';
 import type { MeetableEvent } from '../conditions/meet-event.ts';
 import type { Plan } from '../state/plan.ts';
-import { holds } from '../conditions/review-task.ts';
+import { holds } from '../conditions/evaluate-condition.ts';
 
 /** A condition of a durable task's open wait, as it stands in `durable_listen`. */
 export interface Listener {

@@ -98,11 +98,6 @@ export class DurableLog {
   }
 }
 
-/** When a sleep of the node is over; sleeps count from when they were first asked for. */
-export function sleepDueUs(node: DurableNode, condition: DurableCondition): number {
-  return condition.kind === 'sleep' ? node.askedUs + condition.ms * 1000 : Infinity;
-}
-
 /** The branch on which a node of the current branch's history lies. */
 export function branchOfNode(points: readonly BranchPoint[], branch: number, node: number): number {
   for (let at = branch; ;) {

@@ -2,7 +2,8 @@ import { lastingFlags, LiveState } from '../../model/task/live-state.ts';
 import { EntryKind } from '../../model/durable/durable.ts';
 import type { Delivery } from './delivery.ts';
 import type { DurableTask } from './durable-index.ts';
-import { conditionsOf, sleepDueUs, type DurableLog, type DurableNode } from './durable-log.ts';
+import type { DurableNode } from './durable-log.ts';
+import { firstSleepUs } from './durable-sleep.ts';
 import { isLeftAlone } from './tell-results.ts';
 import { journal, leaveWorker, moveTo, type Plan } from '../state/plan.ts';
 
@@ -14,16 +15,6 @@ export function evict(plan: Plan, { row, log }: DurableTask, reason: string): vo
   leaveWorker(plan, row);
   state.tasks.write('flags', row, (state.tasks.flags[row] ?? 0) & lastingFlags, state.undo);
   state.deadlines.set(row, firstSleepUs(log), state.undo);
-}
-
-/** 0 where no sleep is open. */
-export function firstSleepUs(log: DurableLog): number {
-  let first = Infinity;
-  for (const node of log.openWaits()) {
-    for (const [index, condition] of conditionsOf(node).entries())
-      if ((node.met[index] ?? null) === null) first = Math.min(first, sleepDueUs(node, condition));
-  }
-  return first === Infinity ? 0 : first;
 }
 
 /** What was told this long ago has arrived, though the worker has not listed since what it waits for. */

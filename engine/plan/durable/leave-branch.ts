@@ -2,7 +2,7 @@ import { restore } from './restore-task.ts';
 import { dismiss } from './dismiss-invocation.ts';
 import { EntryKind, firstBranch, type Asked, type BranchPoint } from '../../model/durable/durable.ts';
 import { LiveState } from '../../model/task/live-state.ts';
-import { noteProgress } from '../lifecycle/note-progress.ts';
+import { noteLogGrowth } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
 import { Delivery } from './delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
@@ -41,7 +41,7 @@ export function leaveForBranch(
     seq: state.nextSeq(plan.nowUs),
     childRunId: null,
   });
-  noteProgress(plan, row);
+  noteLogGrowth(plan, row);
   leave(plan, row, point, from);
 }
 

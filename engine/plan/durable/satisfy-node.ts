@@ -2,13 +2,13 @@ import { restore } from './restore-task.ts';
 import { EntryKind, isSatisfied, waitPayload, wholeNode } from '../../model/durable/durable.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
-import { firstSleepUs } from './evict-task.ts';
+import { firstSleepUs } from './durable-sleep.ts';
 import type { ChildLink, DurableIndex, DurableTask } from './durable-index.ts';
 import { branchOfNode, conditionsOf, type DurableNode } from './durable-log.ts';
 import { tell } from './tell-results.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
-import { noteProgress } from '../lifecycle/note-progress.ts';
+import { noteLogGrowth } from '../lifecycle/worker-deaths.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
 /** How a node was satisfied. A child's output is not copied: it stays with the child, in the generation given. */
@@ -30,7 +30,7 @@ export function satisfy(plan: Plan, task: DurableTask, node: DurableNode, how: S
   // First, so that an undo watches a node that is open again.
   undo.keep(ignored, durable, task, node);
   durable.ignore(task, node);
-  noteProgress(plan, row);
+  noteLogGrowth(plan, row);
   undo.set(node, 'result', { seq, status: how.status });
   undo.set(node, 'need', log.nodes.length);
   if (node.kind !== EntryKind.Signal) undo.push(log.satisfied, node);
@@ -84,7 +84,7 @@ export function meetCondition(
       told: { output: payload, error: null },
     });
   }
-  noteProgress(plan, row);
+  noteLogGrowth(plan, row);
   plan.changes.durableResults.push({
     taskId: log.taskId,
     branch: node.branch,
@@ -141,7 +141,7 @@ export function meetChild(plan: Plan, end: RunEnd): void {
     payload: null,
     generation: end.generation,
   });
-  if (row !== undefined) noteProgress(plan, row);
+  if (row !== undefined) noteLogGrowth(plan, row);
   if (
     row !== undefined &&
     task === undefined &&

@@ -1,29 +1,13 @@
-import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { skippedOutput } from '../../model/payload/payload.ts';
+import { LiveFlag } from '../../model/task/live-state.ts';
+import { ownOutput } from '../../model/task/skipped-output.ts';
 import { RunStatus } from '../../model/task/status.ts';
-import type { Evaluated } from '../conditions/review-task.ts';
+import type { Evaluated } from '../conditions/evaluate-condition.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, setFlag, type Plan } from '../state/plan.ts';
 import { beginTimeout, isLate } from './timeouts.ts';
 import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import { mayRetry, retryTask } from './retry-task.ts';
-
-export interface AttemptRef {
-  taskId: string;
-  attempt: number;
-}
-
-/**
- * The row of a running attempt. A report from any other attempt changes nothing: the task has ended,
- * was reassigned or was cancelled since, and the attempt that counts is another one.
- */
-export function runningRow({ state }: Plan, ref: AttemptRef & { tenantId: string }): TaskRow | undefined {
-  const row = state.tasks.find(ref.taskId);
-  if (row === undefined || state.tasks.state[row] !== LiveState.Running || state.tasks.attempt[row] !== ref.attempt)
-    return undefined;
-  return state.stepOf(row).version.tenantId === ref.tenantId ? row : undefined;
-}
 
 /** SENT_TO_WORKER is written with STARTED: only the worker's answer proves that the message arrived. */
 export function startAttempt(plan: Plan, row: TaskRow): void {
@@ -39,9 +23,7 @@ export function startAttempt(plan: Plan, row: TaskRow): void {
 export function completeAttempt(plan: Plan, row: TaskRow, output: string, evaluated: Evaluated | undefined): void {
   startAttempt(plan, row); // STARTED is fire-and-forget: a completion can overtake it
   journal(plan, row, 'FINISHED');
-  // That text is kept for tasks that were skipped; Python's json.dumps writes the same, space included.
-  const kept = output === skippedOutput ? JSON.stringify(JSON.parse(skippedOutput)) : output;
-  endTask(plan, row, { status: RunStatus.Completed, output: kept, error: null, evaluated });
+  endTask(plan, row, { status: RunStatus.Completed, output: ownOutput(output), error: null, evaluated });
 }
 
 export interface AttemptFailure {

@@ -1,14 +1,18 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { skippedOutput } from '../../model/payload/payload.ts';
+import { skippedOutput } from '../../model/task/skipped-output.ts';
 import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import { runOutcome } from '../../model/task/run-outcome.ts';
 import { releasePlaces } from '../concurrency/release-places.ts';
 import { meetChild } from '../durable/satisfy-node.ts';
-import { dropExtras } from '../concurrency/make-extras.ts';
+import { dropPlaceRequests } from '../concurrency/make-place-requests.ts';
 import { journal, leaveWorker, setFlag, touch, type Plan } from '../state/plan.ts';
 import { makeReady } from '../queue/make-ready.ts';
-import { dropWait, resolveParent, reviewTask, type Evaluated, type Review } from '../conditions/review-task.ts';
+import { reviewTask, type Review } from '../conditions/review-task.ts';
+import type { Evaluated } from '../conditions/evaluate-condition.ts';
+import { resolveParent } from '../conditions/resolve-condition.ts';
+import { dropWait } from '../conditions/begin-wait.ts';
 import type { LiveRun } from '../state/shard-state.ts';
+import { judgeOnFailure } from './on-failure.ts';
 import { isRunRow, type TaskRow } from '../state/table/rows.ts';
 
 export interface TaskEnd {
@@ -72,7 +76,7 @@ export function forgetTask(plan: Plan, row: TaskRow): void {
   leaveWorker(plan, row);
   state.deadlines.set(row, 0, state.undo);
   state.lists.leave(row, state.undo);
-  dropExtras(state, row);
+  dropPlaceRequests(state, row);
   dropWait(plan, row);
   releaseRun(plan, row);
   state.tasks.end(row, state.undo);
@@ -155,12 +159,13 @@ function skipTask(plan: Plan, row: TaskRow): void {
   endTask(plan, row, { status: RunStatus.Completed, output: skippedOutput, error: null, skipped: true });
 }
 
-/** The on-failure task starts with the first failure, and is skipped when all others have ended without one. */
+/** Starts or skips the run's on-failure task, where it waits and that is decided. */
 export function reviewOnFailure(plan: Plan, run: LiveRun): void {
   const { onFailure } = run.version.definition;
   if (onFailure === null || run.outcomes[onFailure] !== 0) return;
   const row = plan.state.tasks.find(run.taskIds[onFailure] ?? '');
   if (row === undefined || plan.state.tasks.state[row] !== LiveState.Gated) return;
-  if (run.outcomes.includes(RunStatus.Failed)) makeReady(plan, row, 'tail');
-  else if (run.unfinished === 1) skipTask(plan, row);
+  const verdict = judgeOnFailure(run);
+  if (verdict === 'start') makeReady(plan, row, 'tail');
+  else if (verdict === 'skip') skipTask(plan, row);
 }

@@ -1,7 +1,5 @@
-import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { RunStatus } from '../../model/task/status.ts';
-import { endTask } from './end-task.ts';
-import { hasFlag, journal, moveTo, type Plan } from '../state/plan.ts';
+import { LiveState } from '../../model/task/live-state.ts';
+import { moveTo, type Plan } from '../state/plan.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
 /**
@@ -27,13 +25,4 @@ export function interrupt(plan: Plan, row: TaskRow): void {
     attempt: state.tasks.attempt[row] ?? 0,
     invocation: step.definition.durable ? (state.tasks.invocation[row] ?? 0) : null,
   });
-}
-
-/** Cancels a task wherever it is; one that has ended stays as it is. */
-export function cancelRow(plan: Plan, row: TaskRow, message?: string): void {
-  const { state } = plan;
-  if (state.tasks.alive[row] !== 1 || hasFlag(plan, row, LiveFlag.Ended)) return;
-  if (state.tasks.state[row] === LiveState.Running) interrupt(plan, row);
-  journal(plan, row, 'CANCELLED', message);
-  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }

@@ -1,14 +1,17 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { maxReassigns } from '../../model/limits.ts';
 import { RunStatus } from '../../model/task/status.ts';
-import type { WorkerDeath } from '../../model/task/worker-death.ts';
 import { endTask, forgetTask, type TaskEnd } from './end-task.ts';
-import { hasFlag, journal, setFlag, type Plan, touch } from '../state/plan.ts';
+import { hasFlag, journal, setFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { makeReady } from '../queue/make-ready.ts';
 import { nextAttempt, retryTask } from './retry-task.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import { interrupt } from './interrupt.ts';
+import type { WorkerDeath } from '../state/tenant-work.ts';
+import { outliveWorker } from './worker-deaths.ts';
+
+/** Reassignments of one task, after which it fails. */
+const maxReassigns = 10;
 
 export function afterInterrupt(plan: Plan, row: TaskRow): void {
   if (hasFlag(plan, row, LiveFlag.Ended)) forgetTask(plan, row);
@@ -72,32 +75,16 @@ export function takeFromWorker(plan: Plan, worker: PlannerWorker, row: TaskRow, 
     interrupt(plan, row);
     setFlag(plan, row, LiveFlag.WorkerLost);
   }
-  if (death !== undefined) outlive(plan, row, { worker, death, toBeTold });
-  else if (toBeTold) setFlag(plan, row, LiveFlag.Reassign);
+  if (death !== undefined) {
+    const why = outliveWorker(plan, row, { worker, death });
+    if (why !== undefined) giveUp(plan, row, why);
+    else if (!toBeTold) goElsewhere(plan, row);
+  } else if (toBeTold) setFlag(plan, row, LiveFlag.Reassign);
   else reassign(plan, row, lostWorker(worker));
 }
 
 function lostWorker(worker: PlannerWorker | undefined): string {
   return `worker ${worker?.name ?? ''} was lost`;
-}
-
-/** The task survives its worker: another gets it, at no cost of retries, unless too many have died under it. */
-function outlive(
-  plan: Plan,
-  row: TaskRow,
-  { worker, death, toBeTold }: { worker: PlannerWorker; death: WorkerDeath; toBeTold: boolean },
-): void {
-  const deaths = countDeath(plan, row);
-  journal(plan, row, 'REASSIGNED', `worker ${worker.name} died (${death.how})`);
-  if (deaths >= death.mostDeaths) {
-    const since = plan.state.stepOf(row).definition.durable ? ' since its log last grew' : '';
-    return giveUp(
-      plan,
-      row,
-      `its worker died (${death.how}); ${deaths === 1 ? 'one worker has' : `${deaths} workers have`} died under this task${since}`,
-    );
-  }
-  if (!toBeTold) goElsewhere(plan, row);
 }
 
 function goElsewhere(plan: Plan, row: TaskRow): void {
@@ -109,18 +96,4 @@ function goElsewhere(plan: Plan, row: TaskRow): void {
 function giveUp(plan: Plan, row: TaskRow, message: string): void {
   journal(plan, row, 'FAILED', message);
   endTask(plan, row, failedFor(JSON.stringify({ message })));
-}
-
-/** What a byte holds. */
-const mostCounted = 255;
-
-/** Counts the death of a worker under a task: over a plain task's generation, over a durable one's time since its log last grew. */
-export function countDeath(plan: Plan, row: TaskRow): number {
-  const { tasks, undo } = plan.state;
-  const before = hasFlag(plan, row, LiveFlag.Progressed) ? 0 : (tasks.deaths[row] ?? 0);
-  const deaths = Math.min(before + 1, mostCounted);
-  touch(plan, row);
-  tasks.write('deaths', row, deaths, undo);
-  tasks.write('flags', row, (tasks.flags[row] ?? 0) & ~LiveFlag.Progressed, undo);
-  return deaths;
 }

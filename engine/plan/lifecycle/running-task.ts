@@ -4,14 +4,6 @@ import type { Plan } from '../state/plan.ts';
 import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
-/** Members of a batch are one call: what is asked for one of them holds for those that run with it. */
-export function togetherWith({ state }: Plan, row: TaskRow): TaskRow[] {
-  const batch = state.batches.ofRow.get(row);
-  return batch === undefined
-    ? [row]
-    : [...batch.rows].filter((member) => state.tasks.state[member] === LiveState.Running);
-}
-
 /** @throws HatchetError UNKNOWN_RUN */
 export function runningTask(plan: Plan, tenantId: string, taskId: string): TaskRow {
   const { state } = plan;

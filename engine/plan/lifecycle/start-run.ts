@@ -2,17 +2,18 @@ import { LiveState } from '../../model/task/live-state.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import type { PlaceRequest } from '../concurrency/concurrency-group.ts';
 import type { Collision, TriggerRun } from '../../model/task/trigger-run.ts';
-import { claimKey } from './claim-key.ts';
+import { claimIdempotencyKey } from './claim-idempotency-key.ts';
 import { endReviewed, endTask } from './end-task.ts';
-import { makeExtras } from '../concurrency/make-extras.ts';
+import { makePlaceRequests } from '../concurrency/make-place-requests.ts';
 import { journal, touch, type Plan } from '../state/plan.ts';
-import { openWait, reviewTask } from '../conditions/review-task.ts';
+import { reviewTask } from '../conditions/review-task.ts';
+import { openWait } from '../conditions/begin-wait.ts';
 import type { Version } from '../state/workflow-version.ts';
 import { noRow, type RunRow, type TaskRow } from '../state/table/rows.ts';
 
 /** Makes a run, unless another holds its idempotency key. */
 export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
-  const collision = claimKey(plan, tenantId, run);
+  const collision = claimIdempotencyKey(plan, tenantId, run);
   if (collision === undefined) createRun(plan, tenantId, run);
   return collision;
 }
@@ -60,7 +61,13 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     const row = addTask(plan, { run, version, index, taskId, runRow });
     const demands = run.demands?.[index]?.demands ?? null;
     if (demands !== null)
-      ({ runRequest } = makeExtras(state, row, { tenantId, demands, priority: run.priority, order, runRequest }));
+      ({ runRequest } = makePlaceRequests(state, row, {
+        tenantId,
+        demands,
+        priority: run.priority,
+        order,
+        runRequest,
+      }));
     const failed = (run.demands?.[index]?.error ?? null) !== null;
     openWait(plan, row);
     if (!failed && index !== version.definition.onFailure && version.definition.steps[index]?.parents.length === 0)

@@ -4,7 +4,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import { mayRetry } from './retry-task.ts';
 import { endTask } from './end-task.ts';
 import { interrupt } from './interrupt.ts';
-import { togetherWith } from './running-task.ts';
+import { togetherWith } from './batch-together.ts';
 import { stayingWith } from '../queue/blocked-worker.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from '../state/plan.ts';
 import type { TaskRow } from '../state/table/rows.ts';

@@ -1,9 +1,9 @@
-import { QueueKey, type KeyTasks } from './order-in-line.ts';
+import { QueueKey, TurnCounter, type KeyTasks } from './key-turns.ts';
 import { Line, LineHeap, noClaims, type UnitSource } from './line.ts';
 import { LineIndex } from './line-index.ts';
 import type { Constraint } from './placement.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import { rankCount } from '../state/lists/ranked-list.ts';
+import { rankCount } from './rank.ts';
 import type { TaskLists } from '../state/table/task-lists.ts';
 import type { TaskTable } from '../state/table/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
@@ -42,8 +42,7 @@ export class ActionQueue {
   /** Those that may go on. */
   readonly #open = new LineHeap();
   readonly #index = new LineIndex();
-  /** Turns given out. */
-  #turns = 0;
+  readonly #turns = new TurnCounter();
   /** Those that ran out of tasks since the last tidy. */
   readonly #emptied = new Map<KeyTasks, Line>();
   length = 0;
@@ -112,7 +111,7 @@ export class ActionQueue {
 
   /** After a task of the line's next key was chosen, and before it leaves: the other keys of its rank go first now. */
   passTurn(line: Line): void {
-    line.passTurn(++this.#turns);
+    line.passTurn(this.#turns);
   }
 
   /** The line may go on. It keeps its place among those that wait for a limit. */
@@ -209,14 +208,15 @@ export class ActionQueue {
     tasks: KeyTasks,
     { rank, by, row, undo }: { rank: number; by: 1 | -1; row: TaskRow; undo: UndoLog | undefined },
   ): void {
-    const { counts, turns } = tasks.queueKey;
+    const { queueKey } = tasks;
+    const { counts } = queueKey;
     this.length += by;
     line.length += by;
     if (line.heap === undefined) this.waitingForUnits += by;
     const count = (counts[rank] ?? 0) + by;
     counts[rank] = count;
     if (by === 1) {
-      if (count === 1) turns[rank] = ++this.#turns;
+      if (count === 1) this.#turns.give(queueKey, rank);
       line.offer(tasks, rank);
       line.heap?.grown(line);
       return;

@@ -1,20 +1,17 @@
 import { pickWorker } from './pick-worker.ts';
 import { LiveState } from '../../model/task/live-state.ts';
-import { RunStatus } from '../../model/task/status.ts';
-import type { Assignment } from '../../model/task/effect.ts';
 import { flushNext } from '../batch-tasks/flush-batch.ts';
 import type { ActionQueue } from './action-queue.ts';
+import { assignment } from './assignment.ts';
 import { isAhead, type Line } from './line.ts';
 import { type Placement } from './placement.ts';
-import { inputBranchOf } from '../durable/branch-points.ts';
 import { beginInvocation } from '../durable/begin-invocation.ts';
 import { lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import { stick } from './sticky.ts';
-import type { LiveRun, ShardState } from '../state/shard-state.ts';
+import { stick } from './stick-run.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
-import { callFirst } from '../rate-limits/refill-limits.ts';
+import { callFirst } from '../rate-limits/wake-at-refill.ts';
 import { missingUnits, stopLine } from '../rate-limits/wait-for-units.ts';
 import { spendUnits } from '../rate-limits/spend-units.ts';
 import type { TaskRow } from '../state/table/rows.ts';
@@ -207,49 +204,4 @@ function start(plan: Plan, row: TaskRow, worker: PlannerWorker): void {
   journal(plan, row, 'ASSIGNED');
   if (definition.durable) beginInvocation(plan, row);
   if (version.definition.sticky !== null) stick(plan, row, worker);
-}
-
-function assignment({ state }: Plan, row: TaskRow, worker: PlannerWorker): Assignment {
-  const { tasks } = state;
-  const step = state.stepOf(row);
-  const { version } = step;
-  const run = state.runOf(row);
-  return {
-    tenantId: version.tenantId,
-    workerId: worker.id,
-    taskId: tasks.id(row),
-    runId: state.runIdOf(row),
-    workflowId: version.workflowId,
-    versionId: version.versionId,
-    stepName: step.definition.name,
-    action: step.definition.action,
-    attempt: tasks.attempt[row] ?? 0,
-    generation: tasks.generation[row] ?? 1,
-    priority: tasks.priority[row] ?? 1,
-    parents: step.definition.parents.map((parent) => ({
-      name: version.definition.steps[parent]?.name ?? '',
-      taskId: run?.taskIds[parent] ?? '',
-    })),
-    failed: run === undefined || version.definition.onFailure !== step.index ? [] : failedTasks(run),
-    triggers: triggersOf(state, row),
-    invocation: step.definition.durable ? (tasks.invocation[row] ?? 0) : null,
-    inputBranch: step.definition.durable ? inputBranchOf(state.durable.branches.get(row) ?? []) : null,
-  };
-}
-
-function failedTasks(run: LiveRun): { name: string; taskId: string }[] {
-  return run.version.definition.steps.flatMap(({ name }, index) =>
-    run.outcomes[index] === RunStatus.Failed ? [{ name, taskId: run.taskIds[index] ?? '' }] : [],
-  );
-}
-
-/** What met the task's conditions, as JSON by data key. */
-function triggersOf(state: ShardState, row: TaskRow): string {
-  const wait = state.waits.get(row);
-  if (wait === undefined) return '{}';
-  const entries = state.stepOf(row).definition.conditions.flatMap(({ dataKey }, index) => {
-    const data = wait.data[index] ?? null;
-    return data === null || dataKey === '' ? [] : [`${JSON.stringify(dataKey)}:${data}`];
-  });
-  return `{${entries.join(',')}}`;
 }

@@ -1,8 +1,10 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
-import { maxUnanswered } from '../../model/limits.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+
+/** Workers that may leave a task unanswered before it stays where it is: one that blocks whoever starts it must not block them all. */
+const maxUnanswered = 3;
 
 /** The worker has left a task unanswered, so it is taken for blocked: it takes nothing until it answers. */
 export function noteBlocked({ state }: Plan, worker: PlannerWorker): void {

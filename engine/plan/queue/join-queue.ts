@@ -8,6 +8,6 @@ export function joinQueue(plan: Plan, row: TaskRow, rank: number, { keepsTurn = 
   const { state } = plan;
   const { queue, definition } = state.stepOf(row);
   if (definition.batch !== null) return gatherTask(plan, row, { rank, placement: placementOf(state, row), keepsTurn });
-  const key = state.extras.get(row)?.ringKey ?? '';
+  const key = state.extras.get(row)?.turnKey ?? '';
   queue.push(row, { rank, key, constraint: constraintOf(state, row) }, state.undo);
 }

@@ -1,7 +1,7 @@
 import { IndexedHeap, type HeapItem } from '../state/lists/indexed-heap.ts';
 import type { TaskTable } from '../state/table/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
-import { OrderInLine, type KeyTasks } from './order-in-line.ts';
+import { KeyTurns, type KeyTasks, type TurnCounter } from './key-turns.ts';
 import type { Constraint } from './placement.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
@@ -63,7 +63,7 @@ export interface Standing {
 export class Line implements HeapItem, Standing {
   readonly constraint: Constraint;
   readonly keys = new Map<string, KeyTasks>();
-  readonly #turns = new OrderInLine();
+  readonly #turns = new KeyTurns();
   readonly #tasks: TaskTable;
   /** Among which lines it stands; undefined while it waits for units. */
   heap: LineHeap | undefined;
@@ -91,9 +91,9 @@ export class Line implements HeapItem, Standing {
   }
 
   /** The key of the task that is next goes behind the others. */
-  passTurn(turn: number): void {
+  passTurn(turns: TurnCounter): void {
     const first = this.#turns.first();
-    if (first !== undefined) first.tasks.queueKey.turns[first.rank] = turn;
+    if (first !== undefined) turns.give(first.tasks.queueKey, first.rank);
   }
 
   /** A key has tasks of the rank. */

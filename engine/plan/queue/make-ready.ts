@@ -1,7 +1,7 @@
 import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { joinQueue } from './join-queue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
-import { rankOf, retryRank } from '../state/lists/ranked-list.ts';
+import { rankOf, retryRank } from './rank.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
 /** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */

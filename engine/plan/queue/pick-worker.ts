@@ -1,10 +1,11 @@
 import { meetsLabel } from '../../model/task/labels.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import type { Placement } from './placement.ts';
+import { isPreferred, isRuledOut } from './sticky.ts';
 
 /** Could the worker take such a task at some time? */
 export function suits(worker: PlannerWorker, placement: Placement): boolean {
-  if (placement.sticky?.hard === true && placement.sticky.workerId !== worker.id) return false;
+  if (isRuledOut(placement.sticky, worker.id)) return false;
   return placement.labels.every((label) => !label.required || meetsLabel(worker.labels.get(label.key), label));
 }
 
@@ -31,7 +32,7 @@ export function pickWorker(workers: readonly PlannerWorker[], turn: number, plac
     const at = (turn + i) % workers.length;
     const worker = workers[at];
     if (worker === undefined || !canTake(worker, placement)) continue;
-    if (placement.sticky?.workerId === worker.id) return at;
+    if (isPreferred(placement.sticky, worker.id)) return at;
     if (placement.labels.length === 0 && placement.sticky === null) return at;
     const weight = weightOf(worker, placement);
     if (weight > bestWeight) {

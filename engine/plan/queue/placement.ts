@@ -1,6 +1,7 @@
 import type { DesiredLabel } from '../../model/definition.ts';
 import type { RateLimitDemand } from '../../model/task/demands.ts';
 import type { PlannerWorker, SlotUse } from './planner-worker.ts';
+import type { Sticky } from './sticky.ts';
 
 /** A registered workflow, whatever its version. */
 export interface WorkflowState {
@@ -17,8 +18,7 @@ export interface Placement {
   readonly workflow: WorkflowState;
   readonly cost: readonly SlotUse[];
   readonly labels: readonly DesiredLabel[];
-  /** The worker of the run's first task, or the one that the caller asked for. */
-  readonly sticky: { workerId: string; hard: boolean } | null;
+  readonly sticky: Sticky | null;
 }
 
 /** All that narrows where and when a task of an action may start. Those that agree in it stand in one line. */

@@ -41,9 +41,9 @@ export function rateLimitFor(plan: Plan, tenantId: string, demand: RateLimitDema
   return known;
 }
 
-/** A lower limit holds at once, a higher one from the next refill on. */
+/** Those that wait for it are looked at again. */
 export function resize(plan: Plan, rateLimit: RateLimit, limit: number, window: RateLimitWindow): void {
-  plan.state.undo.assign(rateLimit, { limit, window, windowLimit: Math.min(rateLimit.windowLimit, limit) });
+  rateLimit.resize(limit, window, plan.state.undo);
   plan.changes.touchedLimits.add(rateLimit);
   lineUpAnew(plan.state, rateLimit);
 }

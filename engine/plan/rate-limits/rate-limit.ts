@@ -3,6 +3,7 @@ import { windowMicros } from '../../model/time/window-lengths.ts';
 import type { RateLimitRow } from '../../model/stored-rows.ts';
 import { IndexedHeap } from '../state/lists/indexed-heap.ts';
 import type { RankedList } from '../state/lists/ranked-list.ts';
+import type { UndoLog } from '../state/undo-log.ts';
 import { asksBefore, type Line, type LimitEntry } from '../queue/line.ts';
 
 /** Keys in memory, over which those whose window is over and that nobody waits for are forgotten. */
@@ -124,6 +125,16 @@ export class RateLimit {
   /** Units that are free at this time. */
   left(nowUs: number): number {
     return this.isOver(nowUs) ? this.limit : Math.max(this.windowLimit - this.used, 0);
+  }
+
+  /** A lower limit holds at once, a higher one from the next refill on. */
+  resize(limit: number, window: RateLimitWindow, undo: UndoLog): void {
+    undo.assign<RateLimit>(this, { limit, window, windowLimit: Math.min(this.windowLimit, limit) });
+  }
+
+  /** A task takes units of it after its window was over: the next one begins, full. */
+  refillAt(nowUs: number, undo: UndoLog): void {
+    undo.assign<RateLimit>(this, { windowStartUs: nowUs, used: 0, windowLimit: this.limit });
   }
 
   row(): RateLimitRow {

@@ -9,15 +9,14 @@ export function spendUnits(plan: Plan, demands: readonly RateLimitDemand[], tena
   for (const demand of demands) {
     if (demand.units === 0) continue;
     const limit = rateLimitFor(plan, tenantId, demand);
-    refill(plan, limit);
+    if (limit.isOver(plan.nowUs)) beginWindow(plan, limit);
     state.undo.set(limit, 'used', limit.used + demand.units);
     plan.changes.touchedLimits.add(limit);
   }
 }
 
-function refill(plan: Plan, limit: RateLimit): void {
-  if (!limit.isOver(plan.nowUs)) return;
+function beginWindow(plan: Plan, limit: RateLimit): void {
   const { state, nowUs } = plan;
-  state.undo.assign(limit, { windowStartUs: nowUs, used: 0, windowLimit: limit.limit });
+  limit.refillAt(nowUs, state.undo);
   if (nowUs > state.newestWindowUs) state.undo.set(state, 'newestWindowUs', nowUs);
 }

@@ -1,6 +1,6 @@
 import { admitArrival, thinOut, wakeGroup } from '../concurrency/admit.ts';
 import { assignWaiting } from '../queue/assign.ts';
-import { noteRefills } from '../rate-limits/refill-limits.ts';
+import { noteRefills } from '../rate-limits/wake-at-refill.ts';
 import type { Plan } from '../state/plan.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
 import { settleStandstills } from '../lifecycle/worker-standstill.ts';

@@ -1,4 +1,5 @@
 import type { Demands } from '../../model/task/demands.ts';
+import { turnKeyOf } from '../queue/key-turns.ts';
 import type { ShardState } from './shard-state.ts';
 import type { SharedDemands } from './shared-demands.ts';
 import type { Restore } from './undo-log.ts';
@@ -12,12 +13,11 @@ export function internDemands(state: ShardState, tenantId: string, demands: Dema
   }
   let shared = ofTenant.get(text);
   if (shared === undefined) {
-    const ringKey = demands.concurrency.findLast((link) => link.strategy === 'GROUP_ROUND_ROBIN')?.key ?? '';
     shared = {
       tenantId,
       demands,
       text,
-      ringKey,
+      turnKey: turnKeyOf(demands),
       groups: { run: undefined, task: undefined },
       constraint: undefined,
       uses: 0,

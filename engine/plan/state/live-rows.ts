@@ -1,8 +1,9 @@
 import type { LiveRow } from '../../model/stored-rows.ts';
-import { isWallTime, LiveState } from '../../model/task/live-state.ts';
-import { sweepGroups } from '../concurrency/make-extras.ts';
+import { LiveState } from '../../model/task/live-state.ts';
+import { sweepGroups } from '../concurrency/make-place-requests.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
+import { storedDue } from '../timers/lost-time.ts';
 import { sweepRateLimits } from '../rate-limits/rate-limit-table.ts';
 import type { ShardState } from './shard-state.ts';
 import type { TaskRow } from './table/rows.ts';
@@ -75,16 +76,6 @@ function forgetSleepers(state: ShardState, rows: readonly TaskRow[]): void {
     durable.unread.delete(row);
     if (tasks.alive[row] !== 1) durable.branches.delete(row);
   }
-}
-
-/** A due time is stored as the shard's own clock, which stands still while no engine owns the shard; a retry's or a sleep's is wall time. */
-function storedDue(state: ShardState, row: TaskRow): number {
-  const due = state.deadlines.dueUs(row);
-  return due === 0 || isWallTime(state.tasks.state[row] ?? 0) ? due : due - state.lostUs;
-}
-
-export function loadedDue(state: ShardState, liveState: number, storedUs: number): number {
-  return storedUs === 0 || isWallTime(liveState) ? storedUs : storedUs + state.lostUs;
 }
 
 /** Written once, with the insert. */

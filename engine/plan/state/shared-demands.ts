@@ -8,7 +8,7 @@ export interface SharedDemands {
   readonly demands: Demands;
   /** The demands as JSON. */
   readonly text: string;
-  readonly ringKey: string;
+  readonly turnKey: string;
   /** Of the links for a run, and for a task. */
   groups: Record<ConcurrencyDemand['level'], readonly ConcurrencyGroup[] | undefined>;
   /** Where and when a task that asks for them may start; of the step that was asked last. */

@@ -50,8 +50,8 @@ export class TaskExtras {
   }
 
   /** Key of the last round-robin link; '' without one. Keys take turns in the queue. */
-  get ringKey(): string {
-    return this.shared.ringKey;
+  get turnKey(): string {
+    return this.shared.turnKey;
   }
 
   /** Order of its trigger among the shard’s, which only requests for places need. */

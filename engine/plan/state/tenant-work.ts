@@ -1,4 +1,3 @@
-import type { WorkerDeath } from '../../model/task/worker-death.ts';
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import { asksBefore, type LimitEntry } from '../queue/line.ts';
@@ -6,6 +5,16 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { ArrivalLine } from './lists/arrival-line.ts';
 import { IndexedHeap, type HeapItem } from './lists/indexed-heap.ts';
+
+/** How a worker died. */
+export interface WorkerDeath {
+  /** Such as `exit code 1`, `SIGKILL` or `no heartbeat for 30 s`. */
+  how: string;
+  /** Whoever saw its process end has said so: it never comes back. */
+  isCertain: boolean;
+  /** So many deaths of workers end a task. */
+  mostDeaths: number;
+}
 
 /** A worker whose tasks leave it, some a transaction. */
 export interface LostWorker {

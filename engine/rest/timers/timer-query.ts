@@ -3,7 +3,7 @@ import type { TimerQuery } from '../../monitor/timer-reads.ts';
 import { metadataPairs } from '../../edge/parse/selection.ts';
 import type { RestEnv } from '../deps.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { checkedMetadata } from '../../model/payload/payload.ts';
+import { checkedMetadata } from '../../model/payload/check-payload.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { listQuery, objectMember, pageQuery, payloadMember, textQuery, uuidQuery } from '../request-values.ts';
 

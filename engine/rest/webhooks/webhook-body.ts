@@ -1,6 +1,6 @@
 import type { WebhookSource } from '../../auth/webhooks/webhook.ts';
 import { HatchetError } from '../../base/errors.ts';
-import { checkedJson } from '../../model/payload/payload.ts';
+import { checkedJson } from '../../model/payload/check-payload.ts';
 import { isObject } from '../../model/payload/is-object.ts';
 
 /** What a request says, as JSON text and as its value. */

@@ -1,7 +1,7 @@
 import { oneOf } from '../../edge/parse/choice.ts';
 import { expression } from '../../edge/parse/expression.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
-import { smallObject } from '../../edge/parse/json.ts';
+import { smallObject } from '../../edge/parse/checked-json.ts';
 import type { Checked } from '../../model/checked.ts';
 import { digestSecret } from '../../auth/webhooks/secret-digest.ts';
 import {

@@ -1,20 +1,11 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
 import type { Asking } from './asking.ts';
+import { readReusableChildren } from './reusable-children.ts';
 
 export const readRuns = {
   name: 'existing_runs',
   text: `SELECT r.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id`,
-};
-
-/** Those that a retried parent gets again: neither FAILED (4) nor CANCELLED (5) in their newest generation, of which there are two rows where a replay opened it: the first one says that it runs. */
-export const readReusableRuns = {
-  name: 'reusable_children',
-  text: `
-    SELECT r.id FROM unnest($1::uuid[]) AS u (id)
-    JOIN run r ON r.id = u.id
-    LEFT JOIN LATERAL (SELECT e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
-    WHERE e.status IS NULL OR e.status NOT IN (4, 5)`,
 };
 
 export const readEvents = {
@@ -40,7 +31,7 @@ export async function loadStoredIds(client: Sql, asking: readonly Asking[]): Pro
     asking.flatMap(({ needs }) => needs.runIds ?? []),
   );
   await find(
-    readReusableRuns,
+    readReusableChildren,
     asking.flatMap(({ needs }) => needs.reusableRunIds ?? []),
   );
   await find(

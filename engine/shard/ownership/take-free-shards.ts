@@ -1,12 +1,6 @@
 import type { Sql } from '../../postgres/sql-client.ts';
-import { leaseSeconds } from './lease.ts';
+import { absentSince, graceUs, lostUs } from './lost-time.ts';
 import { ownedShard, type OwnedShard, type ShardSqlRow } from './owned-shards.ts';
-
-/**
- * Added to the time in which nobody served the shard, so that workers get back before their tasks' deadlines run on. Where a
- * worker may be away for longer before it is lost, it is as much: how long one was away before a crash is not stored.
- */
-const leastGraceMs = 30_000;
 
 /** Owners of whom any connection is there. An application's name is visible to every role. */
 const connected = `connected AS MATERIALIZED (
@@ -62,7 +56,7 @@ export const acquireFree = {
   text: `
     WITH ${connected},
     free AS (
-      SELECT s.id, s.epoch, coalesce(s.absent_since, least(o.expires_at - interval '${leaseSeconds} s', clock_timestamp()), clock_timestamp()) AS since
+      SELECT s.id, s.epoch, ${absentSince} AS since
       FROM shard s LEFT JOIN shard_owner o ON o.id = s.owner
       WHERE s.id = ANY ($2::smallint[])
         AND (${isFree} OR (s.owner = ANY ($3::uuid[]) AND ${isGone}))
@@ -73,7 +67,7 @@ export const acquireFree = {
     SET owner = $1, epoch = s.epoch + 1, absent_since = free.since
     FROM free WHERE s.id = free.id
     RETURNING s.id, s.epoch, s.last_batch, s.last_seq,
-      (s.lost_us + CASE WHEN free.epoch = 0 THEN 0 ELSE greatest(0, extract(epoch FROM clock_timestamp() - free.since)) * 1000000 + $4::bigint END)::bigint AS lost_us`,
+      ${lostUs} AS lost_us`,
 };
 
 /** @param options.gone owners who were seen without any connection a moment ago; they are looked for once more */
@@ -81,10 +75,10 @@ export async function acquireShards(
   client: Sql,
   options: { owner: string; wanted: readonly number[]; gone?: readonly string[]; graceMs?: number },
 ): Promise<OwnedShard[]> {
-  const { owner, wanted, gone = [], graceMs = leastGraceMs } = options;
+  const { owner, wanted, gone = [], graceMs = 0 } = options;
   const { rows } = await client.query<ShardSqlRow>({
     ...acquireFree,
-    values: [owner, wanted, gone, Math.max(graceMs, leastGraceMs) * 1000],
+    values: [owner, wanted, gone, graceUs(graceMs)],
   });
   return rows.map(ownedShard);
 }

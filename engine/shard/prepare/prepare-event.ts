@@ -1,14 +1,12 @@
-import { CelVariables } from '../../cel/cel-variables.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { longestInline, maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
-import { checkedMetadata } from '../../model/payload/payload.ts';
+import { checkedMetadata } from '../../model/payload/check-payload.ts';
 import { unstorable } from '../../model/payload/storable-text.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import type { WebhookDelivery } from '../../plan/commands/kind.ts';
 import type { EventRun, PushedEvent } from '../../plan/commands/events/push-event.ts';
-import type { Filter } from '../../plan/state/shard-state.ts';
-import type { Version } from '../../plan/state/workflow-version.ts';
 import type { Owner } from '../owner.ts';
+import { matchingFilters } from './match-filters.ts';
 import { prepareRun, type RunPorts } from './prepare-run.ts';
 
 /** An event as any of the pushing calls brings it. */
@@ -51,7 +49,7 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
   };
   const runs: EventRun[] = [];
   for (const version of state.latest.startedBy(tenantId, key)) {
-    for (const filter of await letThrough(owner, version, { event, parsed })) {
+    for (const filter of await matchingFilters(owner, version, { event, parsed })) {
       const run = await prepareRun(owner, tenantId, {
         workflowName: version.definition.name,
         input: event.payload,
@@ -72,38 +70,6 @@ async function prepareEvent(owner: RunPorts, tenantId: string, request: EventReq
     webhookName: request.webhookName,
     delivery: request.delivery,
   };
-}
-
-/** The filters that want the event; `undefined` alone for a workflow without filters. */
-async function letThrough(
-  owner: RunPorts,
-  version: Version,
-  facts: {
-    event: { id: string; key: string; scope: string | null; payload: string; metadata: string };
-    parsed: Readonly<Record<string, unknown>>;
-  },
-): Promise<(Filter | undefined)[]> {
-  const filters = [...(owner.stateOf(version.tenantId)?.filters.get(version.workflowId)?.values() ?? [])];
-  if (filters.length === 0) return [undefined];
-  const { event, parsed } = facts;
-  const wanting: Filter[] = [];
-  for (const filter of filters) {
-    if (event.scope === null || filter.scope !== event.scope) continue;
-    const { key, id } = event;
-    const variables = new CelVariables(
-      {
-        input: event.payload,
-        payload: filter.payload,
-        additional_metadata: event.metadata,
-        event_key: JSON.stringify(key),
-        event_id: JSON.stringify(id),
-      },
-      parsed,
-    );
-    const result = await owner.cel.evaluate(version.tenantId, filter.expression, variables);
-    if (result.ok && result.value === true) wanting.push(filter);
-  }
-  return wanting;
 }
 
 function checkText(text: string, what: string, least: number): void {

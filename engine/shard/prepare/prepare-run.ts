@@ -1,5 +1,5 @@
 import { HatchetError } from '../../base/errors.ts';
-import { checkedMetadata } from '../../model/payload/payload.ts';
+import { checkedMetadata } from '../../model/payload/check-payload.ts';
 import { newId, parseUuid } from '../../model/ids/uuid.ts';
 import type { DesiredLabel } from '../../model/definition.ts';
 import type { RunPlacement } from '../../model/task/demands.ts';

@@ -1,10 +1,10 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';
 import type { PlaceRequest } from '../../plan/concurrency/concurrency-group.ts';
-import { makeExtras } from '../../plan/concurrency/make-extras.ts';
+import { makePlaceRequests } from '../../plan/concurrency/make-place-requests.ts';
 import { rateLimitFor } from '../../plan/rate-limits/rate-limit-table.ts';
 import { awaitRefill } from '../../plan/rate-limits/wait-for-units.ts';
-import { rankOf, retryRank } from '../../plan/state/lists/ranked-list.ts';
+import { rankAfterRestart } from '../../plan/queue/rank.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';
 import type { ShardTables } from './shard-tables.ts';
@@ -44,7 +44,7 @@ export async function restoreDemands(tables: ShardTables, tasks: readonly Demand
     if (slice.isOver) await slice.pause();
   }
   for (const row of await sortInSlices(arrived, (each) => shard.tasks.seq[each] ?? 0, slice)) {
-    shard.unsettled.noteArrival(shard.stepOf(row).version.tenantId, row, rankAfterRestart(shard, row));
+    shard.unsettled.noteArrival(shard.stepOf(row).version.tenantId, row, rankAfterRestart(shard.tasks, row));
     if (!slice.isOver) continue;
     shard.undo.clear();
     await slice.pause();
@@ -57,7 +57,7 @@ function restoreTask(shard: ShardState, task: DemandingTask, runRequests: Map<st
   const flags = shard.tasks.flags[row] ?? 0;
   if ((flags & LiveFlag.Ended) !== 0) return false;
   const { order, ...demands } = task.stored;
-  const extras = makeExtras(shard, row, {
+  const extras = makePlaceRequests(shard, row, {
     tenantId: task.tenantId,
     demands,
     priority: shard.tasks.priority[row] ?? 1,
@@ -95,17 +95,10 @@ function restoreUnbuffered(shard: ShardState, row: TaskRow, tenantId: string): v
     demands.find((demand) => demand.units > rateLimitFor(plan, tenantId, demand).left(plan.nowUs)) ?? demands[0];
   if (short === undefined) throw new Error(`task ${shard.tasks.id(row)} waits for a rate limit but asks for none`);
   const limit = rateLimitFor(plan, tenantId, short);
-  (short.units > limit.limit ? limit.tooLarge : limit.waiting).insert(row, rankAfterRestart(shard, row), shard.undo);
+  (short.units > limit.limit ? limit.tooLarge : limit.waiting).insert(
+    row,
+    rankAfterRestart(shard.tasks, row),
+    shard.undo,
+  );
   awaitRefill(plan, limit, { isAtOnce: true });
-}
-
-/** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
-export function rankAfterRestart({ tasks }: ShardState, row: TaskRow): number {
-  return (tasks.retries[row] ?? 0) +
-    (tasks.reassigns[row] ?? 0) +
-    (tasks.deaths[row] ?? 0) +
-    (tasks.unanswered[row] ?? 0) >
-    0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0
-    ? retryRank
-    : rankOf(tasks.priority[row] ?? 1);
 }

@@ -7,12 +7,13 @@ import { joinQueue } from '../../plan/queue/join-queue.ts';
 import { standForLine } from '../../plan/rate-limits/wait-for-units.ts';
 import type { Plan } from '../../plan/state/plan.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
-import { loadedDue } from '../../plan/state/live-rows.ts';
+import { loadedDue } from '../../plan/timers/lost-time.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
 import type { WakingLimits } from '../../plan/state/waking-limits.ts';
 import type { OwnedShard } from '../ownership/owned-shards.ts';
-import { Slice } from '../slice.ts';
-import { rankAfterRestart, restoreDemands, storedDemands, type DemandingTask } from './recover-demands.ts';
+import { Slice } from '../../base/yield-in-slices.ts';
+import { restoreDemands, storedDemands, type DemandingTask } from './recover-demands.ts';
+import { rankAfterRestart } from '../../plan/queue/rank.ts';
 import { loadDefinitions, loadWorkers, loadWorkersById } from './recover-definitions.ts';
 import { recoverDurable } from './recover-durable.ts';
 import { loadRuns, type MultiTaskRun } from './recover-runs.ts';
@@ -194,7 +195,7 @@ async function restoreQueues({ shard, setAside, slice }: ShardTables, queued: re
   const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
   for (const row of await sortInSlices(queued, (each) => tasks.seq[each] ?? 0, slice)) {
     try {
-      const rank = rankAfterRestart(shard, row);
+      const rank = rankAfterRestart(shard.tasks, row);
       if (tasks.state[row] === LiveState.Batching) restoreGathered(shard, row, rank, placementOf(shard, row));
       else restoreQueued(plan, row, rank);
     } catch (error) {

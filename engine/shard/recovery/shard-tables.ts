@@ -1,6 +1,6 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
-import type { Slice } from '../slice.ts';
+import type { Slice } from '../../base/yield-in-slices.ts';
 import type { SetAside } from './set-aside.ts';
 
 /** What the readers of a shard's tables share. */

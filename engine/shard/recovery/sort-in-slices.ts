@@ -1,4 +1,4 @@
-import type { Slice } from '../slice.ts';
+import type { Slice } from '../../base/yield-in-slices.ts';
 
 /** What is sorted or merged before the event loop may have a turn. */
 const chunk = 2_000;

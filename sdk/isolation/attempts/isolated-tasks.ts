@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { durationToMs } from '../../duration.ts';
 import { HatchetError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { AttemptResult } from '../../worker/report.ts';
+import type { AttemptResult } from '../../worker/attempt-result.ts';
 import { bundleProject } from '../sandbox/bundle.ts';
 import { guardFolder, holdGuardian } from '../runners/guardian.ts';
 import type { IsolatedStep } from '../definition/isolated-step.ts';

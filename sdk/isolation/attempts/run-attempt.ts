@@ -2,9 +2,8 @@ import { AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.t
 import type { WorkerLabels } from '../../context/context-host.ts';
 import { asError } from '../../errors.ts';
 import { pause } from '../../connection/backoff.ts';
-import { withoutOwnLines } from '../../failure/own-frames.ts';
-import { cut } from '../../failure/total.ts';
-import type { AttemptResult } from '../../worker/report.ts';
+import { cut } from '../../failure/safe-reads.ts';
+import type { AttemptResult } from '../../worker/attempt-result.ts';
 import { AttemptDesk, type DeskFacts } from './attempt-desk.ts';
 import type { IsolatedStep } from '../definition/isolated-step.ts';
 import {
@@ -12,23 +11,16 @@ import {
   type Call,
   type RunnerMessage,
   type RunOrder,
-  type ToldFailure,
   type WorkerMessage,
 } from '../messages/messages.ts';
+import { bounded, endBeyondLimits, longestMessage, withinLimits } from './enforce-limits.ts';
 import type { RunnerEnd, RunnerLink } from '../runners/runner-link.ts';
-
-/** Limits are looked at so often. */
-const lookEveryMs = 100;
 
 /** Calls that a sandbox may have under way; it is not heard until some of them are answered. */
 const mostCalls = 64;
 
 /** Of the tasks that a module declares. */
 const mostNamed = 5;
-
-/** Bounds of what a sandbox says of its failure, whatever it runs. */
-const longestMessage = 16 * 1024;
-const longestStack = 64 * 1024;
 
 /** What the engine has assigned, and what the worker knows besides. */
 export interface IsolatedAttempt extends DeskFacts {
@@ -77,7 +69,7 @@ export async function runAttempt(link: RunnerLink, attempt: IsolatedAttempt): Pr
   if (!signal.aborted) link.send(JSON.stringify(order satisfies WorkerMessage));
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
-  void watch(link, step, { over: over.signal, beforeMs: before });
+  void endBeyondLimits(link, step, { over: over.signal, beforeMs: before });
   try {
     const first = await Promise.race([told.then((message) => ({ message })), link.gone.then((gone) => ({ gone }))]);
     if ('gone' in first) return { result: lost(step, first.gone), isReusable: false };
@@ -138,51 +130,6 @@ async function end(link: RunnerLink, { signal, graceMs }: IsolatedAttempt, over:
   link.send(JSON.stringify({ type: 'cancel', reason: asError(signal.reason).message } satisfies WorkerMessage));
   await pause(graceMs, over);
   if (!over.aborted) await link.kill({ code: 'RUNNER_LOST', how: 'was ended, as the attempt was cancelled' });
-}
-
-/** Ends the runner once it has used more than it may. */
-async function watch(
-  link: RunnerLink,
-  step: IsolatedStep,
-  { over, beforeMs }: { over: AbortSignal; beforeMs: number },
-): Promise<void> {
-  const { cpuMs, level } = step;
-  const memoryMb = level === 'thread' ? undefined : step.memoryMb;
-  if (cpuMs === undefined && memoryMb === undefined) return;
-  while (!over.aborted) {
-    await pause(lookEveryMs, over);
-    if (over.aborted) return;
-    const usage = await link.usage();
-    if (usage === undefined || over.aborted) continue;
-    if (cpuMs !== undefined && usage.busyMs - beforeMs > cpuMs)
-      return await link.kill({ code: 'CPU_LIMIT', how: `was ended after ${cpuMs} ms on a processor, its limit` });
-    if (memoryMb !== undefined && usage.memory !== undefined && usage.memory > memoryMb * 1024 * 1024)
-      return await link.kill({
-        code: 'MEMORY_LIMIT',
-        how: `was ended, as it needed more than ${memoryMb} MiB of memory`,
-      });
-  }
-}
-
-function withinLimits(step: IsolatedStep, result: AttemptResult): AttemptResult {
-  if (result.status === 'failed') return { ...result, ...bounded(result) };
-  const bytes = Buffer.byteLength(result.json);
-  if (bytes <= step.resultBytes) return result;
-  return {
-    status: 'failed',
-    message: `the output of ${step.label} has ${bytes} bytes, and the limit is ${step.resultBytes}`,
-    stack: undefined,
-    code: 'OUTPUT_LIMIT',
-    retry: false,
-  };
-}
-
-function bounded({ message, stack, code }: ToldFailure): ToldFailure {
-  return {
-    message: cut(message, longestMessage),
-    stack: stack === undefined ? undefined : withoutOwnLines(cut(stack, longestStack)),
-    code: code === undefined ? undefined : cut(code, 200),
-  };
 }
 
 function lost(step: IsolatedStep, { code, how }: RunnerEnd): AttemptResult {

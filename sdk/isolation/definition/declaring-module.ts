@@ -1,7 +1,7 @@
 import { isAbsolute, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isOwnCode } from '../../failure/own-frames.ts';
-import { safely } from '../../failure/total.ts';
+import { safely } from '../../failure/safe-reads.ts';
 
 /** Deep enough for declarations that helpers make. */
 const mostFrames = 60;

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { durationToMs } from '../../duration.ts';
 import { HatchetError } from '../../errors.ts';
-import { isList, safely, shown, textFieldOf } from '../../failure/total.ts';
+import { isList, safely, shown, textFieldOf } from '../../failure/safe-reads.ts';
 import { longestPayload } from '../../run/trigger-request.ts';
 import { declaringModule } from './declaring-module.ts';
 import type { Isolation, IsolationLevel } from './isolation.ts';

@@ -1,4 +1,4 @@
-import { fieldOf, isList } from '../../failure/total.ts';
+import { fieldOf, isList } from '../../failure/safe-reads.ts';
 import { fromWireError } from '../messages/wire-error.ts';
 import type { RunnerPort } from './runner-port.ts';
 

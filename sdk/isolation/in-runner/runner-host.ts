@@ -2,7 +2,7 @@ import { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/t
 import { applyNamespace } from '../../config/client-config.ts';
 import type { ContextHost, LogLine, WorkerLabels } from '../../context/context-host.ts';
 import { IdempotencyCollisionError } from '../../errors.ts';
-import { fieldOf, textFieldOf } from '../../failure/total.ts';
+import { fieldOf, textFieldOf } from '../../failure/safe-reads.ts';
 import type { TaskOutcome } from '../../run/run-outcome.ts';
 import type { RunStarter } from '../../run/run-starter.ts';
 import { listOf, type Calls } from './calls.ts';

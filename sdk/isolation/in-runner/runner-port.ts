@@ -1,4 +1,4 @@
-import { fieldOf, textFieldOf } from '../../failure/total.ts';
+import { fieldOf, textFieldOf } from '../../failure/safe-reads.ts';
 import type { IsolationLevel } from '../definition/isolation.ts';
 
 /** Serves attempts of one task, in the runner. @param order text of a RunOrder */

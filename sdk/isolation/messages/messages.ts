@@ -1,6 +1,6 @@
-import { fieldOf, isList, safely, textFieldOf } from '../../failure/total.ts';
+import { fieldOf, isList, safely, textFieldOf } from '../../failure/safe-reads.ts';
 import type { LogLine, WorkerLabels } from '../../context/context-host.ts';
-import type { AttemptResult } from '../../worker/report.ts';
+import type { AttemptResult } from '../../worker/attempt-result.ts';
 
 /** What a worker has a runner do: one attempt at a time. */
 export interface RunOrder {

@@ -6,7 +6,7 @@ import {
   type HatchetErrorCode,
 } from '../../errors.ts';
 import { describeFailure } from '../../failure/describe-failure.ts';
-import { fieldOf, isList, textFieldOf } from '../../failure/total.ts';
+import { fieldOf, isList, textFieldOf } from '../../failure/safe-reads.ts';
 import { textsOf } from './messages.ts';
 
 /** Of the errors that a call can end with. */

@@ -1,6 +1,6 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { describeFailure, messageOf } from '../../failure/describe-failure.ts';
-import { textFieldOf } from '../../failure/total.ts';
+import { textFieldOf } from '../../failure/safe-reads.ts';
 import type { RunnerEnd, RunnerLink } from './runner-link.ts';
 import { runnerSource, type RunnerFacts } from './runner-source.ts';
 

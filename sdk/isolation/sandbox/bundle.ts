@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { BuildFailure, BuildOptions, Plugin } from 'esbuild';
 import { HatchetError } from '../../errors.ts';
-import { fieldOf, isList } from '../../failure/total.ts';
+import { fieldOf, isList } from '../../failure/safe-reads.ts';
 import { messageOf } from '../../failure/describe-failure.ts';
 
 const shared: BuildOptions = {

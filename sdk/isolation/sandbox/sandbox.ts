@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { HatchetError } from '../../errors.ts';
-import { fieldOf, textFieldOf } from '../../failure/total.ts';
+import { fieldOf, textFieldOf } from '../../failure/safe-reads.ts';
 import { bundleWhole } from './bundle.ts';
 import { guardFolder } from '../runners/guardian.ts';
 import type { IsolatedStep } from '../definition/isolated-step.ts';

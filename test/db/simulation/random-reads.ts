@@ -8,6 +8,7 @@ import * as logs from '../../../engine/shard/facts/stored-durable-logs.ts';
 import { readDeliveries } from '../../../engine/shard/facts/load-deliveries.ts';
 import { readEnds } from '../../../engine/shard/facts/load-ends.ts';
 import { readClaims } from '../../../engine/shard/facts/load-key-claims.ts';
+import { readReusableChildren } from '../../../engine/shard/facts/reusable-children.ts';
 import * as storedIds from '../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../engine/shard/facts/load-stored-runs.ts';
 import { readWakingEvent } from '../../../engine/shard/facts/waking-events.ts';
@@ -92,7 +93,7 @@ export function randomReads(random: RandomRows): SqlQuery[] {
       of(keys, () => random.text()),
     ),
     query(storedIds.readRuns, runs),
-    query(storedIds.readReusableRuns, runs),
+    query(readReusableChildren, runs),
     query(storedIds.readEvents, random.ids('event')),
     query(storedIds.readSchedules, random.ids('timer')),
     query(replay.readRuns, random.id('tenant'), [...runs, ...tasks]),

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isDeeperThan, maxJsonDepth } from '../../../engine/model/payload/json-depth.ts';
-import { checkedInput, checkedMetadata, reportedError } from '../../../engine/model/payload/payload.ts';
+import { reportedFailure } from '../../../engine/edge/parse/attempt-report.ts';
+import { checkedInput, checkedMetadata } from '../../../engine/model/payload/check-payload.ts';
 
 /** By recursion over the value. */
 function depthOf(value: unknown): number {
@@ -66,7 +67,7 @@ describe('payloads', () => {
   });
 
   it('of failures are kept as text where they are too deep', () => {
-    expect(reportedError(deep(200))).toBe(deep(200));
-    expect(JSON.parse(reportedError(deep(6000)))).toEqual({ message: deep(6000) });
+    expect(reportedFailure(deep(200))).toBe(deep(200));
+    expect(JSON.parse(reportedFailure(deep(6000)))).toEqual({ message: deep(6000) });
   });
 });

@@ -80,7 +80,7 @@ describe('GROUP_ROUND_ROBIN', () => {
     const keys: string[] = [];
     for (let i = 0; i < 15; i++) {
       const taskId = world.dispatched().at(-1) ?? '';
-      keys.push(world.state.extras.get(rowOf(world.state.tasks, taskId))?.ringKey ?? '');
+      keys.push(world.state.extras.get(rowOf(world.state.tasks, taskId))?.turnKey ?? '');
       world.complete(taskId);
     }
     // The first began alone; from then on each of any three in a row is another key.

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveFlag, LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
-import type { WorkerDeath } from '../../../engine/model/task/worker-death.ts';
-import { rankAfterRestart } from '../../../engine/shard/recovery/recover-demands.ts';
+import type { WorkerDeath } from '../../../engine/plan/state/tenant-work.ts';
+import { rankAfterRestart } from '../../../engine/plan/queue/rank.ts';
 import {
   ask,
   event,
@@ -130,10 +130,10 @@ describe('the deaths of workers under a durable task', () => {
     const row = rowOf(world.state.tasks, taskId);
     world.run({ kind: 'workerLost', tenantId, workerId: world.state.workerOf(row)?.id ?? '', forget: true, death });
     expect(stateOf(taskId)).toBe(LiveState.Ready);
-    const rank = rankAfterRestart(world.state, row);
+    const rank = rankAfterRestart(world.state.tasks, row);
     world.run({ kind: 'completed', tenantId, taskId: kid, attempt: 0, output: '{}' });
     expect(deathsOf(taskId)).toEqual({ counted: 2, flag: true });
-    expect(rankAfterRestart(world.state, row)).toBe(rank);
+    expect(rankAfterRestart(world.state.tasks, row)).toBe(rank);
     speakAs(register());
     die(taskId);
     expect(deathsOf(taskId)).toEqual({ counted: 1, flag: false });

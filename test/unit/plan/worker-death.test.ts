@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LiveFlag, LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
-import type { WorkerDeath } from '../../../engine/model/task/worker-death.ts';
+import type { WorkerDeath } from '../../../engine/plan/state/tenant-work.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { rowOf, valueAt } from '../../helpers/row-of.ts';
 

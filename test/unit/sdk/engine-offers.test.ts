@@ -7,7 +7,7 @@ import { resolveConfig } from '../../../sdk/config/client-config.ts';
 import type { ClientOptions } from '../../../sdk/config/client-options.ts';
 import { Connection } from '../../../sdk/connection/connection.ts';
 import { contractOnly, offersOf } from '../../../sdk/connection/engine-offers.ts';
-import { startOne } from '../../../sdk/run/bulk-start.ts';
+import { startOne } from '../../../sdk/run/start-runs.ts';
 
 /** The next answers to triggers; then they are answered. */
 let losses: { code: status; details: string }[];

@@ -8,7 +8,7 @@ import { withoutOwnFrames } from '../../../sdk/failure/own-frames.ts';
 import { guardedLogger } from '../../../sdk/logger.ts';
 import type { StandardSchema } from '../../../sdk/schema/standard-schema.ts';
 import { SchemaError, validate } from '../../../sdk/schema/validate.ts';
-import { failurePayload, toFailure, toResult } from '../../../sdk/worker/report.ts';
+import { failurePayload, toFailure, toResult } from '../../../sdk/worker/attempt-result.ts';
 import { hostileValue } from '../../helpers/hostile-values.ts';
 
 /** What the engine takes of a failure, and of a line's details. */

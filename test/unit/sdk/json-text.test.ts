@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonText, requireJson } from '../../../sdk/json-text.ts';
-import { toResult } from '../../../sdk/worker/report.ts';
+import { toResult } from '../../../sdk/worker/attempt-result.ts';
 
 describe('jsonText', () => {
   it('is what JSON.stringify gives for all that JSON can carry', () => {

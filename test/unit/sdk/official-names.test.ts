@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fieldOf } from '../../../sdk/failure/total.ts';
+import { fieldOf } from '../../../sdk/failure/safe-reads.ts';
 import * as ours from '../../../sdk/index.ts';
 
 const official: object = createRequire(import.meta.url)('@hatchet-dev/typescript-sdk/v1');

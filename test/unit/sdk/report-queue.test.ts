@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AssignedAction, StepActionEventType } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { Logger } from '../../../sdk/logger.ts';
-import { stepEvent, type AttemptReport } from '../../../sdk/worker/report.ts';
+import { stepEvent, type AttemptReport } from '../../../sdk/worker/attempt-result.ts';
 import { attemptReports, ReportQueue } from '../../../sdk/worker/report-queue.ts';
 
 const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sortInSlices } from '../../../engine/shard/recovery/sort-in-slices.ts';
-import { Slice } from '../../../engine/shard/slice.ts';
+import { Slice } from '../../../engine/base/yield-in-slices.ts';
 
 it('sorts as sort does, equal ones in their order, whatever the length', async () => {
   const items = fc.integer({ min: 0, max: 9_000 }).chain((length) =>

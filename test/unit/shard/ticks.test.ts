@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
-import type { PutOffCommand } from '../../../engine/plan/commands/upkeep/put-off.ts';
+import type { PutOffCommand } from '../../../engine/plan/commands/upkeep/put-off-refused-task.ts';
 import type { TickCommand } from '../../../engine/plan/commands/upkeep/tick.ts';
 import { Ticks } from '../../../engine/shard/ticks.ts';
 import { PlannerWorld, stepOf, workflowOf } from '../../helpers/planner-world.ts';

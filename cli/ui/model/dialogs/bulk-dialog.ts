@@ -1,6 +1,6 @@
 import { outcomeTexts, type BulkDeed, type BulkOutcome } from '../../../admin/bulk-deed.ts';
 import { breakdown } from '../../../admin/bulk-runs.ts';
-import { isTerminal } from '../../../monitor/status-name.ts';
+import { isTerminal } from '../../../status-name.ts';
 import { amount } from '../../../output/amount.ts';
 import type { BulkDialog, Key, Step, UiState } from '../ui-state.ts';
 

@@ -1,8 +1,8 @@
-import { isTerminal } from '../../../monitor/status-name.ts';
+import { isTerminal } from '../../../status-name.ts';
 import { askBulk } from './bulk-dialog.ts';
 import { chosenTask } from '../run/chosen-task.ts';
 import type { Step, UiState } from '../ui-state.ts';
-import { selectedRunId } from '../runs/runs-window.ts';
+import { selectedRunId } from '../runs/selected-run.ts';
 
 /** Asks before it cancels; a run that has ended cannot be. */
 export function askCancel(state: UiState): Step | undefined {

@@ -1,7 +1,7 @@
 import { checkAgainstSchema, checkObject, checkPayload } from '../../../input/check-input.ts';
 import { selectedItem, workflowOf } from '../lists/list-items.ts';
 import { movement, moved } from '../move.ts';
-import { selectedRunId } from '../runs/runs-window.ts';
+import { selectedRunId } from '../runs/selected-run.ts';
 import { visibleRuns } from '../runs/visible-runs.ts';
 import type { Form, Key, Step, UiAction, UiState } from '../ui-state.ts';
 import { editText, fieldOf } from './edit-text.ts';

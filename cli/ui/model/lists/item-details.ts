@@ -1,5 +1,5 @@
 import { keyScope, usedAt } from '../../../monitor/queue-rows.ts';
-import { ageText, timeText, untilText } from '../../../output/span-text.ts';
+import { ageText, timeText, untilText } from '../../../output/time-text.ts';
 import type { ListItem } from './list-items.ts';
 
 /** What a list says of its selected row beneath it. */

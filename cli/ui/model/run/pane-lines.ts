@@ -1,11 +1,11 @@
 import { runFailure, runOutput } from '../../../monitor/run-output.ts';
 import type { RunDetail, TaskRow } from '../../../monitor/run-reader.ts';
-import { isTerminal } from '../../../monitor/status-name.ts';
+import { isTerminal } from '../../../status-name.ts';
 import { causeText } from '../../../output/cause-text.ts';
 import { eventLine, logLineText, timeOfDay } from '../../../output/event-line.ts';
 import { leftOutLines } from '../../../output/left-out.ts';
 import { jsonText, plainLines } from '../../../output/plain-text.ts';
-import { spanText } from '../../../output/span-text.ts';
+import { spanText } from '../../../output/time-text.ts';
 import { wrapText, wrapWords } from '../../../output/wrap-text.ts';
 import type { OpenRun, UiState } from '../ui-state.ts';
 import { attemptsOf } from './attempts.ts';

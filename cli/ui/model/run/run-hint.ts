@@ -1,4 +1,4 @@
-import { isTerminal } from '../../../monitor/status-name.ts';
+import { isTerminal } from '../../../status-name.ts';
 import type { OpenRun } from '../ui-state.ts';
 import { isInPane } from './chosen-task.ts';
 

@@ -1,6 +1,6 @@
 import type { TaskRow } from '../../../monitor/run-reader.ts';
-import type { RunStatusName } from '../../../monitor/status-name.ts';
-import { msText } from '../../../output/span-text.ts';
+import type { RunStatusName } from '../../../status-name.ts';
+import { msText } from '../../../output/time-text.ts';
 
 export interface WaterfallRow {
   name: string;

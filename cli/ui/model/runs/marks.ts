@@ -3,8 +3,8 @@ import type { EventRow } from '../../../monitor/run-reader.ts';
 import { amount } from '../../../output/amount.ts';
 import type { Step, UiState } from '../ui-state.ts';
 import { statusAfter } from './known-runs.ts';
-import { askedQuery } from './find-runs.ts';
-import { selectedRunId } from './runs-window.ts';
+import { askedQuery } from './asked-filter.ts';
+import { selectedRunId } from './selected-run.ts';
 import { visibleRuns } from './visible-runs.ts';
 
 /** Marks the run under the cursor, or takes its mark away. */

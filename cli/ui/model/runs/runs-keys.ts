@@ -5,7 +5,7 @@ import { openRun } from '../run/open-run.ts';
 import { paneKeys } from '../run/run-keys.ts';
 import { statusFilters, type Key, type Step, type UiState } from '../ui-state.ts';
 import { clearMarks, markAll, toggleMark } from './marks.ts';
-import { selectedRunId } from './runs-window.ts';
+import { selectedRunId } from './selected-run.ts';
 import { visibleRuns } from './visible-runs.ts';
 
 /** Keys in the table of runs. */

@@ -1,6 +1,7 @@
 import type { Step, UiState } from '../ui-state.ts';
 import { moveBy } from './runs-keys.ts';
-import { runsWindow, selectedRunId } from './runs-window.ts';
+import { runsWindow } from './runs-window.ts';
+import { selectedRunId } from './selected-run.ts';
 
 /** A list that fits is not scrolled: the cursor goes a row at a time. */
 export function wheelRuns(state: UiState, by: number): Step {

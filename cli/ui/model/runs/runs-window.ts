@@ -2,13 +2,7 @@ import type { RunRow } from '../../../monitor/run-reader.ts';
 import { clickedRow, windowStart } from '../frame.ts';
 import { tableRows } from '../layout.ts';
 import type { UiState } from '../ui-state.ts';
-import { visibleRuns, type ShownRuns } from './visible-runs.ts';
-
-/** The first one's, while none is selected that is shown. */
-export function selectedRunId(state: ShownRuns & Pick<UiState, 'selected'>): string | undefined {
-  const rows = visibleRuns(state);
-  return rows.some((row) => row.runId === state.selected) ? state.selected : rows[0]?.runId;
-}
+import { visibleRuns } from './visible-runs.ts';
 
 /** The runs that are drawn: rows of all from `start` on. */
 export function runsWindow(state: UiState): {

@@ -1,7 +1,7 @@
 import { fitsQuery } from '../../../monitor/run-query.ts';
 import type { RunRow } from '../../../monitor/run-reader.ts';
 import type { UiState } from '../ui-state.ts';
-import { askedKey, askedQuery } from './find-runs.ts';
+import { askedKey, askedQuery } from './asked-filter.ts';
 
 /** What decides which runs are shown. */
 export type ShownRuns = Pick<UiState, 'runs' | 'order' | 'filter' | 'searches' | 'found'>;

@@ -1,5 +1,6 @@
-import { cancelRow } from '../../lifecycle/interrupt.ts';
-import { completeAttempt, failAttempt, runningRow, startAttempt } from '../../lifecycle/attempt.ts';
+import { cancelRow } from '../../lifecycle/cancel-task.ts';
+import { completeAttempt, failAttempt, startAttempt } from '../../lifecycle/attempt.ts';
+import { runningRow } from '../../lifecycle/fence-late-reports.ts';
 import { outputExpressions } from '../../lifecycle/output-expressions.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts } from '../facts.ts';

@@ -1,5 +1,5 @@
 import { LiveState } from '../../../model/task/live-state.ts';
-import type { AttemptRef } from '../../lifecycle/attempt.ts';
+import type { AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { afterInterrupt } from '../../lifecycle/reassign-or-give-up.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

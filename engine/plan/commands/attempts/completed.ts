@@ -1,4 +1,5 @@
-import { completeAttempt, runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { completeAttempt } from '../../lifecycle/attempt.ts';
+import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { outputExpressions } from '../../lifecycle/output-expressions.ts';
 import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -1,4 +1,5 @@
-import { failAttempt, runningRow, type AttemptFailure, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { failAttempt, type AttemptFailure } from '../../lifecycle/attempt.ts';
+import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 export interface FailedCommand extends AttemptRef, AttemptFailure {

@@ -1,5 +1,5 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
-import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { reassign } from '../../lifecycle/reassign-or-give-up.ts';
 import { hasFlag, journal, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';

@@ -1,4 +1,5 @@
-import { runningRow, startAttempt, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { startAttempt } from '../../lifecycle/attempt.ts';
+import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 
 export interface StartedCommand extends AttemptRef {

@@ -1,5 +1,5 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
-import { runningRow, type AttemptRef } from '../../lifecycle/attempt.ts';
+import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { interrupt } from '../../lifecycle/interrupt.ts';
 import { noteBlocked, stayingWith } from '../../queue/blocked-worker.ts';
 import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';

@@ -9,7 +9,8 @@ import type {
 import { LiveFlag } from '../../../model/task/live-state.ts';
 import { RunStatus } from '../../../model/task/status.ts';
 import { append, pass } from '../../durable/append-node.ts';
-import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
+import { loadedTask } from '../../durable/find-durable-task.ts';
+import { invocationRow } from '../../durable/stale-invocation.ts';
 import type { DurableTask } from '../../durable/durable-index.ts';
 import type { DurableNode } from '../../durable/durable-log.ts';
 import { startAgain } from '../../durable/restore-task.ts';

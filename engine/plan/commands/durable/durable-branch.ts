@@ -1,7 +1,7 @@
 import { HatchetError } from '../../../base/errors.ts';
 import type { BranchPoint } from '../../../model/durable/durable.ts';
 import { leaveForBranch, nextBranch } from '../../durable/leave-branch.ts';
-import { reopenRuns } from '../../lifecycle/reopen-run.ts';
+import { replayRuns } from '../../lifecycle/replay-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts, StoredBranches } from '../facts.ts';
 import { hasNoPayloads, startsNoRuns, type Kind } from '../kind.ts';
@@ -61,7 +61,7 @@ function startBranch(plan: Plan, command: DurableBranchCommand, facts: Facts): D
       { remedy: 'Try again in a moment.' },
     );
   if (row === undefined) {
-    reopenRuns(plan, { tenantId, ids: [taskId] }, facts.storedRuns);
+    replayRuns(plan, { tenantId, ids: [taskId] }, facts.storedRuns);
     row = state.tasks.find(taskId);
     if (row === undefined)
       throw new HatchetError(

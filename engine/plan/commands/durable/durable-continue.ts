@@ -1,7 +1,7 @@
 import { wholeNode, type BranchPoint } from '../../../model/durable/durable.ts';
 import type { DurableSender } from '../../../model/durable/durable-operation.ts';
 import { RunStatus } from '../../../model/task/status.ts';
-import { invocationRow } from '../../durable/invocation-row.ts';
+import { invocationRow } from '../../durable/stale-invocation.ts';
 import { leaveForBranch, nextBranch } from '../../durable/leave-branch.ts';
 import { makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
 

@@ -1,6 +1,7 @@
 import { restore } from '../../durable/restore-task.ts';
 import type { DurableSender } from '../../../model/durable/durable-operation.ts';
-import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
+import { loadedTask } from '../../durable/find-durable-task.ts';
+import { invocationRow } from '../../durable/stale-invocation.ts';
 import { evict, mustGoOn } from '../../durable/evict-task.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -1,8 +1,8 @@
 import type { DurableSender } from '../../../model/durable/durable-operation.ts';
 import { EntryKind } from '../../../model/durable/durable.ts';
 import { RunStatus } from '../../../model/task/status.ts';
-import { dismissSender } from '../../durable/dismiss-invocation.ts';
-import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
+import { dismissSender, invocationRow } from '../../durable/stale-invocation.ts';
+import { loadedTask } from '../../durable/find-durable-task.ts';
 import { satisfy } from '../../durable/satisfy-node.ts';
 import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -1,5 +1,5 @@
 import { LiveState } from '../../../model/task/live-state.ts';
-import { durableRow } from '../../durable/invocation-row.ts';
+import { durableRow } from '../../durable/find-durable-task.ts';
 import { restore } from '../../durable/restore-task.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -2,7 +2,7 @@ import { HatchetError } from '../../../base/errors.ts';
 import { EntryKind, type DurableCondition } from '../../../model/durable/durable.ts';
 import { LiveState } from '../../../model/task/live-state.ts';
 import { append } from '../../durable/append-node.ts';
-import { durableRow, loadedTask } from '../../durable/invocation-row.ts';
+import { durableRow, loadedTask } from '../../durable/find-durable-task.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

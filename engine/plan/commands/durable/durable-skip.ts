@@ -1,5 +1,5 @@
 import { HatchetError } from '../../../base/errors.ts';
-import { durableRow, loadedTask } from '../../durable/invocation-row.ts';
+import { durableRow, loadedTask } from '../../durable/find-durable-task.ts';
 import { conditionsOf } from '../../durable/durable-log.ts';
 import { meetCondition } from '../../durable/satisfy-node.ts';
 import type { Plan } from '../../state/plan.ts';

@@ -1,8 +1,8 @@
-import { dismissSender } from '../../durable/dismiss-invocation.ts';
-import { invocationRow, loadedTask } from '../../durable/invocation-row.ts';
-import type { DurableTask } from '../../durable/durable-index.ts';
+import { dismissSender, invocationRow } from '../../durable/stale-invocation.ts';
+import { loadedTask } from '../../durable/find-durable-task.ts';
 import { startAgain } from '../../durable/restore-task.ts';
-import { send, tell } from '../../durable/tell-results.ts';
+import { retellResults } from '../../durable/retell-results.ts';
+import { tell } from '../../durable/tell-results.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
 
@@ -23,11 +23,6 @@ export const durableStatus: Kind<DurableStatusCommand, void> = {
   split: undefined,
   plan: hearStatus,
 };
-
-/** A result that was told this long ago and is waited for still was lost on its way. */
-const lostUs = 500_000;
-/** Code that was changed may never ask for what a result is held back for: after this long it is told all the same. */
-const stalledUs = 5_000_000;
 
 /**
  * A worker's status may come in several messages, so one that is not named may be named in the next: only those that are go on
@@ -50,39 +45,8 @@ function hearStatus(plan: Plan, command: DurableStatusCommand): void {
       );
       continue;
     }
-    hear(plan, task, nodes);
+    retellResults(plan, task, nodes);
     task.delivery.unmute(plan.state.undo);
     tell(plan, task);
-  }
-}
-
-const none: ReadonlySet<number> = new Set();
-
-function hear(plan: Plan, task: DurableTask, given: readonly { branch: number; node: number }[]): void {
-  const { row, log, delivery } = task;
-  const { undo } = plan.state;
-  const nodes = new Set(
-    given.filter(({ branch, node }) => log.find(branch, node) !== undefined).map(({ node }) => node),
-  );
-  const quietUs = plan.nowUs - delivery.movedUs;
-  const isQuiet = quietUs >= lostUs || delivery.muted;
-  const isStuck = delivery.noteWait(plan.nowUs, undo) >= stalledUs;
-  const worker = plan.state.workerOf(row);
-  const isStrict = worker?.isStrict === true;
-  const news = isStrict ? delivery.hearNews(nodes, undo) : worker?.forgetsResults === true ? none : nodes;
-  if (!isStrict) delivery.hearAll(nodes, undo);
-  // Hatchet's workers forget a result that their code has: a second wait for the same child asks for it again. What has just gone out may be on its way.
-  const isAskedAgain = (node: number): boolean =>
-    !news.has(node) && plan.nowUs - (delivery.toldUs.get(node) ?? plan.nowUs) >= lostUs;
-  const isDue = (node: number): boolean => delivery.passedOver.has(node) || isAskedAgain(node);
-  if (!isQuiet && ![...nodes].some(isDue)) return;
-  for (const [at, node] of log.satisfied.entries()) {
-    if (!nodes.has(node.node)) continue;
-    const wasTold = delivery.wasTold(at, node);
-    const isStalled = !wasTold && isStuck;
-    if (!delivery.passedOver.has(node.node) && !isStalled && !(wasTold && (isQuiet || isAskedAgain(node.node))))
-      continue;
-    if (!wasTold) delivery.tellOutOfOrder(node, undo);
-    send(plan, task, node, null);
   }
 }

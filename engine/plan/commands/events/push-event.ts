@@ -8,6 +8,7 @@ import { stepExpressions } from '../../conditions/step-expressions.ts';
 import { startRun } from '../../lifecycle/start-run.ts';
 import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import type { Plan } from '../../state/plan.ts';
+import { deliveredBefore } from './delivered-before.ts';
 import type { Facts } from '../facts.ts';
 import { inParts, tasksOf, visitRun, type WebhookDelivery, type Kind } from '../kind.ts';
 
@@ -121,14 +122,4 @@ function wakeLater({ state, changes, nowUs }: Plan, tenantId: string, { id, key 
   const waking = { eventId: id, tenantId, key, seq: state.nextSeq(nowUs) };
   state.wakings.add(newWaking(waking), state.undo);
   changes.wakings.push({ shard: state.id, ...waking });
-}
-
-/** The event that a webhook's delivery has become already, be it by an earlier command of the transaction. */
-function deliveredBefore({ changes }: Plan, { id, delivery }: PushedEvent, facts: Facts): string | undefined {
-  if (delivery === undefined) return undefined;
-  const { webhookId, keys } = delivery;
-  return (
-    facts.deliveredAs.get(id) ??
-    changes.deliveries.find((row) => row.webhookId === webhookId && keys.some(({ key }) => key === row.key))?.eventId
-  );
 }

@@ -1,5 +1,5 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
-import { cancelRow } from '../../lifecycle/interrupt.ts';
+import { cancelRow } from '../../lifecycle/cancel-task.ts';
 import { hasFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
 

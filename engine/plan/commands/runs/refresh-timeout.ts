@@ -1,4 +1,5 @@
-import { runningTask, togetherWith } from '../../lifecycle/running-task.ts';
+import { runningTask } from '../../lifecycle/running-task.ts';
+import { togetherWith } from '../../lifecycle/batch-together.ts';
 import { journal, touch, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

@@ -1,5 +1,6 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
-import { runningTask, togetherWith } from '../../lifecycle/running-task.ts';
+import { runningTask } from '../../lifecycle/running-task.ts';
+import { togetherWith } from '../../lifecycle/batch-together.ts';
 import { hasFlag, journal, setFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
 

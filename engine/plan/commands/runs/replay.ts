@@ -1,4 +1,4 @@
-import { reopenRuns } from '../../lifecycle/reopen-run.ts';
+import { replayRuns } from '../../lifecycle/replay-run.ts';
 import { hasNoPayloads, startsNoRuns, type Kind } from '../kind.ts';
 
 /** Runs that have ended, or tasks of them, run again. */
@@ -23,6 +23,6 @@ export const replay: Kind<ReplayCommand, ReplayReply> = {
   weight: ({ ids }) => 2 * Math.max(1, ids.length),
   split: undefined,
   plan(plan, command, facts) {
-    return { replayed: reopenRuns(plan, command, facts.storedRuns), deferred: facts.deferredIds };
+    return { replayed: replayRuns(plan, command, facts.storedRuns), deferred: facts.deferredIds };
   },
 };

@@ -1,5 +1,6 @@
 import { LiveState } from '../../../model/task/live-state.ts';
-import { reviewTask, wakeSleeper } from '../../conditions/review-task.ts';
+import { reviewTask } from '../../conditions/review-task.ts';
+import { wakeSleeper } from '../../conditions/begin-wait.ts';
 import { wakeDurableSleeper } from '../../durable/wake-durable-sleeper.ts';
 import { endReviewed } from '../../lifecycle/end-task.ts';
 import { makeReady } from '../../queue/make-ready.ts';

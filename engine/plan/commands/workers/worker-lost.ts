@@ -1,4 +1,4 @@
-import type { WorkerDeath } from '../../../model/task/worker-death.ts';
+import type { WorkerDeath } from '../../state/tenant-work.ts';
 import { findOwnWorker } from './own-worker.ts';
 import { emptyLostWorker } from '../../lifecycle/empty-lost-worker.ts';
 import type { Plan } from '../../state/plan.ts';

@@ -1,14 +1,7 @@
 import type { TaskTable } from '../table/task-table.ts';
 import type { Inverse, UndoLog } from '../undo-log.ts';
+import { rankCount } from '../../queue/rank.ts';
 import { isTaskRow, type TaskRow } from '../table/rows.ts';
-
-/** Ranks, best first: a retried task goes ahead of every priority. */
-export const retryRank = 0;
-export const rankCount = 4;
-
-export function rankOf(priority: number): number {
-  return rankCount - priority;
-}
 
 const unheard: ListChange = () => undefined;
 

@@ -81,7 +81,7 @@ export class TaskTable {
   attempt = new Int32Array(64);
   retries = new Int32Array(64);
   reassigns = new Int32Array(64);
-  /** Workers that died while they had it; see note-progress.ts for those that no longer count. */
+  /** Workers that died while they had it; see worker-deaths.ts for those that no longer count. */
   deaths = new Uint8Array(64);
   /** Workers that did not answer when it was sent to them. */
   unanswered = new Uint8Array(64);

@@ -1,6 +1,7 @@
 import { readDeliveries } from '../../../../engine/shard/facts/load-deliveries.ts';
 import { readEnds } from '../../../../engine/shard/facts/load-ends.ts';
 import { readClaims } from '../../../../engine/shard/facts/load-key-claims.ts';
+import { readReusableChildren } from '../../../../engine/shard/facts/reusable-children.ts';
 import * as ids from '../../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../../engine/shard/facts/load-stored-runs.ts';
 import { readWakingEvent } from '../../../../engine/shard/facts/waking-events.ts';
@@ -67,7 +68,7 @@ const existingRuns: StatementModel = {
 };
 
 const reusableRuns: StatementModel = {
-  text: ids.readReusableRuns.text,
+  text: readReusableChildren.text,
   run: (context, parameters) =>
     selected(
       parameters.all(1, 'uuid').flatMap((id) => {

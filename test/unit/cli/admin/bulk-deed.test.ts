@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { bulkDeed } from '../../../../cli/admin/bulk-deed.ts';
-import type { RunStatusName } from '../../../../cli/monitor/status-name.ts';
+import type { RunStatusName } from '../../../../cli/status-name.ts';
 import { makeDetail } from '../ui/ui-world.ts';
 
 it('does not take a run that had ended for cancelled, though the engine names it', async () => {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { DurableTaskErrorType } from '../../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { TriggerWorkflowRequest } from '../../../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { Invocation, longestAnswerTicks } from '../../../../sdk/durable/invocation.ts';
-import type { DurableRequest } from '../../../../sdk/durable/questions.ts';
+import type { DurableRequest } from '../../../../sdk/durable/unanswered-requests.ts';
 
 const aDay = { sleepConditions: [{ base: undefined, sleepFor: '24h' }], userEventConditions: [] };
 const ref = (node: number) => ({

@@ -2,7 +2,7 @@ import { computeMemoKey } from '@hatchet-dev/typescript-sdk/v1/client/worker/con
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeMemoKey, isPatchKey, isSameMemo } from '../../../../engine/model/durable/memo-key.ts';
-import { Draws } from '../../../../sdk/durable/draws.ts';
+import { SeededRandom } from '../../../../sdk/durable/seeded-random.ts';
 import { memoKey, patchKey } from '../../../../sdk/durable/memo-key.ts';
 
 describe('the key of a memo', () => {
@@ -49,7 +49,7 @@ describe('draws', () => {
     fc.assert(
       fc.property(fc.uuid(), fc.array(fc.boolean(), { maxLength: 20 }), (seed, kinds) => {
         const draw = (): (string | number)[] => {
-          const draws = new Draws(seed);
+          const draws = new SeededRandom(seed);
           return kinds.map((isUuid) => (isUuid ? draws.uuid() : draws.number()));
         };
         const drawn = draw();
@@ -60,7 +60,7 @@ describe('draws', () => {
   });
 
   it('are UUIDs of version 4, and numbers from 0 that stay below 1 and spread evenly', () => {
-    const draws = new Draws('seed');
+    const draws = new SeededRandom('seed');
     expect(draws.uuid()).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     const numbers = Array.from({ length: 10_000 }, () => draws.number());
     expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);

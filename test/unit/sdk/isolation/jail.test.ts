@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { textFieldOf } from '../../../../sdk/failure/total.ts';
+import { textFieldOf } from '../../../../sdk/failure/safe-reads.ts';
 import { findJailTools, jailed, type JailFacts, type JailTools } from '../../../../sdk/isolation/sandbox/jail.ts';
 import { freePort } from '../../../helpers/free-port.ts';
 import { kernelKeepsSandboxes } from '../../../helpers/kernel-sandbox.ts';

@@ -1,0 +1,44 @@
+import { markChecked, type Checked } from '../../model/checked.ts';
+import { checkedInput, checkedJson, checkedMetadata } from '../../model/payload/check-payload.ts';
+import type { PayloadReader } from '../../payloads/payload-reader.ts';
+import { invalid } from './invalid.ts';
+
+/** Characters of a small object beside something else, such as a filter's payload. */
+const longestSmallObject = 65_536;
+
+/** A cron's input as JSON text; empty means an empty object. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function input(value: string): Checked<string> {
+  return markChecked(checkedInput(value));
+}
+
+/** Metadata, a JSON object; empty means none. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function metadata(value: string): Checked<string> {
+  return markChecked(checkedMetadata(value));
+}
+
+/** Any JSON that may be long. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export async function payload(
+  payloads: PayloadReader,
+  tenantId: string,
+  value: string,
+  what: string,
+): Promise<Checked<string>> {
+  await payloads.check(tenantId, value, what);
+  return markChecked(value);
+}
+
+/** Any JSON. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function json(value: string, what: string): Checked<string> {
+  checkedJson(value, what);
+  return markChecked(value);
+}
+
+/** A JSON object of up to 64 KiB; empty means an empty one. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function smallObject(value: string, what: string): Checked<string> {
+  if (value === '') return markChecked('{}');
+  const parsed = checkedJson(value, what);
+  if (parsed === null) return markChecked('{}');
+  if (typeof parsed !== 'object' || Array.isArray(parsed) || value.length > longestSmallObject)
+    throw invalid(`${what} is not a JSON object of up to ${longestSmallObject} characters`, 'Send a JSON object.');
+  return markChecked(value);
+}

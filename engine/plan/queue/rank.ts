@@ -1,0 +1,22 @@
+import { LiveFlag } from '../../model/task/live-state.ts';
+import type { TaskTable } from '../state/table/task-table.ts';
+import type { TaskRow } from '../state/table/rows.ts';
+
+/** Ranks, best first: a retried task goes ahead of every priority. */
+export const retryRank = 0;
+export const rankCount = 4;
+
+export function rankOf(priority: number): number {
+  return rankCount - priority;
+}
+
+/** A retried, reassigned or restored task went ahead of the others, and does so again. Not by its attempt: a replay goes on counting, but stands in line. */
+export function rankAfterRestart(tasks: TaskTable, row: TaskRow): number {
+  return (tasks.retries[row] ?? 0) +
+    (tasks.reassigns[row] ?? 0) +
+    (tasks.deaths[row] ?? 0) +
+    (tasks.unanswered[row] ?? 0) >
+    0 || ((tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0
+    ? retryRank
+    : rankOf(tasks.priority[row] ?? 1);
+}
