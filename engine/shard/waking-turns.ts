@@ -1,5 +1,5 @@
 import { HatchetError } from '../base/errors.ts';
-import { processHost, type Host } from '../base/host.ts';
+import { delay, processHost, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { WakeByEventCommand } from '../plan/commands/events/wake-by-event.ts';
 import type { EventWaking } from '../plan/state/event-wakings.ts';
@@ -10,6 +10,9 @@ import { HoldOff } from './hold-off.ts';
 const keysAtOnce = 5;
 /** So often what waits first is tried alone, with growing pauses, before it is passed over: a minute in all. */
 const mostTries = 6;
+
+/** Beside other tenants a page is followed by a pause as long as itself, and no longer than this: half of all transactions are without. */
+const longestPauseMs = 25;
 
 export interface WakingTurnsOptions {
   log: Logger;
@@ -72,7 +75,9 @@ export class WakingTurns {
     this.#under.add(waking);
     this.#atOnce.set(tenantId, (this.#atOnce.get(tenantId) ?? 0) + 1);
     const { wakingLimits } = state;
-    const most = this.#options.isShared?.() === true ? wakingLimits.tasksBesideOthers : wakingLimits.tasks;
+    const isShared = this.#options.isShared?.() === true;
+    const beganMs = this.#host.monotonicMs();
+    const most = isShared ? wakingLimits.tasksBesideOthers : wakingLimits.tasks;
     const tasks = this.#smaller.get(eventId) ?? most;
     const passesOver = tasks === 0;
     try {
@@ -88,6 +93,7 @@ export class WakingTurns {
       this.#away.over(eventId);
       // Behind the guilty one they are as many as before.
       if (tasks <= 1 || state.wakings.first(tenantId, key) !== waking) this.#smaller.delete(eventId);
+      if (isShared) await delay(this.#host, Math.min(this.#host.monotonicMs() - beganMs, longestPauseMs));
     } catch (error) {
       this.#failed(error, waking, tasks);
     } finally {

@@ -86,13 +86,20 @@ it('sends page after page until an event is through, one at a time for each key'
   expect([...scene.state.wakings]).toEqual([]);
 });
 
-it('pages are small while other tenants are there', async () => {
-  const scene = new Scene(() => undefined);
-  scene.add('a', 80);
+it('beside other tenants pages are small, and each is followed by a pause as long as it took', async () => {
+  const scene = new Scene(() => (scene.nowMs += 8));
+  scene.add('a', 40);
   scene.isShared = true;
   scene.turns.fire();
+  expect(await scene.settle()).toEqual(['a 15']);
+  scene.turns.fire();
+  expect(await scene.settle()).toEqual([]);
+  expect(scene.advance()).toBe(8);
+  expect(await scene.settle()).toEqual(['a 15']);
   scene.isShared = false;
-  expect(await scene.settle()).toEqual(['a 15', 'a 50', 'a 50']);
+  expect(scene.advance()).toBe(8);
+  expect(await scene.settle()).toEqual(['a 50']);
+  expect([...scene.state.wakings]).toEqual([]);
 });
 
 it('of many keys, five are woken at once', async () => {
