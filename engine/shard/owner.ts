@@ -182,7 +182,10 @@ export class Owner {
       if (this.#pumping !== undefined) await this.#pumping;
       else if (!this.#away.isEmpty) await this.#away.settled();
       else if (this.#mailbox.hasParked) await this.#mailbox.noneParked();
-      else return;
+      else if (this.#wakings.pausing !== undefined) {
+        await this.#wakings.pausing;
+        await turn(this.#host); // in which the next page is sent
+      } else return;
     }
   }
 

@@ -41,6 +41,7 @@ export class WakingTurns {
   readonly #refused = new HoldOff<string>();
   /** Events that found no room, or no owner. */
   readonly #away = new HoldOff<string>();
+  readonly #pauses = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(options: WakingTurnsOptions) {
@@ -55,8 +56,21 @@ export class WakingTurns {
       for (const tenantId of state.wakings.tenants) this.#fireTenant(state, tenantId);
   }
 
+  /** While an event has more to wake, and leaves others their time. */
+  get pausing(): Promise<void> | undefined {
+    const [pause] = this.#pauses;
+    return pause;
+  }
+
   stop(): void {
     this.#stopped = true;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const pause = delay(this.#host, ms);
+    this.#pauses.add(pause);
+    await pause;
+    this.#pauses.delete(pause);
   }
 
   #fireTenant(state: ShardState, tenantId: string): void {
@@ -93,7 +107,7 @@ export class WakingTurns {
       this.#away.over(eventId);
       // Behind the guilty one they are as many as before.
       if (tasks <= 1 || state.wakings.first(tenantId, key) !== waking) this.#smaller.delete(eventId);
-      if (isShared) await delay(this.#host, Math.min(this.#host.monotonicMs() - beganMs, longestPauseMs));
+      if (isShared) await this.#pause(Math.min(this.#host.monotonicMs() - beganMs, longestPauseMs));
     } catch (error) {
       this.#failed(error, waking, tasks);
     } finally {
