@@ -36,7 +36,7 @@ import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineQuiet } from './test-clock/engine-quiet.ts';
 import { createLog, type Logger } from './base/log.ts';
-import { TurnAway } from './wiring/turn-away.ts';
+import { HangUpWhenUnserved } from './wiring/hang-up-when-unserved.ts';
 import { processHost } from './base/host.ts';
 import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/maintenance.ts';
@@ -235,7 +235,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     isLive: (tenantId, runId) => isLive(owner, tenantId, runId),
   });
   let turnAwayClients = (): void => undefined;
-  const turnAway = new TurnAway({
+  const turnAway = new HangUpWhenUnserved({
     isServing: () => [...owner.states].length > 0,
     turnAway: () => turnAwayClients(),
     host: processHost,

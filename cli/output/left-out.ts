@@ -1,9 +1,5 @@
 import type { RunDetail } from '../monitor/run-reader.ts';
-
-/** A size for people: `4.0 MiB`, `12.3 KiB`. */
-export function bytesText(bytes: number): string {
-  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-}
+import { bytesText } from './size-text.ts';
 
 /** What was too much to come with a run, a line each, and how to see it. */
 export function leftOutLines({ run, tasks, inputLeftOutBytes }: RunDetail): string[] {

@@ -10,7 +10,7 @@ import { PayloadCache } from './payload-cache.ts';
 import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
 import { PresenceWatch, type PresencePorts } from './presence-watch.ts';
 import { startMessage, type Reads } from './start-message.ts';
-import { takeUnstarted, watchUnstarted } from './unstarted-watch.ts';
+import { takeUnstarted, watchUnstarted } from './suspects-after-reconnect.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
 
 export interface Attempt {

@@ -2,7 +2,7 @@ import { suits } from '../plan/queue/pick-worker.ts';
 import { LiveFlag, LiveState } from '../model/task/live-state.ts';
 import { bufferOf } from '../plan/batch-tasks/gather-task.ts';
 import type { ConcurrencyGroup, PlaceRequest } from '../plan/concurrency/concurrency-group.ts';
-import { constraintOf, placementOf } from '../plan/queue/constraint-of.ts';
+import { constraintOf, placementOf } from '../plan/queue/task-constraint.ts';
 import { type Placement } from '../plan/queue/placement.ts';
 import type { RateLimit } from '../plan/rate-limits/rate-limit.ts';
 import { findRateLimit } from '../plan/rate-limits/rate-limit-table.ts';

@@ -6,7 +6,7 @@ import { longestInline } from '../model/limits.ts';
 import { checkSize, checkedJson } from '../model/payload/check-payload.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
 import { packageRoot } from '../base/package-version.ts';
-import { cutBody, joinBody, type CutBody } from './body.ts';
+import { cutBody, joinBody, type CutBody } from './cut-body.ts';
 import type { FromThread } from './payload-thread.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';
 

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { HatchetError, type ErrorCode, type HatchetErrorOptions } from '../base/errors.ts';
 import { lowerPriorityOfThread } from '../base/lower-priority.ts';
-import type { CutBody } from './body.ts';
+import type { CutBody } from './cut-body.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';
 
 export type FromThread =

@@ -1,5 +1,5 @@
 import { checkedJson } from '../model/payload/check-payload.ts';
-import { cutBody, type CutBody } from './body.ts';
+import { cutBody, type CutBody } from './cut-body.ts';
 
 /** A text to be read, and what for. `what` names it in a refusal. */
 export type PayloadWork = { work: 'check'; text: string; what: string } | { work: 'body'; text: string };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RunStatus, runStatusNames } from '../model/task/status.ts';
 import { uuidTimeMs } from '../model/ids/uuid.ts';
-import { RawJson } from './write-json.ts';
+import { RawJson } from './json-pieces.ts';
 
 /** The head of every resource in the contract. */
 export interface ResourceMeta {

@@ -6,7 +6,7 @@ import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import { readRunCounts } from '../monitor/runs/run-counts.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
-import { JsonText } from '../payloads/body.ts';
+import { JsonText } from '../payloads/cut-body.ts';
 import { bodyWithPayloads, dateQuery, listQuery, uuidQuery } from './request-values.ts';
 
 const base = '/api/v1/stable/tenants/:tenant';

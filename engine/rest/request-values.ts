@@ -6,7 +6,7 @@ import { search, texts } from '../edge/parse/selection.ts';
 import { dateText, bound } from '../edge/parse/time.ts';
 import { text } from '../edge/parse/text.ts';
 import { markChecked, type Checked } from '../model/checked.ts';
-import { JsonText, parseObject } from '../payloads/body.ts';
+import { JsonText, parseObject } from '../payloads/cut-body.ts';
 import type { PayloadReader } from '../payloads/payload-reader.ts';
 import type { RestEnv } from './deps.ts';
 

@@ -3,17 +3,15 @@ import { createServer as createTlsServer } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Address } from '../base/engine-options.ts';
 import { invalid } from '../edge/parse/invalid.ts';
-import { HatchetError, type ErrorCode } from '../base/errors.ts';
-import { faults } from '../base/faults.ts';
+import { HatchetError } from '../base/errors.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
-import { namedError } from '../postgres/named-error.ts';
 import { isLoopbackHost } from '../net/bind-address.ts';
 import { connectionLimits } from '../net/connection-guard.ts';
 import type { TlsIdentity } from '../net/tls-identity.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
+import { errorAnswer } from './error-answer.ts';
 import { hostCheck } from './host-check.ts';
 import { authenticate, registerHealth, registerRoutes } from './routes.ts';
 import { registerWebhookReceiver } from './webhooks/webhook-receiver.ts';
@@ -22,33 +20,6 @@ export interface RestServer {
   address: Address;
   stop(): Promise<void>;
 }
-
-const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
-  INVALID_ARGUMENT: 400,
-  PAYLOAD_TOO_LARGE: 413,
-  UNKNOWN_WORKFLOW: 404,
-  UNKNOWN_RUN: 404,
-  UNKNOWN_WORKER: 404,
-  UNKNOWN_EVENT: 404,
-  UNKNOWN_FILTER: 404,
-  UNKNOWN_TIMER: 404,
-  RUN_BUSY: 409,
-  UNKNOWN_WEBHOOK: 404,
-  UNKNOWN_RATE_LIMIT: 404,
-  UNKNOWN_TENANT: 404,
-  WEBHOOK_REFUSED: 403,
-  IDEMPOTENCY_COLLISION: 409,
-  UNAUTHENTICATED: 401,
-  PERMISSION_DENIED: 403,
-  LIMIT_REACHED: 429,
-  BUSY: 429,
-  TOO_SLOW: 504,
-  HOST_REFUSED: 403,
-  NOT_SUPPORTED: 501,
-  NOT_OWNER: 503,
-  STOPPING: 503,
-  DISK_FULL: 507,
-};
 
 /** An input, its metadata, and what is around them; each is checked by itself as well. */
 const maxBodyBytes = 2 * maxPayloadBytes + 1024 * 1024;
@@ -75,23 +46,7 @@ async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
   app.notFound((context) =>
     context.json({ errors: [{ description: `there is no ${context.req.method} ${context.req.path} here` }] }, 404),
   );
-  app.onError((thrown, context) => {
-    const error = namedError(thrown);
-    if (error instanceof HatchetError) {
-      const description = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
-      return context.json({ errors: [{ code: error.code, description }] }, statuses[error.code] ?? 500);
-    }
-    faults.internalErrors++;
-    deps.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
-    return context.json(
-      {
-        errors: [
-          { code: 'INTERNAL', description: 'the engine could not carry the request out; its log has the details' },
-        ],
-      },
-      500,
-    );
-  });
+  app.onError((thrown, context) => errorAnswer(context, thrown, deps.log));
   app.use(async (context, next) => {
     checkAddress(context.req.url);
     await next();

@@ -6,7 +6,7 @@ import { failed } from './attempts/failed.ts';
 import { reassignUnstarted } from './attempts/reassign-unstarted.ts';
 import { returnUnsent } from './attempts/return-unsent.ts';
 import { started } from './attempts/started.ts';
-import { unanswered } from './attempts/unanswered.ts';
+import { unanswered } from './attempts/reassign-unanswered.ts';
 import { deleteFilter } from './definitions/delete-filter.ts';
 import { deleteRateLimit } from './definitions/delete-rate-limit.ts';
 import { pauseWorkflow } from './definitions/pause-workflow.ts';

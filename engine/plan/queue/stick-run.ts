@@ -2,7 +2,7 @@ import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { moveGathered } from '../batch-tasks/gather-task.ts';
 import { standForLine } from '../rate-limits/wait-for-units.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
-import { constraintOf, placementOf } from './constraint-of.ts';
+import { constraintOf, placementOf } from './task-constraint.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 

@@ -3,7 +3,7 @@ import { LiveState } from '../../model/task/live-state.ts';
 import { sweepGroups } from '../concurrency/make-place-requests.ts';
 import type { Plan } from './plan.ts';
 import { storedResolutions } from '../conditions/task-wait.ts';
-import { storedDue } from '../timers/lost-time.ts';
+import { storedDue } from '../timers/stored-due-time.ts';
 import { sweepRateLimits } from '../rate-limits/rate-limit-table.ts';
 import type { ShardState } from './shard-state.ts';
 import type { TaskRow } from './table/rows.ts';

@@ -10,7 +10,7 @@ import { parseUuid } from '../../model/ids/uuid.ts';
 import { listEvents } from '../../monitor/event-reads.ts';
 import type { WebhookDelivery } from '../../plan/commands/kind.ts';
 import { pushEvents } from '../../shard/prepare/prepare-event.ts';
-import { plainAnswer } from '../answer.ts';
+import { plainAnswer } from '../stream-json.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
 import { anyEvent, eventMessage } from '../event-routes.ts';
 import { BodyRoom } from './body-room.ts';

@@ -1,6 +1,6 @@
 import { firstBranch } from '../../model/durable/durable.ts';
 import type { StoredBranches } from '../../plan/commands/facts.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 import { visibleNodes, type StoredLog } from './stored-durable-logs.ts';
 
 /** Where the branches of durable tasks leave each other that are to start again from a node of theirs. */

@@ -1,6 +1,6 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 
 export const readDeliveries = {
   name: 'webhook_deliveries',

@@ -2,7 +2,7 @@ import { firstBranch } from '../../model/durable/durable.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
 import { oldestVisibleBranch } from '../../plan/durable/branch-points.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 import { loadedLog, readShortLogs, type LogPart, type StoredLog } from './stored-durable-logs.ts';
 import type { LoadedEventWaiters } from './load-event-waiters.ts';
 import { shortLog, type LongLogs } from './long-durable-logs.ts';

@@ -1,7 +1,7 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import { isRunStatus, isTerminal } from '../../model/task/status.ts';
 import type { StoredEnd } from '../../plan/commands/facts.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 
 /** Runs that exist, and how the newest generation of those that have ended did. */
 export const readEnds = {

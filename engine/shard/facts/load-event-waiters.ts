@@ -3,7 +3,7 @@ import type { WakingPage } from '../../plan/commands/facts.ts';
 import type { ComingEvent, FoundEventWaiters } from '../../plan/commands/kind.ts';
 import { firstPlace, type EventWaking } from '../../plan/state/event-wakings.ts';
 import { mostMet } from '../../plan/state/waking-limits.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 import { findDurableWaiters, findPage, type Concerned } from './durable-event-waiters.ts';
 import type { WakingEventRow, WakingEvents } from './waking-events.ts';
 

@@ -5,7 +5,7 @@ import { equalityGuards, isRuledOut } from '../../cel/equality-guard.ts';
 import type { Facts } from '../../plan/commands/facts.ts';
 import type { FoundEventWaiters } from '../../plan/commands/kind.ts';
 import { expressionsOf, type Job } from '../job.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 
 /**
  * Conditions on the events and outputs that the commands bring, where they are too dear for the main thread: what the plan

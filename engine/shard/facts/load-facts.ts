@@ -4,7 +4,7 @@ import { kindOf } from '../../plan/commands/command.ts';
 import { noFacts, type Facts, type StoredBranches } from '../../plan/commands/facts.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Job } from '../job.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 import { branchesOf } from './branches-of.ts';
 import { loadDeliveries } from './load-deliveries.ts';
 import { loadEnds } from './load-ends.ts';

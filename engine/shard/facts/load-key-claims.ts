@@ -1,7 +1,7 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import { kindOf } from '../../plan/commands/command.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 
 interface ClaimSqlRow {
   tenant_id: string;

@@ -1,6 +1,6 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import { noFacts } from '../../plan/commands/facts.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 import { readReusableChildren } from './reusable-children.ts';
 
 export const readRuns = {

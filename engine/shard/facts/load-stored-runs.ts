@@ -14,7 +14,7 @@ import { readBranchPoints } from './stored-durable-logs.ts';
 import { asksAnything, evaluateDemands } from '../prepare/evaluate-demands.ts';
 import { childExpressions } from '../../plan/lifecycle/output-expressions.ts';
 import { expressionsOf } from '../job.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 import type { JobExpressions } from './job-expressions.ts';
 
 /**

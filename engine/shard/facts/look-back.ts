@@ -5,7 +5,7 @@ import type { DurableEvent } from '../../model/durable/durable.ts';
 import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import type { PushedEvent } from '../../plan/commands/events/push-event.ts';
 import { expressionsOf, type Job } from '../job.ts';
-import type { Asking } from './asking.ts';
+import type { Asking } from './command-needs.ts';
 
 /** Events that one condition looks through. */
 const most = 1000;

@@ -1,5 +1,5 @@
 import type { Sql } from '../../postgres/sql-client.ts';
-import { absentSince, graceUs, lostUs } from './lost-time.ts';
+import { absentSince, graceUs, lostUs } from './unserved-time.ts';
 import { ownedShard, type OwnedShard, type ShardSqlRow } from './owned-shards.ts';
 
 /** Owners of whom any connection is there. An application's name is visible to every role. */

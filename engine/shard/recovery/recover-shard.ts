@@ -1,4 +1,4 @@
-import { constraintOf, placementOf } from '../../plan/queue/constraint-of.ts';
+import { constraintOf, placementOf } from '../../plan/queue/task-constraint.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
 import { processHost, type Host } from '../../base/host.ts';
 import { isLiveState, LiveFlag, LiveState } from '../../model/task/live-state.ts';
@@ -7,7 +7,7 @@ import { joinQueue } from '../../plan/queue/join-queue.ts';
 import { standForLine } from '../../plan/rate-limits/wait-for-units.ts';
 import type { Plan } from '../../plan/state/plan.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
-import { loadedDue } from '../../plan/timers/lost-time.ts';
+import { loadedDue } from '../../plan/timers/stored-due-time.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
 import type { WakingLimits } from '../../plan/state/waking-limits.ts';
 import type { OwnedShard } from '../ownership/owned-shards.ts';

@@ -5,7 +5,7 @@ import { IdempotencyCollisionError } from '../../errors.ts';
 import { fieldOf, textFieldOf } from '../../failure/safe-reads.ts';
 import type { TaskOutcome } from '../../run/run-outcome.ts';
 import type { RunStarter } from '../../run/run-starter.ts';
-import { listOf, type Calls } from './calls.ts';
+import { listOf, type Calls } from './calls-under-way.ts';
 import { textsOf, type RunOrder } from '../messages/messages.ts';
 import type { Relay } from './relay.ts';
 import type { RunnerPort } from './runner-port.ts';

@@ -13,7 +13,7 @@ import type { StandardSchema } from '../../schema/standard-schema.ts';
 import { logForgottenCalls } from '../../worker/log-forgotten-calls.ts';
 import { toFailure, toResult, type AttemptResult } from '../../worker/attempt-result.ts';
 import { watchProcess } from '../../worker/watch-process.ts';
-import { Calls } from './calls.ts';
+import { Calls } from './calls-under-way.ts';
 import type { RunOrder } from '../messages/messages.ts';
 import { useRelay } from './relay.ts';
 import { runnerHost, runnerRelay } from './runner-host.ts';

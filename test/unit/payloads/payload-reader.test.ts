@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { longestInline } from '../../../engine/model/limits.ts';
-import { JsonText } from '../../../engine/payloads/body.ts';
+import { JsonText } from '../../../engine/payloads/cut-body.ts';
 import { PayloadReader } from '../../../engine/payloads/payload-reader.ts';
 import { reportedOutcome } from '../../../engine/edge/parse/attempt-report.ts';
 

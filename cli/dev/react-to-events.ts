@@ -11,7 +11,7 @@ import type { Builder, ProjectWatcher } from './program/program.ts';
 import type { RunFeed } from './view/run-feed.ts';
 import { TasksUnderWay, type UnderWay } from './trouble/tasks-under-way.ts';
 import type { TypeChecker } from './program/type-checker.ts';
-import { RestartOnSave } from './workers/restart-on-save.ts';
+import { RestartAfterBuild } from './workers/restart-after-build.ts';
 import type { Workers } from './workers/workers.ts';
 
 /** What shows a session to a person or a program. */
@@ -45,7 +45,7 @@ export interface SessionGoal {
   once: boolean;
 }
 
-/** A `hatchet dev`: every event of its parts comes here, and only here is decided what follows from it; whether a build restarts the worker, by `RestartOnSave`. */
+/** A `hatchet dev`: every event of its parts comes here, and only here is decided what follows from it; whether a build restarts the worker, by `RestartAfterBuild`. */
 export class DevSession {
   readonly #parts: SessionParts;
   readonly #goal: SessionGoal;
@@ -53,7 +53,7 @@ export class DevSession {
   #end: (exitCode: ExitCode) => void = () => undefined;
   #engineIsUp = false;
   #manifest: string | undefined;
-  readonly #restart: RestartOnSave;
+  readonly #restart: RestartAfterBuild;
   readonly #underWay = new TasksUnderWay();
   /** Workers that ended, whose last runs the feed may tell of only afterwards. */
   readonly #deadWorkers = new Set<string>();
@@ -65,7 +65,7 @@ export class DevSession {
   constructor(parts: SessionParts, goal: SessionGoal) {
     this.#parts = parts;
     this.#goal = goal;
-    this.#restart = new RestartOnSave(parts.envFile);
+    this.#restart = new RestartAfterBuild(parts.envFile);
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });

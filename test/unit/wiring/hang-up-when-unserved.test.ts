@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { processHost } from '../../../engine/base/host.ts';
-import { TurnAway } from '../../../engine/wiring/turn-away.ts';
+import { HangUpWhenUnserved } from '../../../engine/wiring/hang-up-when-unserved.ts';
 
 let serving: boolean;
 let turnedAway: number;
-let turnAway: TurnAway;
+let turnAway: HangUpWhenUnserved;
 
 beforeEach(() => {
   vi.useFakeTimers();
   [serving, turnedAway] = [false, 0];
-  turnAway = new TurnAway({ isServing: () => serving, turnAway: () => turnedAway++, host: processHost });
+  turnAway = new HangUpWhenUnserved({ isServing: () => serving, turnAway: () => turnedAway++, host: processHost });
 });
 
 afterEach(() => {

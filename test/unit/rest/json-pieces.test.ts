@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonPieces, RawJson, writeJson } from '../../../engine/rest/write-json.ts';
+import { jsonPieces, RawJson, writeJson } from '../../../engine/rest/json-pieces.ts';
 
 const holes = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(

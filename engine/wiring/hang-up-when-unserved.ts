@@ -7,7 +7,7 @@ const afterMs = 6_000;
  * Clients of an engine that serves nothing any more: another one has taken its shards over. A stream that ends is opened again
  * on the same connection, and so at the same engine; only a connection that ends leads to one that is ready.
  */
-export class TurnAway {
+export class HangUpWhenUnserved {
   readonly #isServing: () => boolean;
   readonly #turnAway: () => void;
   readonly #host: Host;

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { RestartOnSave } from '../../../../cli/dev/workers/restart-on-save.ts';
+import { RestartAfterBuild } from '../../../../cli/dev/workers/restart-after-build.ts';
 
 const env = '/project/.env';
 const same = { changed: false, changedFiles: [] };
 const saved = { changed: true, changedFiles: ['/project/worker.ts'] };
 
 /** With a worker that is up at 0 ms. */
-function served(): RestartOnSave {
-  const restart = new RestartOnSave(env);
+function served(): RestartAfterBuild {
+  const restart = new RestartAfterBuild(env);
   restart.workerStarting();
   restart.workerReady(0);
   return restart;
 }
 
-describe('RestartOnSave', () => {
+describe('RestartAfterBuild', () => {
   it('restarts for changed code, and for code that changed without a file', () => {
     const restart = served();
     expect(restart.built(saved, 10_000)).toBe('restart');

@@ -12,7 +12,7 @@ export type Restart =
   | 'held';
 
 /** Decides whether a saved file starts the worker anew: a change of its code or of its `.env` does, unless it is the worker who changes it. */
-export class RestartOnSave {
+export class RestartAfterBuild {
   readonly #envFile: string;
   readonly #selfWrites = new SelfWrites();
   #envChanged = false;

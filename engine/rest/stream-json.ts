@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { writeDeadlineMs, type Held } from '../monitor/budget/answers-in-flight.ts';
 import type { Reservation } from '../monitor/budget/byte-budget.ts';
 import type { RestEnv } from './deps.ts';
-import { jsonPieces } from './write-json.ts';
+import { jsonPieces } from './json-pieces.ts';
 
 /** Characters of a stored text that are turned into bytes at once. */
 const chunkChars = 64 * 1024;
