@@ -8,7 +8,7 @@ import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../engine/mode
 import { plainStep, plainWorkflow } from '../engine/model/definition.ts';
 import type { CommandByKind, CommandKind } from '../engine/plan/commands/command.ts';
 import { planCommand } from '../engine/plan/commands/command.ts';
-import { noFacts } from '../engine/plan/commands/facts.ts';
+import { noFacts } from '../engine/plan/commands/loaded-facts.ts';
 import { settle } from '../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../engine/plan/state/change-set.ts';
 import { collectLive, settleRows } from '../engine/plan/state/live-rows.ts';

@@ -1,5 +1,5 @@
 /** The `hatchet` command's process. The only file that ends it. */
-import { ExitCode } from './exit-code.ts';
+import { ExitCode } from './exit-codes.ts';
 import { runProgram } from './run-program.ts';
 
 const interruption = new AbortController();

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
-import type { ExitCode } from './exit-code.ts';
+import type { ExitCode } from './exit-codes.ts';
 import { createOutput } from './output/create-output.ts';
 import type { Output, OutputFormat } from './output/output.ts';
 

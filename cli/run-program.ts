@@ -1,6 +1,6 @@
 import { CommanderError, type Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
-import { ExitCode } from './exit-code.ts';
+import { ExitCode } from './exit-codes.ts';
 import { reportError } from './output/report-error.ts';
 import { createProgram } from './program.ts';
 

@@ -18,7 +18,7 @@ import {
 } from './base/engine-options.ts';
 import { openDatabase } from './local/database.ts';
 import { dispatchReads } from './dispatch/payload-loader.ts';
-import { edgeCommands } from './wiring/edge-commands.ts';
+import { edgeCommands } from './wiring/limited-commands.ts';
 import { EngineCore } from './wiring/engine-core.ts';
 import { Gate } from './edge/access/gate.ts';
 import { OpenCalls } from './edge/access/open-calls.ts';

@@ -7,7 +7,7 @@ import { plainStep, plainWorkflow } from '../../engine/model/definition.ts';
 import { transactionQueries } from '../../engine/commit/transaction-queries.ts';
 import type { Command } from '../../engine/plan/commands/command.ts';
 import { planCommand } from '../../engine/plan/commands/command.ts';
-import { noFacts } from '../../engine/plan/commands/facts.ts';
+import { noFacts } from '../../engine/plan/commands/loaded-facts.ts';
 import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { distrustRecord } from '../../sdk/config/trusted-record.ts';
 import type { CliContext } from '../cli-context.ts';
 import { CliError, wrongUse } from '../cli-error.ts';
-import { ExitCode } from '../exit-code.ts';
+import { ExitCode } from '../exit-codes.ts';
 import { isRecord } from '../project/json-value.ts';
 
 /** An engine elsewhere under a name of the user's own. */

@@ -3,7 +3,7 @@ import { resolveTls, tlsSettingsOf, type ResolvedTls, type TlsSettings } from '.
 import { CliError, wrongUse } from '../cli-error.ts';
 import type { CliContext } from '../cli-context.ts';
 import { apiUrlOf, readLocalToken, runningEngine, type EngineRecord } from '../engine-process/engine-record.ts';
-import { ExitCode } from '../exit-code.ts';
+import { ExitCode } from '../exit-codes.ts';
 import { dataFolder } from '../project/project-root.ts';
 import { localProfile, namedProfile, profileOf, readProfiles, type Profile } from './profiles.ts';
 import { tokenClaims } from './token-claims.ts';

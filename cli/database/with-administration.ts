@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { KeySource, TokenAdministration } from '../../engine/index.ts';
 import type { CliContext } from '../cli-context.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import type { DatabaseFlags, FoundDatabase } from './find-database.ts';
 import { withPreparedDatabase } from './prepared-database.ts';
 

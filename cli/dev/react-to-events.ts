@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { RunAdmin, type TriggerOptions } from '../admin/run-admin.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
-import { ExitCode } from '../exit-code.ts';
+import { ExitCode } from '../exit-codes.ts';
 import type { EventRow } from '../monitor/run-reader.ts';
 import { reportError } from '../output/report-error.ts';
 import type { EngineController } from './engine-controller.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EngineOptions, StageEvent } from '../../engine/index.ts';
 import { CliError } from '../cli-error.ts';
-import { ExitCode, exitCodeOf } from '../exit-code.ts';
+import { ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { engineEntry } from '../package-root.ts';
 import { isRecord } from '../project/json-value.ts';
 

@@ -1,6 +1,6 @@
 import { isInteractive, type CliContext } from '../cli-context.ts';
 import { CliError, wrongUse } from '../cli-error.ts';
-import { ExitCode } from '../exit-code.ts';
+import { ExitCode } from '../exit-codes.ts';
 import { readInput } from './read-input.ts';
 
 /** Where a secret comes from. It is never printed, nor part of a message. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from '../cli-error.ts';
-import { ExitCode } from '../exit-code.ts';
+import { ExitCode } from '../exit-codes.ts';
 import { ServerError } from '../output/server-error.ts';
 import type { EventBatch, RunReader } from './run-reader.ts';
 

@@ -1,6 +1,6 @@
 import { ServerError } from './server-error.ts';
 import { CliError } from '../cli-error.ts';
-import { ExitCode, exitCodeOf } from '../exit-code.ts';
+import { ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { plainLines } from './plain-text.ts';
 
 export interface ErrorReport {

@@ -8,17 +8,7 @@ import {
   plainServer,
   refusedClient,
 } from '../../sdk/connection/call-error.ts';
-import { ExitCode } from '../exit-code.ts';
-
-const byStatus: Partial<Record<status, ExitCode>> = {
-  [status.INVALID_ARGUMENT]: ExitCode.wrongUse,
-  [status.RESOURCE_EXHAUSTED]: ExitCode.wrongUse,
-  [status.NOT_FOUND]: ExitCode.unknown,
-  [status.UNAUTHENTICATED]: ExitCode.noEngine,
-  [status.PERMISSION_DENIED]: ExitCode.noEngine,
-  [status.UNAVAILABLE]: ExitCode.noEngine,
-  [status.DEADLINE_EXCEEDED]: ExitCode.noEngine,
-};
+import { exitCodeOfStatus, type ExitCode } from '../exit-codes.ts';
 
 /** What an engine answered instead of a result, or that it did not answer. */
 export class ServerError extends Error {
@@ -30,7 +20,7 @@ export class ServerError extends Error {
   constructor(message: string, options: { status: status; remedy?: string | undefined; cause: unknown }) {
     super(message, { cause: options.cause });
     this.status = options.status;
-    this.exitCode = byStatus[options.status] ?? ExitCode.failed;
+    this.exitCode = exitCodeOfStatus(options.status);
     this.remedy = options.remedy;
   }
 

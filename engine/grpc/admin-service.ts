@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Commands } from '../edge/commands.ts';
+import type { Commands } from '../edge/parsed-commands.ts';
 import { ids, knownId } from '../edge/parse/id.ts';
 import { atMost } from '../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';

@@ -1,6 +1,6 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Caller } from '../edge/access/caller.ts';
-import type { Commands } from '../edge/commands.ts';
+import type { Commands } from '../edge/parsed-commands.ts';
 import { id, knownId } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Commands } from '../edge/commands.ts';
+import type { Commands } from '../edge/parsed-commands.ts';
 import { lineCursor } from '../edge/parse/cursor.ts';
 import { knownId } from '../edge/parse/id.ts';
 import { invalid, quoted } from '../edge/parse/invalid.ts';

@@ -1,4 +1,4 @@
-import type { Commands } from '../edge/commands.ts';
+import type { Commands } from '../edge/parsed-commands.ts';
 import { atMost } from '../edge/parse/list.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';

@@ -5,7 +5,7 @@ import type { Identity } from '../auth/tokens.ts';
 import type { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import type { Caller } from '../edge/access/caller.ts';
 import type { Gate } from '../edge/access/gate.ts';
-import type { Commands } from '../edge/commands.ts';
+import type { Commands } from '../edge/parsed-commands.ts';
 import type { Logger } from '../base/log.ts';
 
 /** What the routes call. */

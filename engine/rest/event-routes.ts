@@ -9,7 +9,7 @@ import { pageSize } from '../monitor/budget/within-bytes.ts';
 import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import type { PushedEvent } from '../plan/commands/events/push-event.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts';
-import { answer, plainAnswer } from './stream-json.ts';
+import { answer, plainAnswer } from './answer-in-pieces.ts';
 import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';

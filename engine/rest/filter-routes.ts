@@ -9,7 +9,7 @@ import { markChecked, type Checked } from '../model/checked.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { findFilter } from '../plan/state/filters.ts';
 import type { Filter } from '../plan/state/shard-state.ts';
-import { plainAnswer } from './stream-json.ts';
+import { plainAnswer } from './answer-in-pieces.ts';
 import { pagination, resourceMeta, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import { idMember, listQuery, objectBody, pageQuery, textMember } from './request-values.ts';

@@ -9,7 +9,7 @@ import { cancelByFilter } from '../bulk/cancel-selection.ts';
 import { cancelIds } from '../bulk/cancel-ids.ts';
 import { replayIds } from '../bulk/replay-ids.ts';
 import { readTaskLog } from '../monitor/lines/task-logs.ts';
-import { answer } from './stream-json.ts';
+import { answer } from './answer-in-pieces.ts';
 import { isoMs, pagination, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';

@@ -6,7 +6,7 @@ import { maxPageBytes } from '../model/limits.ts';
 import { readWithin } from '../monitor/budget/answers-in-flight.ts';
 import { readWorkflowsOf } from '../monitor/definition-reads.ts';
 import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
-import { answer } from './stream-json.ts';
+import { answer } from './answer-in-pieces.ts';
 import { pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';

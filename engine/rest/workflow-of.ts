@@ -1,7 +1,7 @@
 import { HatchetError } from '../base/errors.ts';
 import { parseUuid } from '../model/ids/uuid.ts';
 import type { Version } from '../plan/state/workflow-version.ts';
-import type { Commands } from '../edge/commands.ts';
+import type { Commands } from '../edge/parsed-commands.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 
 /** The newest version of a workflow, by its id or its name. @throws HatchetError UNKNOWN_WORKFLOW */

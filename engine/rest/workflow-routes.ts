@@ -5,7 +5,7 @@ import { parseUuid } from '../model/ids/uuid.ts';
 import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
 import { readWithin, type Held } from '../monitor/budget/answers-in-flight.ts';
 import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
-import { answer } from './stream-json.ts';
+import { answer } from './answer-in-pieces.ts';
 import { pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';

@@ -1,5 +1,5 @@
 import { kindOf, type CommandByKind, type CommandKind, type ReplyByKind } from '../plan/commands/command.ts';
-import { partRows } from '../plan/commands/kind.ts';
+import { partRows } from '../plan/commands/command-kind.ts';
 
 export interface CommandParts<K extends CommandKind> {
   readonly commands: readonly (CommandByKind[K] & { kind: K })[];

@@ -6,7 +6,7 @@ import {
   type CommandKind,
   type ReplyByKind,
 } from '../plan/commands/command.ts';
-import type { Facts } from '../plan/commands/facts.ts';
+import type { Facts } from '../plan/commands/loaded-facts.ts';
 import type { Plan } from '../plan/state/plan.ts';
 import type { LogPart } from './facts/stored-durable-logs.ts';
 import { JobExpressions } from './facts/job-expressions.ts';

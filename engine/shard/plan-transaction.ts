@@ -9,7 +9,7 @@ import { collectLive } from '../plan/state/live-rows.ts';
 import type { Plan } from '../plan/state/plan.ts';
 import { NotEvaluated } from '../plan/conditions/evaluate-condition.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import { noFacts } from '../plan/commands/facts.ts';
+import { noFacts } from '../plan/commands/loaded-facts.ts';
 import type { LoadedFacts } from './facts/load-facts.ts';
 import type { Job } from './job.ts';
 

@@ -19,7 +19,7 @@ import type { AttemptLog } from './attempt-log.ts';
 import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
-import { AttemptHost } from './context-host.ts';
+import { AttemptHost } from './attempt-host.ts';
 import { logForgottenCalls } from './log-forgotten-calls.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
 import { LogSender } from './log-sender.ts';

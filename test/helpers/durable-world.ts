@@ -3,7 +3,7 @@ import type { StepDefinition } from '../../engine/model/definition.ts';
 import type { DurableEntryRow, DurableListenRow, DurableResultRow } from '../../engine/model/stored-rows.ts';
 import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { kindOf, type Command } from '../../engine/plan/commands/command.ts';
-import { noFacts, type Facts } from '../../engine/plan/commands/facts.ts';
+import { noFacts, type Facts } from '../../engine/plan/commands/loaded-facts.ts';
 import { conditionsOf, type DurableNode } from '../../engine/plan/durable/durable-log.ts';
 import type { TriggerRun } from '../../engine/model/task/trigger-run.ts';
 import { loadedLog, visibleNodes, type ReadableLog } from '../../engine/shard/facts/stored-durable-logs.ts';

@@ -11,7 +11,7 @@ import { SettleBudget } from '../../engine/plan/state/settle-budget.ts';
 import type { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { skippedOutput } from '../../engine/model/task/skipped-output.ts';
 import type { Command, CommandByKind, CommandKind, ReplyByKind } from '../../engine/plan/commands/command.ts';
-import { noFacts, type Facts, type StoredEnd } from '../../engine/plan/commands/facts.ts';
+import { noFacts, type Facts, type StoredEnd } from '../../engine/plan/commands/loaded-facts.ts';
 import type { StoredRun } from '../../engine/plan/lifecycle/stored-run.ts';
 import type { StepDemands } from '../../engine/model/task/trigger-run.ts';
 import type { Effect } from '../../engine/model/task/effect.ts';

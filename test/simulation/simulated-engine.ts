@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino';
 import { AwakeClock } from '../../engine/base/awake-clock.ts';
-import type { Commands, ParsedCommand } from '../../engine/edge/commands.ts';
+import type { Commands, ParsedCommand } from '../../engine/edge/parsed-commands.ts';
 import type { HistoryRow } from '../../engine/model/stored-rows.ts';
 import type { ReplyByKind, TenantCommandKind } from '../../engine/plan/commands/command.ts';
 import { NodeResults } from '../../engine/monitor/durable/node-results.ts';

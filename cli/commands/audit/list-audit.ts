@@ -4,7 +4,7 @@ import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { offersMonitor } from '../../connection/monitor-offer.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { NotOffered } from '../../monitor/not-offered.ts';
 import type { Table } from '../../output/table.ts';
 

@@ -8,7 +8,7 @@ import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { Channel } from '../../connection/channel.ts';
 import { resolveConnection, type Connection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { runningEngine } from '../../engine-process/engine-record.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { dataFolder } from '../../project/project-root.ts';
 import { BenchLoad, type LoadFigures } from './bench-load.ts';
 import { benchWorkflow, type BenchKind, type BenchWorkflow } from './bench-workflows.ts';

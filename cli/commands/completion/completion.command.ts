@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
 import { examples, type CommandHost } from '../../command-host.ts';
 import { completionShells, completionScript, type CommandWords, type CompletionShell } from './completion-script.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 
 export function completionCommand(host: CommandHost, program: Command): Command {
   const command = new Command('completion')

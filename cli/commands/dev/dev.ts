@@ -21,7 +21,7 @@ import { readLocalToken, runningEngine } from '../../engine-process/engine-recor
 import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
 import { engineLogPath } from '../../engine-process/spawn-engine.ts';
 import { isPortFree, nextFreePort, portOwner } from '../../engine-process/port-owner.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { checkPayload } from '../../input/check-input.ts';
 import { openReader } from '../../monitor/open-reader.ts';
 import type { RunReader } from '../../monitor/run-reader.ts';

@@ -1,6 +1,6 @@
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 
 /** Deletes all data of a data folder whose engine does not run, once a person or `--yes` has agreed. */
 export async function resetData(

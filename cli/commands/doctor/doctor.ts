@@ -7,7 +7,7 @@ import { resolveConnection, type ConnectionFlags } from '../../connection/resolv
 import { namesEngine } from '../../connection/profiles.ts';
 import { readLocalToken, runningEngine, type EngineRecord } from '../../engine-process/engine-record.ts';
 import { isPortFree, portOwner } from '../../engine-process/port-owner.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { openReader } from '../../monitor/open-reader.ts';
 import type { Overview, RunReader } from '../../monitor/run-reader.ts';
 import { plainLines } from '../../output/plain-text.ts';

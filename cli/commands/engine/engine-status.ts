@@ -1,7 +1,7 @@
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf } from '../../command-host.ts';
 import { runningEngine, withoutSecrets } from '../../engine-process/engine-record.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { dataFolder } from '../../project/project-root.ts';
 import { describeEngine, type EngineFlags } from './engine-folder.ts';
 

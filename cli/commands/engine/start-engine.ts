@@ -11,7 +11,7 @@ import {
 } from '../../engine-process/engine-record.ts';
 import { listenProblem, portOwner } from '../../engine-process/port-owner.ts';
 import { spawnEngine } from '../../engine-process/spawn-engine.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { Output } from '../../output/output.ts';
 import { ageText } from '../../output/time-text.ts';
 import { dataFolder } from '../../project/project-root.ts';

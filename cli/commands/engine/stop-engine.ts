@@ -4,7 +4,7 @@ import { CliError } from '../../cli-error.ts';
 import { outputOf } from '../../command-host.ts';
 import { removeStaleRecord, runningEngine } from '../../engine-process/engine-record.ts';
 import { isEngineOf } from '../../engine-process/process-identity.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { dataFolder } from '../../project/project-root.ts';
 import type { EngineFlags } from './engine-folder.ts';
 

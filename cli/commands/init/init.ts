@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { packageRoot } from '../../package-root.ts';
 import { findTemplate, templateNames, templateSummary } from '../../scaffold/find-template.ts';
 import { findPackageManager, type PackageManager } from '../../scaffold/package-manager.ts';

@@ -7,7 +7,7 @@ import {
   withAdministration,
   type AdministrationFlags,
 } from '../../database/with-administration.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { Table } from '../../output/table.ts';
 
 export interface KeysFlags extends AdministrationFlags, OutputFlag {}

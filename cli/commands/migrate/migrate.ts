@@ -3,7 +3,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { CliError } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { withDatabase, type DatabaseFlags } from '../../database/find-database.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { Output } from '../../output/output.ts';
 import type { Table } from '../../output/table.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../connection/profiles.ts';
 import { fromProfile } from '../../connection/resolve-connection.ts';
 import { tokenClaims } from '../../connection/token-claims.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { readSecret } from '../../input/read-secret.ts';
 import type { Table } from '../../output/table.ts';
 

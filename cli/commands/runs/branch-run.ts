@@ -2,7 +2,7 @@ import { DurableAdmin } from '../../admin/durable-admin.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 
 export interface BranchFlags extends ConnectionFlags, OutputFlag {
   node: number;

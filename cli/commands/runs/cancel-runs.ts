@@ -3,7 +3,7 @@ import { withRunAdmin } from '../../admin/with-run-admin.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
-import type { ExitCode } from '../../exit-code.ts';
+import type { ExitCode } from '../../exit-codes.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';
 import { checkSelection, selectRuns, type Deed, type SelectionFlags } from './select-runs.ts';

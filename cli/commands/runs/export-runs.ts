@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';

@@ -2,7 +2,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { parseRunQuery, queryFilter } from '../../monitor/run-query.ts';
 import type { RunFilter, RunRow } from '../../monitor/run-reader.ts';
 import type { RunStatusName } from '../../status-name.ts';

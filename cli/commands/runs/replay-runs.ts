@@ -4,7 +4,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
-import type { ExitCode } from '../../exit-code.ts';
+import type { ExitCode } from '../../exit-codes.ts';
 import type { RunDetail, RunReader, RunRow } from '../../monitor/run-reader.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';

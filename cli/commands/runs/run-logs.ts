@@ -1,7 +1,7 @@
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { LogRow } from '../../monitor/run-reader.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { logLineText } from '../../output/event-line.ts';

@@ -1,7 +1,7 @@
 import { breakdown, runPages } from '../../admin/bulk-runs.ts';
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { RunReader, RunRow } from '../../monitor/run-reader.ts';
 import type { RunStatusName } from '../../status-name.ts';
 import { amount } from '../../output/amount.ts';

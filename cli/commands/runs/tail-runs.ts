@@ -1,7 +1,7 @@
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { followEvents, type FollowHooks } from '../../monitor/follow-events.ts';
 import { followLogs } from '../../monitor/follow-logs.ts';
 import { openReader } from '../../monitor/open-reader.ts';

@@ -1,5 +1,5 @@
 import type { BulkOutcome } from '../../admin/bulk-deed.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 
 /**
  * Prints what came of a deed to many runs, also of one that did not come to its end.

@@ -1,6 +1,6 @@
 import type { CliContext } from '../../cli-context.ts';
 import { outputOf } from '../../command-host.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { TaskRow } from '../../monitor/run-reader.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { causeText } from '../../output/cause-text.ts';

@@ -1,7 +1,7 @@
 import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf } from '../../command-host.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { amount } from '../../output/amount.ts';
 import { plainText } from '../../output/plain-text.ts';
 import { withTenants, type DeleteTenantFlags } from './tenants.ts';

@@ -3,7 +3,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { DatabaseFlags } from '../../database/find-database.ts';
 import { withPreparedDatabase } from '../../database/prepared-database.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { Table } from '../../output/table.ts';
 
 export interface TenantFlags extends DatabaseFlags, OutputFlag {}

@@ -4,7 +4,7 @@ import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { withAdministration, type AdministrationFlags } from '../../database/with-administration.ts';
 import { apiUrlOf } from '../../engine-process/engine-record.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { Table } from '../../output/table.ts';
 
 export interface TokenFlags extends AdministrationFlags, OutputFlag {}

@@ -3,7 +3,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { CliError, wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { resolveConnection, type Connection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { checkAgainstSchema, checkPayload } from '../../input/check-input.ts';
 import { readInput, type InputFlags } from '../../input/read-input.ts';
 import { openReader } from '../../monitor/open-reader.ts';

@@ -1,7 +1,7 @@
 import type { CliContext } from '../../cli-context.ts';
 import { CliError } from '../../cli-error.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { followEvents } from '../../monitor/follow-events.ts';
 import { openReader } from '../../monitor/open-reader.ts';
 import type { RunReader } from '../../monitor/run-reader.ts';

@@ -4,7 +4,7 @@ import { resolveConnection, type Connection, type ConnectionFlags } from '../../
 import { engineLogLine } from '../../engine-process/engine-log-line.ts';
 import { followEngineLog } from '../../engine-process/follow-engine-log.ts';
 import { engineLogPath } from '../../engine-process/spawn-engine.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { createOutput } from '../../output/create-output.ts';
 import { openReader } from '../../monitor/open-reader.ts';
 import type { RunReader } from '../../monitor/run-reader.ts';

@@ -4,7 +4,7 @@ import { wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { checkObject } from '../../input/check-input.ts';
 import { offsetPage, offsetQuery, type OffsetFlags } from '../../input/offset-page.ts';
 import { readSecret, type SecretFlags } from '../../input/read-secret.ts';

@@ -10,7 +10,7 @@ import { pauseWorkers } from '../../dev/workers/pause-workers.ts';
 import { ProcessEnds } from '../../dev/workers/process-ends.ts';
 import { workerEnv } from '../../dev/workers/worker-env.ts';
 import { Workers } from '../../dev/workers/workers.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { openReader } from '../../monitor/open-reader.ts';
 import { projectRoot } from '../../project/project-root.ts';
 

@@ -2,7 +2,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import type { WorkflowDetail, WorkflowRow } from '../../monitor/run-reader.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { jsonText, plainLines } from '../../output/plain-text.ts';

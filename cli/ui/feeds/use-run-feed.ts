@@ -2,7 +2,7 @@ import { useEffect } from 'react';
 import { followEvents, type FollowHooks } from '../../monitor/follow-events.ts';
 import { followLogs } from '../../monitor/follow-logs.ts';
 import type { RunReader } from '../../monitor/run-reader.ts';
-import { ExitCode } from '../../exit-code.ts';
+import { ExitCode } from '../../exit-codes.ts';
 import { ServerError } from '../../output/server-error.ts';
 import type { UiAction } from '../model/ui-state.ts';
 

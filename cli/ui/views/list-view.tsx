@@ -5,7 +5,7 @@ import { detailRows } from '../model/layout.ts';
 import type { ListItem } from '../model/lists/list-items.ts';
 import { listWindow, type ListLine, type ListViewName } from '../model/lists/list-lines.ts';
 import type { UiState } from '../model/ui-state.ts';
-import { headingLine, itemLine } from './list-line.ts';
+import { headingLine, itemLine } from './list-columns.ts';
 import { rowsOf } from './rows-of.ts';
 import { attention } from './styles.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
-import type { Commands } from '../../edge/commands.ts';
+import type { Commands } from '../../edge/parsed-commands.ts';
 import { knownId } from '../../edge/parse/id.ts';
 import { payload } from '../../edge/parse/checked-json.ts';
 import { largestInteger, pageLimit, wholeNumber } from '../../edge/parse/number.ts';

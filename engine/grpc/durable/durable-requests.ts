@@ -1,5 +1,5 @@
 import type { DurableSender } from '../../model/durable/durable-operation.ts';
-import type { Parsed } from '../../edge/commands.ts';
+import type { Parsed } from '../../edge/parsed-commands.ts';
 
 export type AskKind = 'waitFor' | 'memo' | 'triggerRuns';
 

@@ -1,6 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
-import type { Commands } from '../../edge/commands.ts';
+import type { Commands } from '../../edge/parsed-commands.ts';
 import { knownId } from '../../edge/parse/id.ts';
 import { text } from '../../edge/parse/text.ts';
 import type { DurableLinks } from '../../dispatch/durable-links.ts';

@@ -1,5 +1,5 @@
 import { childFingerprint, waitFingerprint } from '../../model/durable/fingerprint.ts';
-import type { Commands, Parsed } from '../../edge/commands.ts';
+import type { Commands, Parsed } from '../../edge/parsed-commands.ts';
 import { payload as checkedPayload } from '../../edge/parse/checked-json.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';

@@ -1,5 +1,5 @@
 import type { Dispatcher } from '../../dispatch/dispatcher.ts';
-import type { Commands, Parsed } from '../../edge/commands.ts';
+import type { Commands, Parsed } from '../../edge/parsed-commands.ts';
 import { id } from '../../edge/parse/id.ts';
 import { atMost } from '../../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';

@@ -1,7 +1,7 @@
 import { entriesAtMost, atMost } from '../../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';
 import { shownText, text } from '../../edge/parse/text.ts';
-import type { Parsed } from '../../edge/commands.ts';
+import type { Parsed } from '../../edge/parsed-commands.ts';
 import type { Checked } from '../../model/checked.ts';
 import type { RegisterWorkerCommand } from '../../plan/commands/workers/register-worker.ts';
 import { SDKS, type WorkerLabels, type WorkerRegisterRequest } from '../../../proto/gen/hatchet/contract/dispatcher.ts';

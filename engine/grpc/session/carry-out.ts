@@ -1,7 +1,7 @@
 import type { Caller } from '../../edge/access/caller.ts';
 import type { CallFacts, Gate } from '../../edge/access/gate.ts';
 import { starts, reports } from '../../edge/access/rule.ts';
-import type { Commands, Parsed } from '../../edge/commands.ts';
+import type { Commands, Parsed } from '../../edge/parsed-commands.ts';
 import { reportedFailure, reportedOutcome, retryDelay } from '../../edge/parse/attempt-report.ts';
 import { id } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';

@@ -47,8 +47,8 @@ import { workerLost } from './workers/worker-lost.ts';
 import { workerPresence } from './workers/worker-presence.ts';
 import type { Plan } from '../state/plan.ts';
 import type { ShardState } from '../state/shard-state.ts';
-import type { Facts } from './facts.ts';
-import type { Kind } from './kind.ts';
+import type { Facts } from './loaded-facts.ts';
+import type { Kind } from './command-kind.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
 type CommandOf<K> = K extends Kind<infer C, infer _Reply> ? C : never;

@@ -1,6 +1,6 @@
 import { firstBranch } from '../../model/durable/durable.ts';
 import type { Plan } from '../state/plan.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery } from './result-delivery.ts';
 import { DurableLog } from './durable-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 

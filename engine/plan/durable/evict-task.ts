@@ -1,6 +1,6 @@
 import { lastingFlags, LiveState } from '../../model/task/live-state.ts';
 import { EntryKind } from '../../model/durable/durable.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './result-delivery.ts';
 import type { DurableTask } from './durable-index.ts';
 import type { DurableNode } from './durable-log.ts';
 import { firstSleepUs } from './durable-sleep.ts';

@@ -4,7 +4,7 @@ import { EntryKind, firstBranch, type Asked, type BranchPoint } from '../../mode
 import { LiveState } from '../../model/task/live-state.ts';
 import { noteLogGrowth } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery } from './result-delivery.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
 import { evict } from './evict-task.ts';
 import type { TaskRow } from '../state/table/rows.ts';

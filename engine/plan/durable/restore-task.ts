@@ -7,10 +7,8 @@ import { evict } from './evict-task.ts';
 
 /** Back to the head of its queue: the attempt goes on in its next invocation, however long it waits for a worker. */
 export function restore(plan: Plan, row: TaskRow): void {
-  const { state } = plan;
   journal(plan, row, 'DURABLE_RESTORING');
   makeReady(plan, row, 'head', { isRestored: true });
-  state.deadlines.set(row, 0, state.undo);
 }
 
 /** The running invocation cannot go on: its worker is told to drop it, and the task starts again from its log. */

@@ -4,7 +4,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import type { Evaluated } from '../conditions/evaluate-condition.ts';
 import { endTask } from './end-task.ts';
 import { hasFlag, journal, setFlag, type Plan } from '../state/plan.ts';
-import { beginTimeout, isLate } from './timeouts.ts';
+import { beginTimeout, isLate } from './execution-timeout.ts';
 import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import { mayRetry, retryTask } from './retry-task.ts';

@@ -6,7 +6,7 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { makeReady } from '../queue/make-ready.ts';
 import { nextAttempt, retryTask } from './retry-task.ts';
 import type { TaskRow } from '../state/table/rows.ts';
-import { interrupt } from './interrupt.ts';
+import { interrupt } from './interrupt-attempt.ts';
 import type { WorkerDeath } from '../state/tenant-work.ts';
 import { outliveWorker } from './worker-deaths.ts';
 

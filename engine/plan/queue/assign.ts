@@ -2,7 +2,7 @@ import { pickWorker } from './pick-worker.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { flushNext } from '../batch-tasks/flush-batch.ts';
 import type { ActionQueue } from './action-queue.ts';
-import { assignment } from './assignment.ts';
+import { assignment } from './describe-assignment.ts';
 import { isAhead, type Line } from './line.ts';
 import { type Placement } from './placement.ts';
 import { beginInvocation } from '../durable/begin-invocation.ts';

@@ -2,19 +2,19 @@ import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.t
 import { joinQueue } from './join-queue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
 import { rankOf, retryRank } from './rank.ts';
+import { beginWaiting } from '../timers/schedule-timeout.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
 /** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */
 export function makeReady(plan: Plan, row: TaskRow, place: 'tail' | 'head', { isRestored = false } = {}): void {
-  const { state, nowUs } = plan;
+  const { state } = plan;
   const { tasks, undo } = state;
   const step = state.stepOf(row);
   if (tasks.state[row] === LiveState.Ready) touch(plan, row);
   else moveTo(plan, row, LiveState.Ready);
   tasks.write('flags', row, ((tasks.flags[row] ?? 0) & lastingFlags) | (isRestored ? LiveFlag.Restored : 0), undo);
   journal(plan, row, 'QUEUED');
-  const dueUs = nowUs + step.definition.scheduleTimeoutMs * 1000;
-  state.deadlines.queue(row, { seq: state.nextSeq(nowUs), dueUs }, undo);
+  beginWaiting(plan, row, { isRestored });
   // A retry stays ahead over a restart too: recovery ranks by retries and reassignments.
   const rank = place === 'head' ? retryRank : rankOf(tasks.priority[row] ?? 1);
   if (!state.extras.has(row) || hasFlag(plan, row, LiveFlag.Admitted)) return joinQueue(plan, row, rank);

@@ -2,7 +2,7 @@ import { HatchetError } from '../../base/errors.ts';
 import { maxRunBytes } from '../../model/limits.ts';
 import { readTasksAlone } from '../../monitor/budget/answers-in-flight.ts';
 import { prepareRun } from '../../shard/prepare/prepare-run.ts';
-import { answer } from '../stream-json.ts';
+import { answer } from '../answer-in-pieces.ts';
 import { pagination, statusName } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { PayloadSpace } from '../payload-space.ts';

@@ -12,7 +12,7 @@ import { newId } from '../../model/ids/uuid.ts';
 import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { listCrons, type StoredCron } from '../../monitor/timer-reads.ts';
 import { pageSize } from '../../monitor/budget/within-bytes.ts';
-import { answer } from '../stream-json.ts';
+import { answer } from '../answer-in-pieces.ts';
 import { leftOutFields, pagination, resourceMeta, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { bodyWithPayloads, objectBody, textMember } from '../request-values.ts';

@@ -12,7 +12,7 @@ import { readRunStatuses } from '../../monitor/runs/run-list.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { listSchedules, type StoredSchedule } from '../../monitor/timer-reads.ts';
 import { pageSize } from '../../monitor/budget/within-bytes.ts';
-import { answer } from '../stream-json.ts';
+import { answer } from '../answer-in-pieces.ts';
 import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { isObject } from '../../model/payload/is-object.ts';

@@ -1,7 +1,7 @@
 import { webhookSources, type StoredWebhook } from '../../auth/webhooks/webhook.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { newId } from '../../model/ids/uuid.ts';
-import { plainAnswer } from '../stream-json.ts';
+import { plainAnswer } from '../answer-in-pieces.ts';
 import { isoMs, pagination, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import type { Router } from '../router.ts';

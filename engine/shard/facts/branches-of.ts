@@ -1,5 +1,5 @@
 import { firstBranch } from '../../model/durable/durable.ts';
-import type { StoredBranches } from '../../plan/commands/facts.ts';
+import type { StoredBranches } from '../../plan/commands/loaded-facts.ts';
 import type { Asking } from './command-needs.ts';
 import { visibleNodes, type StoredLog } from './stored-durable-logs.ts';
 

@@ -1,4 +1,4 @@
-import type { Needs } from '../../plan/commands/kind.ts';
+import type { Needs } from '../../plan/commands/command-kind.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Job } from '../job.ts';
 

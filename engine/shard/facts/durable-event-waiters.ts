@@ -3,7 +3,7 @@ import { CelVariables } from '../../cel/cel-variables.ts';
 import { compileCel } from '../../cel/compile-cel.ts';
 import { guardsOf } from '../../cel/equality-guard.ts';
 import { plainArray, textArray } from '../../commit/array-literal.ts';
-import type { ComingEvent } from '../../plan/commands/kind.ts';
+import type { ComingEvent } from '../../plan/commands/command-kind.ts';
 import { holds } from '../../plan/conditions/evaluate-condition.ts';
 import type { Listener } from '../../plan/durable/durable-event.ts';
 import { firstPlace, type ListenPlace } from '../../plan/state/event-wakings.ts';

@@ -1,6 +1,6 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import { isRunStatus, isTerminal } from '../../model/task/status.ts';
-import type { StoredEnd } from '../../plan/commands/facts.ts';
+import type { StoredEnd } from '../../plan/commands/loaded-facts.ts';
 import type { Asking } from './command-needs.ts';
 
 /** Runs that exist, and how the newest generation of those that have ended did. */

@@ -1,6 +1,6 @@
 import type { Sql } from '../../postgres/sql-client.ts';
-import type { WakingPage } from '../../plan/commands/facts.ts';
-import type { ComingEvent, FoundEventWaiters } from '../../plan/commands/kind.ts';
+import type { WakingPage } from '../../plan/commands/loaded-facts.ts';
+import type { ComingEvent, FoundEventWaiters } from '../../plan/commands/command-kind.ts';
 import { firstPlace, type EventWaking } from '../../plan/state/event-wakings.ts';
 import { mostMet } from '../../plan/state/waking-limits.ts';
 import type { Asking } from './command-needs.ts';

@@ -2,8 +2,8 @@ import type { CelResult } from '../../cel/cel-result.ts';
 import type { CelVariables } from '../../cel/cel-variables.ts';
 import { compileCel } from '../../cel/compile-cel.ts';
 import { equalityGuards, isRuledOut } from '../../cel/equality-guard.ts';
-import type { Facts } from '../../plan/commands/facts.ts';
-import type { FoundEventWaiters } from '../../plan/commands/kind.ts';
+import type { Facts } from '../../plan/commands/loaded-facts.ts';
+import type { FoundEventWaiters } from '../../plan/commands/command-kind.ts';
 import { expressionsOf, type Job } from '../job.ts';
 import type { Asking } from './command-needs.ts';
 

@@ -1,7 +1,7 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import type { Clock } from '../../base/clock.ts';
 import { kindOf } from '../../plan/commands/command.ts';
-import { noFacts, type Facts, type StoredBranches } from '../../plan/commands/facts.ts';
+import { noFacts, type Facts, type StoredBranches } from '../../plan/commands/loaded-facts.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Job } from '../job.ts';
 import type { Asking } from './command-needs.ts';

@@ -1,5 +1,5 @@
 import type { Sql } from '../../postgres/sql-client.ts';
-import { noFacts } from '../../plan/commands/facts.ts';
+import { noFacts } from '../../plan/commands/loaded-facts.ts';
 import type { Asking } from './command-needs.ts';
 import { readReusableChildren } from './reusable-children.ts';
 

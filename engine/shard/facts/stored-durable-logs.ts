@@ -10,7 +10,7 @@ import {
 } from '../../model/durable/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
-import { Delivery } from '../../plan/durable/delivery.ts';
+import { Delivery } from '../../plan/durable/result-delivery.ts';
 import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../../plan/durable/durable-log.ts';
 
 export interface EntrySqlRow {

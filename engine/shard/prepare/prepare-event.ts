@@ -3,7 +3,7 @@ import { longestInline, maxBulkTasks, maxBulkTriggers } from '../../model/limits
 import { checkedMetadata } from '../../model/payload/check-payload.ts';
 import { unstorable } from '../../model/payload/storable-text.ts';
 import { newId } from '../../model/ids/uuid.ts';
-import type { WebhookDelivery } from '../../plan/commands/kind.ts';
+import type { WebhookDelivery } from '../../plan/commands/command-kind.ts';
 import type { EventRun, PushedEvent } from '../../plan/commands/events/push-event.ts';
 import type { Owner } from '../owner.ts';
 import { matchingFilters } from './match-filters.ts';

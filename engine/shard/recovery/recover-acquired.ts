@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import { ShardState } from '../../plan/state/shard-state.ts';
 import type { WakingLimits } from '../../plan/state/waking-limits.ts';
 import type { Connector, SqlClient } from '../../postgres/sql-client.ts';
-import { connectReader, isAlive } from './reader.ts';
+import { connectReader, isAlive } from './recovery-connection.ts';
 import { recoverShard, type OpenAttempt, type Recovered } from './recover-shard.ts';
 import { SetAsideLog } from './set-aside.ts';
 import { readShardContents, type ShardContents } from './shard-contents.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Commands } from '../../../engine/edge/commands.ts';
+import type { Commands } from '../../../engine/edge/parsed-commands.ts';
 import type { Command } from '../../../engine/plan/commands/command.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CommandByKind } from '../../../engine/plan/commands/command.ts';
-import { noFacts, type Facts } from '../../../engine/plan/commands/facts.ts';
+import { noFacts, type Facts } from '../../../engine/plan/commands/loaded-facts.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 
 function world(): { made: PlannerWorld; schedules: CommandByKind['putSchedules']; cron: CommandByKind['putCron'] } {

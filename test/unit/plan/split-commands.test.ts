@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { inParts, partRows } from '../../../engine/plan/commands/kind.ts';
+import { inParts, partRows } from '../../../engine/plan/commands/command-kind.ts';
 
 it('cuts what a call brings into parts in its order, none larger than it must be, and none that could be joined', () => {
   fc.assert(

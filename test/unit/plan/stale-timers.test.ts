@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EntryKind } from '../../../engine/model/durable/durable.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
-import { Delivery } from '../../../engine/plan/durable/delivery.ts';
+import { Delivery } from '../../../engine/plan/durable/result-delivery.ts';
 import { DurableLog, type DurableNode } from '../../../engine/plan/durable/durable-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { TaskTable } from '../../../engine/plan/state/table/task-table.ts';

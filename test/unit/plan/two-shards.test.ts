@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { planCommand } from '../../../engine/plan/commands/command.ts';
-import { noFacts } from '../../../engine/plan/commands/facts.ts';
+import { noFacts } from '../../../engine/plan/commands/loaded-facts.ts';
 import { settle } from '../../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import { collectLive } from '../../../engine/plan/state/live-rows.ts';

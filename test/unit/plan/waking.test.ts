@@ -3,7 +3,7 @@ import type { Condition } from '../../../engine/model/definition.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import type { EventRow, EventWakingRow } from '../../../engine/model/stored-rows.ts';
 import type { Command } from '../../../engine/plan/commands/command.ts';
-import { noFacts, type Facts } from '../../../engine/plan/commands/facts.ts';
+import { noFacts, type Facts } from '../../../engine/plan/commands/loaded-facts.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { wakingLimits } from '../../../engine/plan/state/waking-limits.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
-import type { WebhookDelivery } from '../../../engine/plan/commands/kind.ts';
+import type { WebhookDelivery } from '../../../engine/plan/commands/command-kind.ts';
 import { planCommand } from '../../../engine/plan/commands/command.ts';
-import { noFacts } from '../../../engine/plan/commands/facts.ts';
+import { noFacts } from '../../../engine/plan/commands/loaded-facts.ts';
 import type { PushedEvent } from '../../../engine/plan/commands/events/push-event.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 

@@ -3,8 +3,8 @@ import { completeAttempt, failAttempt, startAttempt } from '../../lifecycle/atte
 import { runningRow } from '../../lifecycle/fence-late-reports.ts';
 import { outputExpressions } from '../../lifecycle/output-expressions.ts';
 import type { Plan } from '../../state/plan.ts';
-import type { Facts } from '../facts.ts';
-import { inParts, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import { inParts, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** What a worker reports of several attempts at once: of members of a batch, or of any. */
 export interface BatchReportCommand {

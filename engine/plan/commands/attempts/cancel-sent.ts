@@ -2,7 +2,7 @@ import { LiveState } from '../../../model/task/live-state.ts';
 import type { AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { afterInterrupt } from '../../lifecycle/reassign-or-give-up.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** The worker was told that its attempt is over (or is past telling). */
 export interface CancelSentCommand extends AttemptRef {

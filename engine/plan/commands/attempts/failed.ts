@@ -1,6 +1,6 @@
 import { failAttempt, type AttemptFailure } from '../../lifecycle/attempt.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
-import { makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface FailedCommand extends AttemptRef, AttemptFailure {
   kind: 'failed';

@@ -1,10 +1,10 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
-import { interrupt } from '../../lifecycle/interrupt.ts';
+import { interrupt } from '../../lifecycle/interrupt-attempt.ts';
 import { noteBlocked, stayingWith } from '../../queue/blocked-worker.ts';
 import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';
 import { findOwnWorker } from '../workers/own-worker.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** Sent 5 s ago, on a stream that is open, and the worker has said nothing of them. */
 export interface UnansweredCommand {

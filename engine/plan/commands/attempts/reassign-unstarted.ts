@@ -1,8 +1,8 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
-import { interrupt } from '../../lifecycle/interrupt.ts';
+import { interrupt } from '../../lifecycle/interrupt-attempt.ts';
 import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** Sent, perhaps, but no sign of a start since the worker's stream came back. */
 export interface ReassignUnstartedCommand extends AttemptRef {

@@ -2,7 +2,7 @@ import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { reassign } from '../../lifecycle/reassign-or-give-up.ts';
 import { hasFlag, journal, type Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** The stream was gone before the attempt could be written to it. */
 export interface ReturnUnsentCommand extends AttemptRef {

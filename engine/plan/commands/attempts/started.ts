@@ -1,6 +1,6 @@
 import { startAttempt } from '../../lifecycle/attempt.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface StartedCommand extends AttemptRef {
   kind: 'started';

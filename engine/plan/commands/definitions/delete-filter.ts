@@ -1,7 +1,7 @@
 import { HatchetError } from '../../../base/errors.ts';
 import { findFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface DeleteFilterCommand {
   kind: 'deleteFilter';

@@ -1,7 +1,7 @@
 import { findRateLimit } from '../../rate-limits/rate-limit-table.ts';
 import { judgeAnew } from '../../rate-limits/wake-at-refill.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface DeleteRateLimitCommand {
   kind: 'deleteRateLimit';

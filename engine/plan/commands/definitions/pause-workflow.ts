@@ -1,6 +1,6 @@
 import { HatchetError } from '../../../base/errors.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** A paused workflow's queued tasks wait; its running ones finish. */
 export interface PauseWorkflowCommand {

@@ -2,7 +2,7 @@ import { HatchetError } from '../../../base/errors.ts';
 import type { FilterFields } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface PutFilterCommand {
   kind: 'putFilter';

@@ -2,7 +2,7 @@ import type { RateLimitWindow } from '../../../model/definition.ts';
 import { rateLimitFor, resize } from '../../rate-limits/rate-limit-table.ts';
 import { judgeAnew } from '../../rate-limits/wake-at-refill.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface PutRateLimitCommand {
   kind: 'putRateLimit';

@@ -3,7 +3,7 @@ import type { CronFields, CronRow } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, setCron } from '../../timers/set-timers.ts';
-import { needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
 
 export interface PutWorkflowCommand {
   kind: 'putWorkflow';

@@ -18,8 +18,8 @@ import { linkChild, meetCondition, satisfy, unlinkChild } from '../../durable/sa
 import { tell } from '../../durable/tell-results.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import { setFlag, type Plan } from '../../state/plan.ts';
-import type { Facts } from '../facts.ts';
-import { tasksOf, visitRun, type Kind } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import { tasksOf, visitRun, type Kind } from '../command-kind.ts';
 import { matchesNode, isPatch, passOldPatches, mismatch } from '../../durable/match-node.ts';
 
 /** The next operation of a durable task. Answered by an effect. */

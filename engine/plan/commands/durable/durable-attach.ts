@@ -1,6 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
 import { findOwnWorker } from '../workers/own-worker.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** A worker has opened a durable stream. Changes memory alone. */
 export interface DurableAttachCommand {

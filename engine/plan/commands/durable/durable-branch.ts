@@ -3,8 +3,8 @@ import type { BranchPoint } from '../../../model/durable/durable.ts';
 import { leaveForBranch, nextBranch } from '../../durable/leave-branch.ts';
 import { replayRuns } from '../../lifecycle/replay-run.ts';
 import type { Plan } from '../../state/plan.ts';
-import type { Facts, StoredBranches } from '../facts.ts';
-import { hasNoPayloads, startsNoRuns, type Kind } from '../kind.ts';
+import type { Facts, StoredBranches } from '../loaded-facts.ts';
+import { hasNoPayloads, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** Starts a task again from a node of its log, on a branch of its own. One that has ended runs again. */
 export interface DurableBranchCommand {

@@ -3,7 +3,7 @@ import type { DurableSender } from '../../../model/durable/durable-operation.ts'
 import { RunStatus } from '../../../model/task/status.ts';
 import { invocationRow } from '../../durable/stale-invocation.ts';
 import { leaveForBranch, nextBranch } from '../../durable/leave-branch.ts';
-import { makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+import { makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** An invocation starts its task again with another input and an empty log. */
 export interface DurableContinueCommand extends DurableSender {

@@ -3,7 +3,7 @@ import type { DurableSender } from '../../../model/durable/durable-operation.ts'
 import { loadedTask } from '../../durable/find-durable-task.ts';
 import { invocationRow } from '../../durable/stale-invocation.ts';
 import { evict, mustGoOn } from '../../durable/evict-task.ts';
-import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** The worker lets go of an invocation that waits. */
 export interface DurableEvictCommand extends DurableSender {

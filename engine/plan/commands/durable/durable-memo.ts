@@ -4,7 +4,7 @@ import { RunStatus } from '../../../model/task/status.ts';
 import { dismissSender, invocationRow } from '../../durable/stale-invocation.ts';
 import { loadedTask } from '../../durable/find-durable-task.ts';
 import { satisfy } from '../../durable/satisfy-node.ts';
-import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** A memo's function has returned. */
 export interface DurableMemoCommand extends DurableSender {

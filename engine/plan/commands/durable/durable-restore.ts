@@ -1,7 +1,7 @@
 import { LiveState } from '../../../model/task/live-state.ts';
 import { durableRow } from '../../durable/find-durable-task.ts';
 import { restore } from '../../durable/restore-task.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** Wakes an evicted task, whatever it waits for. */
 export interface DurableRestoreCommand {

@@ -4,7 +4,7 @@ import { LiveState } from '../../../model/task/live-state.ts';
 import { append } from '../../durable/append-node.ts';
 import { durableRow, loadedTask } from '../../durable/find-durable-task.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** A wait of an older SDK. Asked again under its key, it is the same wait. */
 export interface DurableSignalCommand {

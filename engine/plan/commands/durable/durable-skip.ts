@@ -3,7 +3,7 @@ import { durableRow, loadedTask } from '../../durable/find-durable-task.ts';
 import { conditionsOf } from '../../durable/durable-log.ts';
 import { meetCondition } from '../../durable/satisfy-node.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** Ends a sleep early. */
 export interface DurableSkipCommand {

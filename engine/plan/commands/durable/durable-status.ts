@@ -4,7 +4,7 @@ import { startAgain } from '../../durable/restore-task.ts';
 import { retellResults } from '../../durable/retell-results.ts';
 import { tell } from '../../durable/tell-results.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** What a worker's invocations wait for. Changes memory alone. */
 export interface DurableStatusCommand {

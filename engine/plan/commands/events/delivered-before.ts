@@ -1,6 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
-import type { Facts } from '../facts.ts';
-import type { WebhookDelivery } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import type { WebhookDelivery } from '../command-kind.ts';
 
 /** The event that a webhook's delivery has become already, be it by an earlier command of the transaction. */
 export function deliveredBefore(

@@ -9,8 +9,8 @@ import { startRun } from '../../lifecycle/start-run.ts';
 import type { TriggerRun } from '../../../model/task/trigger-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import { deliveredBefore } from './delivered-before.ts';
-import type { Facts } from '../facts.ts';
-import { inParts, tasksOf, visitRun, type WebhookDelivery, type Kind } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import { inParts, tasksOf, visitRun, type WebhookDelivery, type Kind } from '../command-kind.ts';
 
 /** A run that an event starts, and the filter that lets it. */
 export interface EventRun {

@@ -6,8 +6,8 @@ import { meetListeners } from '../../durable/durable-event.ts';
 import { firstPlace, type EventWaking } from '../../state/event-wakings.ts';
 import type { Plan } from '../../state/plan.ts';
 import { mostMet } from '../../state/waking-limits.ts';
-import type { Facts } from '../facts.ts';
-import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** An event meets the next of those that waited for it when it came: as many as fit into one transaction. The engine's own. */
 export interface WakeByEventCommand {

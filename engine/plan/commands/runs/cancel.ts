@@ -1,7 +1,7 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
 import { cancelRow } from '../../lifecycle/cancel-task.ts';
 import { hasFlag, type Plan } from '../../state/plan.ts';
-import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
 
 export interface CancelCommand {
   kind: 'cancel';

@@ -1,7 +1,7 @@
 import { runningTask } from '../../lifecycle/running-task.ts';
 import { togetherWith } from '../../lifecycle/batch-together.ts';
 import { journal, touch, type Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface RefreshTimeoutCommand {
   kind: 'refreshTimeout';

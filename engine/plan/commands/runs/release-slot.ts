@@ -2,7 +2,7 @@ import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningTask } from '../../lifecycle/running-task.ts';
 import { togetherWith } from '../../lifecycle/batch-together.ts';
 import { hasFlag, journal, setFlag, type Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface ReleaseSlotCommand {
   kind: 'releaseSlot';

@@ -1,5 +1,5 @@
 import { replayRuns } from '../../lifecycle/replay-run.ts';
-import { hasNoPayloads, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** Runs that have ended, or tasks of them, run again. */
 export interface ReplayCommand {

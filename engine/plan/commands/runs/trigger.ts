@@ -1,8 +1,8 @@
 import type { Collision, TriggerRun } from '../../../model/task/trigger-run.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import type { Plan } from '../../state/plan.ts';
-import type { Facts } from '../facts.ts';
-import { inParts, tasksOf, visitRun, type Kind } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import { inParts, tasksOf, visitRun, type Kind } from '../command-kind.ts';
 
 /** Runs to start. The ids that a caller chose may exist already. */
 export interface TriggerCommand {

@@ -1,6 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, dropSchedule, type PutTimersReply } from '../../timers/set-timers.ts';
-import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
 
 export interface DeleteTimersCommand {
   kind: 'deleteTimers';

@@ -3,8 +3,8 @@ import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropSchedule, setCron } from '../../timers/set-timers.ts';
 import type { TimerRef } from '../../timers/timer-heap.ts';
-import type { Facts } from '../facts.ts';
-import { makesNoRows, visitRun, type Kind } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import { makesNoRows, visitRun, type Kind } from '../command-kind.ts';
 
 /** A cron or a schedule is due. */
 export interface FireTimerCommand {

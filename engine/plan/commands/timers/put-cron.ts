@@ -2,7 +2,7 @@ import { HatchetError } from '../../../base/errors.ts';
 import type { CronFields } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setCron } from '../../timers/set-timers.ts';
-import { needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface PutCronCommand {
   kind: 'putCron';

@@ -1,8 +1,8 @@
 import type { ScheduleFields } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setSchedule } from '../../timers/set-timers.ts';
-import type { Facts } from '../facts.ts';
-import { inParts, startsNoRuns, type Kind } from '../kind.ts';
+import type { Facts } from '../loaded-facts.ts';
+import { inParts, startsNoRuns, type Kind } from '../command-kind.ts';
 
 /** Runs to start at times of their own. Ids are the engine's: only an uncertain try can have stored them. */
 export interface PutSchedulesCommand {

@@ -1,6 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
 import { setSchedule, type PutTimersReply } from '../../timers/set-timers.ts';
-import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
 
 export interface RescheduleCommand {
   kind: 'reschedule';

@@ -1,6 +1,6 @@
 import type { Plan } from '../../state/plan.ts';
 import { ownCron, setCron } from '../../timers/set-timers.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface SetCronEnabledCommand {
   kind: 'setCronEnabled';

@@ -1,5 +1,5 @@
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** The tenant is being deleted: nothing new of it begins any more. Memory only: after a take-over it is said again. */
 export interface CloseTenantCommand {

@@ -1,5 +1,5 @@
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 import { taken } from '../../durable/wake-durable-sleeper.ts';
 
 /** What is due for a task waits longer, in memory alone: Postgres refuses what would come of it. */

@@ -6,9 +6,10 @@ import { endReviewed } from '../../lifecycle/end-task.ts';
 import { makeReady } from '../../queue/make-ready.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { ShardState } from '../../state/shard-state.ts';
-import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
 import type { TaskRow } from '../../state/table/rows.ts';
-import { giveUpWaiting, meetTimeout } from '../../lifecycle/timeouts.ts';
+import { meetTimeout } from '../../lifecycle/execution-timeout.ts';
+import { giveUpWaiting } from '../../lifecycle/give-up-waiting.ts';
 
 /** Until a long log is looked for again. */
 const logUs = 100_000;

@@ -1,5 +1,5 @@
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 import type { PlannerWorker } from '../../queue/planner-worker.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import type { Restore } from '../../state/undo-log.ts';

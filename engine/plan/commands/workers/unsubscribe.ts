@@ -1,6 +1,6 @@
 import { ownWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** A worker says goodbye. */
 export interface UnsubscribeCommand {

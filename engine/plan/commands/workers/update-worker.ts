@@ -1,7 +1,7 @@
 import { HatchetError } from '../../../base/errors.ts';
 import { ownWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 import type { LabelValue } from '../../../model/task/labels.ts';
 
 export interface UpdateWorkerCommand {

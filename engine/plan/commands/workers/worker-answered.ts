@@ -1,6 +1,6 @@
 import { findOwnWorker } from './own-worker.ts';
 import { hear } from '../../queue/blocked-worker.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** A worker that did not answer has said something. */
 export interface WorkerAnsweredCommand {

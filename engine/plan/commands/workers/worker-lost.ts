@@ -2,7 +2,7 @@ import type { WorkerDeath } from '../../state/tenant-work.ts';
 import { findOwnWorker } from './own-worker.ts';
 import { emptyLostWorker } from '../../lifecycle/empty-lost-worker.ts';
 import type { Plan } from '../../state/plan.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** The worker was silent for longer than the limit, or its process has ended: its tasks go elsewhere. */
 export interface WorkerLostCommand {

@@ -1,7 +1,7 @@
 import { findOwnWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { setAway } from '../../lifecycle/worker-standstill.ts';
-import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../kind.ts';
+import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 /** From the session layer: may the worker be given tasks? Memory only. */
 export interface WorkerPresenceCommand {

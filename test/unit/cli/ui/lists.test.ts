@@ -5,7 +5,7 @@ import type { WorkerRow, WorkflowRow } from '../../../../cli/monitor/run-reader.
 import type { CronRow, ScheduleFigures } from '../../../../cli/monitor/schedule-rows.ts';
 import { selectedItem } from '../../../../cli/ui/model/lists/list-items.ts';
 import type { UiState } from '../../../../cli/ui/model/ui-state.ts';
-import { itemLine } from '../../../../cli/ui/views/list-line.ts';
+import { itemLine } from '../../../../cli/ui/views/list-columns.ts';
 import { draw } from './draw.tsx';
 import { at, emptyState, makeDetail, makeRun, makeTask, play, press, pressNamed, runId, typed } from './ui-world.ts';
 

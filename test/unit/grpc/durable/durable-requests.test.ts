@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Parsed } from '../../../../engine/edge/commands.ts';
+import type { Parsed } from '../../../../engine/edge/parsed-commands.ts';
 import { DurableRequests } from '../../../../engine/grpc/durable/durable-requests.ts';
 import { markChecked } from '../../../../engine/model/checked.ts';
 import type { DurableSender } from '../../../../engine/model/durable/durable-operation.ts';

@@ -4,7 +4,7 @@ import type { TriggerRun } from '../../model/task/trigger-run.ts';
 import type { Plan } from '../state/plan.ts';
 import type { EventWaking } from '../state/event-wakings.ts';
 import type { ShardState } from '../state/shard-state.ts';
-import type { Facts, WakingPage } from './facts.ts';
+import type { Facts, WakingPage } from './loaded-facts.ts';
 
 /**
  * All that the engine has to know of a kind of command; one that forgets a member does not compile. A command itself is a

@@ -1,5 +1,5 @@
 import { checkLimit, type TenantLimits } from '../auth/tenant-limits.ts';
-import type { Commands, ParsedCommand } from '../edge/commands.ts';
+import type { Commands, ParsedCommand } from '../edge/parsed-commands.ts';
 import { CommandLimits } from '../edge/limits/command-limits.ts';
 import type { ReplyByKind, TenantCommand, TenantCommandKind } from '../plan/commands/command.ts';
 import type { Owner } from '../shard/owner.ts';

@@ -3,7 +3,7 @@ import { LiveFlag } from '../../model/task/live-state.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { mayRetry } from './retry-task.ts';
 import { endTask } from './end-task.ts';
-import { interrupt } from './interrupt.ts';
+import { interrupt } from './interrupt-attempt.ts';
 import { togetherWith } from './batch-together.ts';
 import { stayingWith } from '../queue/blocked-worker.ts';
 import { hasFlag, journal, setFlag, touch, type Plan } from '../state/plan.ts';
@@ -24,20 +24,6 @@ export function beginTimeout(plan: Plan, row: TaskRow): void {
   const { state, nowUs } = plan;
   state.deadlines.set(row, nowUs + state.stepOf(row).definition.executionTimeoutMs * 1000, state.undo);
   touch(plan, row);
-}
-
-/** It was queued for longer than its schedule timeout. */
-export function giveUpWaiting(plan: Plan, row: TaskRow): void {
-  const { state } = plan;
-  const step = state.stepOf(row);
-  if (step.placement.workflow.paused) {
-    // A pause is not a wait for a worker: the timeout starts afresh for as long as it lasts.
-    state.deadlines.set(row, plan.nowUs + step.definition.scheduleTimeoutMs * 1000, state.undo);
-    return touch(plan, row);
-  }
-  const limit = formatDuration(step.definition.scheduleTimeoutMs);
-  journal(plan, row, 'SCHEDULING_TIMED_OUT', `waited longer than its schedule timeout of ${limit}`);
-  endTask(plan, row, { status: RunStatus.Cancelled, output: null, error: null });
 }
 
 /** Its worker has not said that it has it: the timeout starts afresh, once. */

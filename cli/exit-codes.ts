@@ -1,3 +1,5 @@
+import { status } from '@grpc/grpc-js';
+
 /** What the process ends with. Scripts rely on these numbers: they never change. */
 export const ExitCode = {
   done: 0,
@@ -40,4 +42,19 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
 
 export function exitCodeOf(code: string): ExitCode {
   return exitCodes[code] ?? ExitCode.failed;
+}
+
+/** By the status of a call that an engine answered so, or did not answer. */
+const byStatus: Partial<Record<status, ExitCode>> = {
+  [status.INVALID_ARGUMENT]: ExitCode.wrongUse,
+  [status.RESOURCE_EXHAUSTED]: ExitCode.wrongUse,
+  [status.NOT_FOUND]: ExitCode.unknown,
+  [status.UNAUTHENTICATED]: ExitCode.noEngine,
+  [status.PERMISSION_DENIED]: ExitCode.noEngine,
+  [status.UNAVAILABLE]: ExitCode.noEngine,
+  [status.DEADLINE_EXCEEDED]: ExitCode.noEngine,
+};
+
+export function exitCodeOfStatus(code: status): ExitCode {
+  return byStatus[code] ?? ExitCode.failed;
 }
