@@ -118,7 +118,7 @@ const plan: Inside = {
     timers: ['state'],
     'rate-limits': ['state', 'queue', 'timers'],
     'batch-tasks': ['state', 'queue', 'rate-limits', 'timers'],
-    queue: ['state', 'batch-tasks', 'durable', 'rate-limits'],
+    queue: ['state', 'batch-tasks', 'durable', 'rate-limits', 'timers'],
     concurrency: ['state', 'queue', 'lifecycle'],
     conditions: ['state', 'queue', 'lifecycle'],
     durable: ['state', 'queue', 'conditions', 'lifecycle', 'timers'],
@@ -174,7 +174,7 @@ const sdk: Inside = {
 
 /** Nobody imports `commands` but the program; the dev session draws with `ui`, which knows of it no more than its events. */
 const cli: Inside = {
-  common: ['cli-context.ts', 'cli-error.ts', 'exit-code.ts', 'package-root.ts', 'status-name.ts'],
+  common: ['cli-context.ts', 'cli-error.ts', 'exit-codes.ts', 'package-root.ts', 'status-name.ts'],
   topics: {
     project: [],
     output: ['monitor/run-reader.ts'],
