@@ -2,6 +2,7 @@ import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import { EntryKind } from '../../engine/model/durable/durable.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import type { HistoryRow } from '../../engine/model/stored-rows.ts';
+import { readJournalLetters } from '../../engine/model/task/journal-letters.ts';
 import { isRunTransition, type Transition } from '../../engine/model/task/transition.ts';
 import type { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { recoverShard } from '../../engine/shard/recovery/recover-shard.ts';
@@ -256,6 +257,16 @@ export class Invariants implements Judge {
     this.broken(`memory of ${name} says\n  ${pair[0]}\nand what is recovered from the rows\n  ${pair[1]}`);
   }
 
+  /** The last transition of a task that is stored with a lower number of the shard's. */
+  #storedBefore(taskId: string, seq: number): Transition | undefined {
+    const rows = this.#world.store.tables.history.find(new Transaction(this.#world.storeUs), 'task_id', taskId);
+    return rows
+      .filter((row) => row.seq < seq)
+      .sort((one, other) => one.seq - other.seq)
+      .flatMap((row) => readJournalLetters(row.kinds))
+      .findLast((transition) => !isRunTransition(transition));
+  }
+
   #readJournal(engine: SimulatedEngine, history: readonly HistoryRow[]): void {
     for (const { taskId, tenantId, seq, transitions, runId } of history) {
       this.#world.note(`${engine.process.name} journal ${taskId} ${transitions.join(' ')}`);
@@ -271,7 +282,9 @@ export class Invariants implements Judge {
       if (transitions.includes('RUN_CREATED')) this.#checkSchedule(runId);
       for (const transition of transitions) {
         if (isRunTransition(transition)) continue;
-        const before = this.#last.get(taskId);
+        let before = this.#last.get(taskId);
+        // What an engine had stored when it ended, it may never have told.
+        if (before !== undefined && ended.has(before)) before = this.#storedBefore(taskId, seq) ?? before;
         if (before !== undefined && ended.has(before) && transition !== 'RETRIED_BY_USER' && transition !== 'CREATED')
           this.broken(`the journal of task ${taskId} has ${transition} after ${before}`);
         if (transition === 'FINISHED' && before === 'FINISHED') this.broken(`task ${taskId} has completed twice`);

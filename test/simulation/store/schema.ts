@@ -136,6 +136,7 @@ const shapes = {
       message: 'text?',
     },
     key: ['task_id', 'seq'],
+    indexes: ['task_id'],
   }),
   idempotency: shape({
     name: 'idempotency',
