@@ -39,7 +39,7 @@ import { createLog, type Logger } from './base/log.ts';
 import { HangUpWhenUnserved } from './wiring/hang-up-when-unserved.ts';
 import { processHost } from './base/host.ts';
 import { RetentionBound } from './wiring/retention-bound.ts';
-import { Maintenance } from './wiring/maintenance.ts';
+import { Maintenance } from './wiring/partition-upkeep.ts';
 import { dateIdsBy } from './model/ids/uuid.ts';
 import { NodeResults } from './monitor/durable/node-results.ts';
 import { HeartbeatWriter } from './writers/heartbeat-writer.ts';

@@ -110,8 +110,12 @@ export class DevSession {
         return;
       case 'build-failed':
         watcher?.cover(event.inputs);
-        // Nobody will mend it: there is no watcher, or whoever waits for the run is a program.
-        if (this.#goal.once || (watcher === undefined && this.#manifest === undefined)) this.#end(ExitCode.failed);
+        // Whoever waits for one run is a program: it will not mend it either.
+        if (
+          this.#goal.once ||
+          this.#restart.failed({ hasBuilt: this.#manifest !== undefined, isWatching: watcher !== undefined })
+        )
+          this.#end(ExitCode.failed);
         return;
       case 'worker-inspector':
         this.#parts.inspector?.point(event.port);

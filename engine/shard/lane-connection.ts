@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg';
 import { Lane, type Backend } from '../commit/lane.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import { connectionName } from './ownership/lease.ts';
-import { settleOwnership, type SettledShard } from './ownership/settle-ownership.ts';
+import { settleLostCommit, type SettledShard } from './ownership/fate-of-lost-commit.ts';
 
 /** The lane's connection, and what comes after it when it is lost. */
 export class LaneConnection {
@@ -42,7 +42,7 @@ export class LaneConnection {
     const lane = await this.#open();
     try {
       const unanswered = this.#unanswered++;
-      const settled = await settleOwnership(lane.client, {
+      const settled = await settleLostCommit(lane.client, {
         owner: this.#owner,
         shards,
         old: this.#backend ?? lane.backend,

@@ -23,7 +23,7 @@ export interface EngineOffers {
   readonly unknownWorkflows: boolean;
   /** Log lines are taken many in one call (MonitorService.PutLogs). */
   readonly logBatches: boolean;
-  /** Definitions may have what `sdk/definition/beyond-contract.ts` lists, and crons a time zone and a catch-up. */
+  /** Definitions may have what `sdk/definition/lost-on-cluster.ts` lists, and crons a time zone and a catch-up. */
   readonly definitions: boolean;
   /** A durable task can start again with another input and an empty log (MonitorService.ContinueAsNew). */
   readonly continueAsNew: boolean;

@@ -1,4 +1,4 @@
-import { toldMessage } from '../failure/told-failure.ts';
+import { toldMessage } from '../failure/parse-failure.ts';
 
 /** What a started task is told, read from `AssignedAction.action_payload`. */
 export interface ActionPayload {

@@ -1,5 +1,5 @@
 import { HatchetError, IdempotencyCollisionError, RunCancelledError, RunFailedError } from '../errors.ts';
-import { toldFailure } from '../failure/told-failure.ts';
+import { toldFailure } from '../failure/parse-failure.ts';
 import { EntryFailure, type DurableChild } from './durable-child.ts';
 import { WorkflowRunRef, type RunRefActions } from './run-ref.ts';
 import type { RunTarget } from './run-target.ts';

@@ -1,7 +1,7 @@
 import type { StepRunResult } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { RunStatus, type GetRunDetailsResponse } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { RunCancelledError, RunFailedError } from '../errors.ts';
-import { toldFailure } from '../failure/told-failure.ts';
+import { toldFailure } from '../failure/parse-failure.ts';
 
 /** How one task of a run ended. */
 export type TaskOutcome = { name: string; id: string } & (

@@ -11,7 +11,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { HatchetError } from '../errors.ts';
-import { plainRun } from './plain-run.ts';
+import { plainRun } from './without-envelope.ts';
 import type {
   ListRunsOptions,
   RunDetail,

@@ -6,7 +6,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import type { WorkerLabels } from '../context/context-host.ts';
-import { checkBeyondContract } from '../definition/beyond-contract.ts';
+import { checkBeyondContract } from '../definition/lost-on-cluster.ts';
 import { actionId, allSteps, executionTimeout, toRegistration, wireName } from '../definition/registration.ts';
 import { captureConsole } from '../console-capture.ts';
 import { durationToMs } from '../duration.ts';

@@ -35,6 +35,14 @@ export class RestartAfterBuild {
     this.#envChanged ||= paths.includes(this.#envFile);
   }
 
+  /**
+   * A file that cannot be built changes nothing: the worker goes on with the code of the last good build, whatever was saved.
+   * @returns whether nothing can come of the session: no code has ever been built, and nobody is watching who would mend it
+   */
+  failed({ hasBuilt, isWatching }: { hasBuilt: boolean; isWatching: boolean }): boolean {
+    return !hasBuilt && !isWatching;
+  }
+
   /** @param build.changed whether it made other code than the build before; a first one, or one under another tsconfig, may without a changed file */
   built({ changed, changedFiles }: { changed: boolean; changedFiles: readonly string[] }, nowMs: number): Restart {
     const envChanged = this.#envChanged;

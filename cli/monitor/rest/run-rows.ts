@@ -1,4 +1,4 @@
-import { plainInput } from '../../../sdk/run/plain-run.ts';
+import { plainInput } from '../../../sdk/run/without-envelope.ts';
 import { isRecord } from '../../project/json-value.ts';
 import type { RunDetail, RunRow, TaskRow } from '../run-reader.ts';
 import type { RunStatusName } from '../../status-name.ts';

@@ -1,4 +1,4 @@
-import { toldFailure } from '../../../sdk/failure/told-failure.ts';
+import { toldFailure } from '../../../sdk/failure/parse-failure.ts';
 
 /** A failure as engines tell it; empty for none. */
 export function failureOf(text: string | undefined): { message: string | null; stack: string | null } {

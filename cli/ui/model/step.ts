@@ -2,7 +2,7 @@ import { mergeLog } from '../../monitor/durable-log-row.ts';
 import type { EventRow, RunDetail } from '../../monitor/run-reader.ts';
 import { applyEvents, mergeRuns } from './runs/known-runs.ts';
 import { withOutcome, withProgress } from './dialogs/bulk-dialog.ts';
-import { askEngine, markStale, refresh, withFound } from './runs/find-runs.ts';
+import { askEngine, markStale, refresh, withFound } from './runs/ask-engine.ts';
 import { followMarks, withMarked } from './runs/marks.ts';
 import { onKey } from './on-key.ts';
 import { onMouse } from './on-mouse.ts';

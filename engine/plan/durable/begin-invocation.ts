@@ -1,6 +1,6 @@
 import { firstBranch } from '../../model/durable/durable.ts';
 import type { Plan } from '../state/plan.ts';
-import { Delivery } from './result-delivery.ts';
+import { InvocationProgress } from './invocation-progress.ts';
 import { DurableLog } from './durable-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
@@ -25,6 +25,6 @@ export function beginInvocation(plan: Plan, row: TaskRow): void {
     nodes: before?.log.nodes ?? [],
   });
   for (const [key, node] of before?.log.signals ?? []) log.signals.set(key, node);
-  const delivery = new Delivery({ position: 0, movedUs: plan.nowUs });
+  const delivery = new InvocationProgress({ position: 0, movedUs: plan.nowUs });
   durable.exchange(row, { row, tenantId: state.stepOf(row).version.tenantId, log, delivery }, undo);
 }

@@ -1,7 +1,7 @@
 import type { BranchPoint } from '../../model/durable/durable.ts';
 import type { Restore, UndoLog } from '../state/undo-log.ts';
 import { TimerHeap } from '../timers/timer-heap.ts';
-import type { Delivery } from './result-delivery.ts';
+import type { InvocationProgress } from './invocation-progress.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { sleepDueUs } from './durable-sleep.ts';
 import type { TaskRow } from '../state/table/rows.ts';
@@ -20,7 +20,7 @@ export interface DurableTask {
   /** What is stored. */
   readonly log: DurableLog;
   /** What its present invocation knows of that. */
-  readonly delivery: Delivery;
+  readonly delivery: InvocationProgress;
 }
 
 /** A sleep condition of a log in memory. */

@@ -25,7 +25,7 @@ export function conditionsOf(node: DurableNode): readonly DurableCondition[] {
 
 /**
  * The log of one durable task, as far as its current branch sees it: what is stored, and nothing else. What an invocation has
- * been told of it is its `Delivery`. In memory only while the task is on a worker, or for the transaction that changes it: a
+ * been told of it is its `InvocationProgress`. In memory only while the task is on a worker, or for the transaction that changes it: a
  * task that sleeps is rows alone.
  */
 export class DurableLog {

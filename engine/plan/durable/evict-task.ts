@@ -1,10 +1,10 @@
 import { lastingFlags, LiveState } from '../../model/task/live-state.ts';
 import { EntryKind } from '../../model/durable/durable.ts';
-import type { Delivery } from './result-delivery.ts';
+import type { InvocationProgress } from './invocation-progress.ts';
 import type { DurableTask } from './durable-index.ts';
 import type { DurableNode } from './durable-log.ts';
 import { firstSleepUs } from './durable-sleep.ts';
-import { isLeftAlone } from './tell-results.ts';
+import { isLeftAlone } from './tell-results-in-order.ts';
 import { journal, leaveWorker, moveTo, type Plan } from '../state/plan.ts';
 
 /** A durable task leaves its worker: no slot, no timeout. Its places stay taken; its first sleep wakes it. */
@@ -38,6 +38,6 @@ export function mustGoOn(plan: Plan, task: DurableTask): boolean {
   return !open;
 }
 
-function isCarried({ nowUs }: Plan, { carried, toldUs }: Delivery, { node }: DurableNode): boolean {
+function isCarried({ nowUs }: Plan, { carried, toldUs }: InvocationProgress, { node }: DurableNode): boolean {
   return carried.has(node) && nowUs - (toldUs.get(node) ?? nowUs) < arrivedUs;
 }

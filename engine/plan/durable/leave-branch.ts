@@ -4,7 +4,7 @@ import { EntryKind, firstBranch, type Asked, type BranchPoint } from '../../mode
 import { LiveState } from '../../model/task/live-state.ts';
 import { noteLogGrowth } from '../lifecycle/worker-deaths.ts';
 import type { Plan } from '../state/plan.ts';
-import { Delivery } from './result-delivery.ts';
+import { InvocationProgress } from './invocation-progress.ts';
 import { DurableLog, type DurableNode } from './durable-log.ts';
 import { evict } from './evict-task.ts';
 import type { TaskRow } from '../state/table/rows.ts';
@@ -70,7 +70,7 @@ function leave(
     isProvisional: true,
   });
   for (const [key, node] of old?.signals ?? []) log.signals.set(key, node);
-  const task = { row, tenantId, log, delivery: new Delivery({ position: 0 }) };
+  const task = { row, tenantId, log, delivery: new InvocationProgress({ position: 0 }) };
   durable.exchange(row, task, state.undo);
   durable.loaded.add(row);
   if (isRunning) {

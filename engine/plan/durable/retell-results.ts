@@ -1,5 +1,5 @@
 import type { DurableTask } from './durable-index.ts';
-import { send } from './tell-results.ts';
+import { send } from './tell-results-in-order.ts';
 import type { Plan } from '../state/plan.ts';
 
 /** A result that was told this long ago and is waited for still was lost on its way. */

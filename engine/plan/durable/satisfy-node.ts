@@ -5,7 +5,7 @@ import { RunStatus, type TerminalStatus } from '../../model/task/status.ts';
 import { firstSleepUs } from './durable-sleep.ts';
 import type { ChildLink, DurableIndex, DurableTask } from './durable-index.ts';
 import { branchOfNode, conditionsOf, type DurableNode } from './durable-log.ts';
-import { tell } from './tell-results.ts';
+import { tell } from './tell-results-in-order.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import type { Restore } from '../state/undo-log.ts';
 import { noteLogGrowth } from '../lifecycle/worker-deaths.ts';

@@ -5,7 +5,7 @@ import { prepareRun } from '../../shard/prepare/prepare-run.ts';
 import { answer } from '../answer-in-pieces.ts';
 import { pagination, statusName } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
-import { PayloadSpace } from '../payload-space.ts';
+import { PayloadSpace } from '../repeated-payload-room.ts';
 import type { Router } from '../router.ts';
 import { bodyWithPayloads, objectMember, payloadMember, pageQuery } from '../request-values.ts';
 import { runGraph } from './run-graph.ts';

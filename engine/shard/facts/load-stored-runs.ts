@@ -12,7 +12,7 @@ import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Version } from '../../plan/state/workflow-version.ts';
 import { readBranchPoints } from './stored-durable-logs.ts';
 import { asksAnything, evaluateDemands } from '../prepare/evaluate-demands.ts';
-import { childExpressions } from '../../plan/lifecycle/output-expressions.ts';
+import { childExpressions } from '../../plan/conditions/output-expressions.ts';
 import { expressionsOf } from '../job.ts';
 import type { Asking } from './command-needs.ts';
 import type { JobExpressions } from './job-expressions.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../model/durable/durable.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { isRunStatus, isTerminal, RunStatus, type TerminalStatus } from '../../model/task/status.ts';
-import { Delivery } from '../../plan/durable/result-delivery.ts';
+import { InvocationProgress } from '../../plan/durable/invocation-progress.ts';
 import { branchOfNode, conditionsOf, DurableLog, type DurableNode } from '../../plan/durable/durable-log.ts';
 
 export interface EntrySqlRow {
@@ -236,7 +236,7 @@ export function loadedLog(
   taskId: string,
   stored: ReadableLog | undefined,
   { invocation, begins }: { invocation: number; begins: boolean },
-): { log: DurableLog; delivery: Delivery } {
+): { log: DurableLog; delivery: InvocationProgress } {
   const branch = stored?.points.at(-1)?.branch ?? firstBranch;
   const nodes = stored === undefined ? [] : visibleNodes(stored, branch);
   for (const node of nodes) {
@@ -246,5 +246,5 @@ export function loadedLog(
   const position = begins ? 0 : nodes.length === 0 || nodes.at(-1)?.invocation === invocation ? nodes.length : -1;
   const log = new DurableLog({ taskId, branch, nodes });
   for (const node of stored?.entries ?? []) if (node.asked.kind === 'signal') log.signals.set(node.asked.key, node);
-  return { log, delivery: new Delivery({ position }) };
+  return { log, delivery: new InvocationProgress({ position }) };
 }

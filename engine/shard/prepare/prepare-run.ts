@@ -5,6 +5,7 @@ import type { DesiredLabel } from '../../model/definition.ts';
 import type { RunPlacement } from '../../model/task/demands.ts';
 import type { TriggerRun } from '../../model/task/trigger-run.ts';
 import { childIds, liveParent } from './child-ids.ts';
+import { desiredWorker } from './desired-worker.ts';
 import { evaluateDemands } from './evaluate-demands.ts';
 import { idempotencyOf } from './idempotency-key.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
@@ -63,14 +64,7 @@ export async function prepareRun(
   const [child, ...earlierIds] = parent === undefined ? [] : childIds(parent, { ...request, input });
   const runId = child ?? request.runId ?? newId();
   const { steps } = version.definition;
-  const desiredWorkerId = parseUuid(request.desiredWorkerId ?? '') ?? null;
-  if (desiredWorkerId !== null && version.definition.sticky === null) {
-    throw new HatchetError(
-      'INVALID_ARGUMENT',
-      `workflow ${version.definition.name} has no sticky strategy, so a run of it cannot keep to a worker`,
-      { remedy: 'Give the workflow a sticky strategy, or leave sticky out of the call.' },
-    );
-  }
+  const desiredWorkerId = desiredWorker(version, request.desiredWorkerId);
   const placement: RunPlacement = { labels: request.labels ?? [], desiredWorkerId };
   return markChecked({
     runId,

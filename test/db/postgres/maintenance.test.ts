@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
-import { Maintenance } from '../../../engine/wiring/maintenance.ts';
+import { Maintenance } from '../../../engine/wiring/partition-upkeep.ts';
 import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
 
 const dayMs = 86_400_000;

@@ -10,7 +10,7 @@ import { insertLive } from '../../../engine/commit/statements/insert-live.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import { readPage } from '../../../engine/shard/facts/long-durable-logs.ts';
-import { lockOwned, raiseEpoch } from '../../../engine/shard/ownership/settle-ownership.ts';
+import { lockOwned, raiseEpoch } from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import { acquireFree } from '../../../engine/shard/ownership/take-free-shards.ts';
 import { RandomRows } from './random-rows.ts';
 import { TwinStores, type TwinSession } from './twin-stores.ts';

@@ -4,7 +4,7 @@ import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import * as lease from '../../../engine/shard/ownership/lease.ts';
 import * as ownedShards from '../../../engine/shard/ownership/owned-shards.ts';
-import * as settling from '../../../engine/shard/ownership/settle-ownership.ts';
+import * as settling from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import * as take from '../../../engine/shard/ownership/take-free-shards.ts';
 import { leaseStatements } from '../../simulation/store/statements/lease.ts';
 import { RandomRows } from './random-rows.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EntryKind } from '../../../engine/model/durable/durable.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
-import { Delivery } from '../../../engine/plan/durable/result-delivery.ts';
+import { InvocationProgress } from '../../../engine/plan/durable/invocation-progress.ts';
 import { DurableLog, type DurableNode } from '../../../engine/plan/durable/durable-log.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { TaskTable } from '../../../engine/plan/state/table/task-table.ts';
@@ -42,7 +42,12 @@ it('sleeps of waits that something else has met do not gather while their task s
   const made = world();
   const { durable } = made.state;
   const log = new DurableLog({ taskId: made.id(), branch: 1, nodes: [] });
-  const task = { row: new TaskTable().insert(log.taskId), tenantId, log, delivery: new Delivery({ position: 0 }) };
+  const task = {
+    row: new TaskTable().insert(log.taskId),
+    tenantId,
+    log,
+    delivery: new InvocationProgress({ position: 0 }),
+  };
   durable.hold(task);
   const ask = (ms: number): DurableNode => {
     const conditions = [{ kind: 'sleep', ms, duration: `${ms}ms`, group: 0, dataKey: 'sleep' } as const];

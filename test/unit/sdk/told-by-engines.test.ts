@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseActionPayload } from '../../../sdk/context/action-payload.ts';
-import { toldFailure } from '../../../sdk/failure/told-failure.ts';
-import { plainRun } from '../../../sdk/run/plain-run.ts';
+import { toldFailure } from '../../../sdk/failure/parse-failure.ts';
+import { plainRun } from '../../../sdk/run/without-envelope.ts';
 
 describe('what engines tell, each in its own shape', () => {
   const asSent = JSON.stringify({ message: 'it broke', stack: 'Error: it broke\n    at fn', code: 'E42' });

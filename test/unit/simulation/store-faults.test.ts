@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Lane, TransactionRefused, TransactionUnknown } from '../../../engine/commit/lane.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
-import { settleOwnership } from '../../../engine/shard/ownership/settle-ownership.ts';
+import { settleLostCommit } from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import { giveBack } from '../../../engine/shard/ownership/owned-shards.ts';
 import { StoreMachineByHand } from '../../helpers/store-machine-by-hand.ts';
 import type { MessageFault, SentMessage } from '../../simulation/store/faults.ts';
@@ -123,7 +123,7 @@ it('a commit that stands still is waited for by whoever settles what became of i
   lane.destroy();
   const other = desk.connector('b').client({});
   await desk.drained(other.connect());
-  const [shard] = await desk.drained(settleOwnership(other, { owner, shards: [{ id: 1, epoch: 0 }], old: backend }));
+  const [shard] = await desk.drained(settleLostCommit(other, { owner, shards: [{ id: 1, epoch: 0 }], old: backend }));
   expect(shard).toMatchObject({ epoch: 1, lastTransaction: 1 });
   expect(desk.isStored).toBe(true);
   expect(await committing).toBeInstanceOf(TransactionUnknown);

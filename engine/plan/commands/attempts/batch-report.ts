@@ -1,7 +1,7 @@
 import { cancelRow } from '../../lifecycle/cancel-task.ts';
 import { completeAttempt, failAttempt, startAttempt } from '../../lifecycle/attempt.ts';
 import { runningRow } from '../../lifecycle/fence-late-reports.ts';
-import { outputExpressions } from '../../lifecycle/output-expressions.ts';
+import { outputExpressions } from '../../conditions/output-expressions.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts } from '../loaded-facts.ts';
 import { inParts, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';

@@ -1,6 +1,6 @@
 import { completeAttempt } from '../../lifecycle/attempt.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
-import { outputExpressions } from '../../lifecycle/output-expressions.ts';
+import { outputExpressions } from '../../conditions/output-expressions.ts';
 import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 
 export interface CompletedCommand extends AttemptRef {

@@ -15,7 +15,7 @@ import type { DurableTask } from '../../durable/durable-index.ts';
 import type { DurableNode } from '../../durable/durable-log.ts';
 import { startAgain } from '../../durable/restore-task.ts';
 import { linkChild, meetCondition, satisfy, unlinkChild } from '../../durable/satisfy-node.ts';
-import { tell } from '../../durable/tell-results.ts';
+import { tell } from '../../durable/tell-results-in-order.ts';
 import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import { setFlag, type Plan } from '../../state/plan.ts';
 import type { Facts } from '../loaded-facts.ts';

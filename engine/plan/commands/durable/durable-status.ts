@@ -2,7 +2,7 @@ import { dismissSender, invocationRow } from '../../durable/stale-invocation.ts'
 import { loadedTask } from '../../durable/find-durable-task.ts';
 import { startAgain } from '../../durable/restore-task.ts';
 import { retellResults } from '../../durable/retell-results.ts';
-import { tell } from '../../durable/tell-results.ts';
+import { tell } from '../../durable/tell-results-in-order.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
 

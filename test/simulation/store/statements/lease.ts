@@ -2,7 +2,7 @@ import { readBackend } from '../../../../engine/commit/lane.ts';
 import { readTime } from '../../../../engine/postgres/postgres-clock.ts';
 import * as lease from '../../../../engine/shard/ownership/lease.ts';
 import * as ownedShards from '../../../../engine/shard/ownership/owned-shards.ts';
-import * as settling from '../../../../engine/shard/ownership/settle-ownership.ts';
+import * as settling from '../../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import * as take from '../../../../engine/shard/ownership/take-free-shards.ts';
 import { timestampText } from '../columns.ts';
 import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';

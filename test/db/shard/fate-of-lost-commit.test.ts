@@ -2,7 +2,7 @@ import { Client, type QueryResult } from 'pg';
 import { describe, test } from 'vitest';
 import { readBackend, type Backend } from '../../../engine/commit/lane.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { settleOwnership } from '../../../engine/shard/ownership/settle-ownership.ts';
+import { settleLostCommit } from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import { acquireShards } from '../../../engine/shard/ownership/take-free-shards.ts';
 import type { OwnedShard } from '../../../engine/shard/ownership/owned-shards.ts';
 import { createTestDatabase } from '../../helpers/test-database.ts';
@@ -23,11 +23,11 @@ class Desk {
   }
 
   /** The old connection is the new one: nothing of it is there to be ended. */
-  async settle(shards: readonly { id: number; epoch: number }[], unanswered = 0): ReturnType<typeof settleOwnership> {
+  async settle(shards: readonly { id: number; epoch: number }[], unanswered = 0): ReturnType<typeof settleLostCommit> {
     const { rows }: QueryResult<Backend> = await this.lane.query(readBackend);
     const [old] = rows;
     if (old === undefined) throw new Error('Postgres does not know the connection');
-    return settleOwnership(this.lane, { owner: this.owner, shards, old, unanswered });
+    return settleLostCommit(this.lane, { owner: this.owner, shards, old, unanswered });
   }
 
   async epoch(id: number): Promise<number> {

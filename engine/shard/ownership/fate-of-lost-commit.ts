@@ -35,7 +35,7 @@ export interface SettledShard {
  * @param options.unanswered tries before this one that may have raised them
  * @returns those of the shards that are this owner's still
  */
-export async function settleOwnership(
+export async function settleLostCommit(
   client: Sql,
   options: { owner: string; shards: readonly { id: number; epoch: number }[]; old: Backend; unanswered?: number },
 ): Promise<SettledShard[]> {

@@ -1,4 +1,4 @@
-import { toldMessage } from '../failure/told-failure.ts';
+import { toldMessage } from '../failure/parse-failure.ts';
 
 /** What the REST API says of a run or a task, as far as engines differ in it. */
 interface ToldRun {

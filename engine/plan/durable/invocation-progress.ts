@@ -10,7 +10,7 @@ const statusSignUs = 1_250_000;
  * told of. Results are told in the order in which they came about; some out of that order, once it is plain that their turn
  * will not come. Nothing of it is stored: the next invocation begins at the log's first node, with a delivery of its own.
  */
-export class Delivery {
+export class InvocationProgress {
   /** Nodes that the invocation has asked for; -1 when it is not known, since an engine died in the middle of a replay. */
   position: number;
   /** How many of the log's results it was told of in their order. */
