@@ -28,6 +28,7 @@ import { durableService } from './grpc/durable/durable-service.ts';
 import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { LogIntake } from './grpc/log-intake.ts';
+import { StreamIntake } from './grpc/stream-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './figures/change-signal.ts';
 import { sessionService } from './grpc/session/session-service.ts';
@@ -291,13 +292,14 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   };
   const { tls } = context;
   const logIntake = new LogIntake(logs, limits);
+  const streamIntake = new StreamIntake({ owner: commands, pool: reads, streams, limits });
   const services = [
     dispatcherService({ ...edge, dispatcher, results, ...followers }),
     workflowService(edge),
     adminService({ ...edge, pool: reads }),
-    sessionService({ ...edge, dispatcher, results }),
+    sessionService({ ...edge, dispatcher, results, logIntake, streamIntake }),
     durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
-    eventsService({ ...edge, pool: reads, logIntake, streams, limits }),
+    eventsService({ ...edge, pool: reads, logIntake, streamIntake }),
     monitorService({
       ...edge,
       logIntake,

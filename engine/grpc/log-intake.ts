@@ -2,6 +2,7 @@ import type { TenantLimits } from '../auth/tenant-limits.ts';
 import { DailyUse } from '../edge/limits/daily-use.ts';
 import { id } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
+import { atMost } from '../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import { shownText } from '../edge/parse/text.ts';
 import { moment } from '../edge/parse/time.ts';
@@ -11,6 +12,9 @@ import { checkDepth } from '../model/payload/check-payload.ts';
 import { logLevels } from '../monitor/lines/log-reads.ts';
 import type { LogWriter, NewLogLine } from '../writers/log-writer.ts';
 import type { PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';
+
+/** Log lines a call, or a frame. */
+const mostLines = 1000;
 
 /** Takes log lines, one at a time as the contract has it, or many: one count of what a tenant has logged today. */
 export class LogIntake {
@@ -25,14 +29,44 @@ export class LogIntake {
 
   /** Resolves once all are stored; refuses all of them for one. @throws HatchetError INVALID_ARGUMENT, LIMIT_REACHED, BUSY, COMMAND_FAILED */
   async take(tenantId: Checked<string>, requests: readonly PutLogRequest[]): Promise<void> {
-    const lines = requests.map((request) => logLine(request, tenantId));
-    this.#today.take(
-      tenantId,
-      this.#limits.of(tenantId),
-      lines.reduce((sum, { message, metadata }) => sum + message.length + metadata.length, 0),
-      Date.now(),
-    );
+    const lines = atMost(requests, 'the log lines', mostLines).map((request) => logLine(request, tenantId));
+    this.#count(tenantId, lines);
     await this.#writer.writeAll(lines);
+  }
+
+  /** Resolves once each is stored or refused. What the tenant may not log today any more is refused together. */
+  async takeEach(
+    tenantId: Checked<string>,
+    requests: readonly PutLogRequest[],
+    refuse: (error: unknown, index: number) => void,
+  ): Promise<void> {
+    const lines: NewLogLine[] = [];
+    const indices: number[] = [];
+    const all = atMost(requests, 'the log lines', mostLines);
+    for (const [index, request] of all.entries()) {
+      try {
+        lines.push(logLine(request, tenantId));
+        indices.push(index);
+      } catch (error) {
+        refuse(error, index);
+      }
+    }
+    try {
+      this.#count(tenantId, lines);
+      const failed = await this.#writer.writeEach(lines);
+      for (const [place, index] of indices.entries()) {
+        const error = failed.get(place);
+        if (error !== undefined) refuse(error, index);
+      }
+    } catch (error) {
+      for (const index of indices) refuse(error, index);
+    }
+  }
+
+  /** @throws HatchetError LIMIT_REACHED */
+  #count(tenantId: Checked<string>, lines: readonly NewLogLine[]): void {
+    const chars = lines.reduce((sum, { message, metadata }) => sum + message.length + metadata.length, 0);
+    this.#today.take(tenantId, this.#limits.of(tenantId), chars, Date.now());
   }
 }
 

@@ -63,9 +63,6 @@ export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   engine: EngineFacts;
 }
 
-/** Log lines a call. */
-const maxPutLines = 1000;
-
 export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
   const runDetail = (tenantId: string, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
@@ -196,7 +193,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       await streamLogs(deps, { call, tenantId, detail, after, signal });
     },
     putLogs: async ({ lines }, { tenantId }) => {
-      await deps.logIntake.take(tenantId, atMost(lines, 'the log lines', maxPutLines));
+      await deps.logIntake.take(tenantId, lines);
       return {};
     },
     listWorkflows: async (request, { tenantId }) => {

@@ -15,10 +15,18 @@ export interface RowBufferOptions<Row> {
   store: (rows: readonly Row[]) => Promise<void>;
 }
 
+/** What came by one call, until the last of its rows is stored or has failed. */
+interface Given {
+  left: number;
+  readonly failed: Map<number, HatchetError>;
+  readonly settled: (failed: ReadonlyMap<number, HatchetError>) => void;
+}
+
 interface Waiting<Row> {
-  row: Row;
-  resolve: () => void;
-  reject: (error: Error) => void;
+  readonly row: Row;
+  /** Its place among those that came with it. */
+  readonly place: number;
+  readonly given: Given;
 }
 
 /**
@@ -42,19 +50,33 @@ export class RowBuffer<Row> {
     await this.writeAll([row]);
   }
 
-  /** Takes all of the rows, or none. @throws HatchetError as `write` */
+  /** Takes all of the rows, or none. @throws HatchetError as `write`, where one of them could not be stored */
   async writeAll(rows: readonly Row[]): Promise<void> {
+    const [failure] = (await this.writeEach(rows)).values();
+    if (failure !== undefined) throw failure;
+  }
+
+  /**
+   * Takes all of the rows, or none.
+   * @returns by their places, why rows could not be stored (COMMAND_FAILED): the others are
+   * @throws HatchetError BUSY
+   */
+  async writeEach(rows: readonly Row[]): Promise<ReadonlyMap<number, HatchetError>> {
     const { what, mostRows, mostWeight, weightOf } = this.#options;
     if (this.#waiting.length >= mostRows || this.#weight > mostWeight)
       throw new HatchetError('BUSY', `${this.#waiting.length} ${what} of ${this.#weight} characters wait already`, {
         remedy: 'Send less, or less often.',
       });
-    const written = rows.map((row) => {
-      this.#weight += weightOf(row);
-      return new Promise<void>((resolve, reject) => this.#waiting.push({ row, resolve, reject }));
+    const failed = new Map<number, HatchetError>();
+    if (rows.length === 0) return failed;
+    return await new Promise((settled) => {
+      const given: Given = { left: rows.length, failed, settled };
+      for (const [place, row] of rows.entries()) {
+        this.#weight += weightOf(row);
+        this.#waiting.push({ row, place, given });
+      }
+      this.#writing ??= this.#drain();
     });
-    if (rows.length > 0) this.#writing ??= this.#drain();
-    await Promise.all(written);
   }
 
   /** Writes what is left. */
@@ -75,7 +97,7 @@ export class RowBuffer<Row> {
   async #store(batch: readonly Waiting<Row>[]): Promise<void> {
     try {
       await this.#options.store(batch.map(({ row }) => row));
-      for (const { resolve } of batch) resolve();
+      for (const waiting of batch) settle(waiting, undefined);
     } catch (error) {
       if (batch.length > 1 && error instanceof DatabaseError && classifyFailure(error) === 'definite') {
         const half = Math.ceil(batch.length / 2);
@@ -86,7 +108,12 @@ export class RowBuffer<Row> {
         cause: error,
         remedy: 'Check that Postgres is reachable.',
       });
-      for (const { reject } of batch) reject(failure);
+      for (const waiting of batch) settle(waiting, failure);
     }
   }
+}
+
+function settle({ place, given }: Waiting<unknown>, failure: HatchetError | undefined): void {
+  if (failure !== undefined) given.failed.set(place, failure);
+  if (--given.left === 0) given.settled(given.failed);
 }

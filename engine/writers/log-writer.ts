@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { HatchetError } from '../base/errors.ts';
 import { RowBuffer } from '../postgres/row-buffer.ts';
 
 export interface NewLogLine {
@@ -63,6 +64,11 @@ export class LogWriter {
   /** The same for lines in their order; all of them are taken, or none. */
   writeAll(lines: readonly NewLogLine[]): Promise<void> {
     return this.#buffer.writeAll(lines);
+  }
+
+  /** The same, each for itself. @returns by their places, why lines could not be stored @throws HatchetError BUSY */
+  writeEach(lines: readonly NewLogLine[]): Promise<ReadonlyMap<number, HatchetError>> {
+    return this.#buffer.writeEach(lines);
   }
 
   /** Writes what is left. */

@@ -1,8 +1,14 @@
-import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { status, type Metadata } from '@grpc/grpc-js';
 import { uuidv7 } from 'uuidv7';
 import { Outbox } from '../../link/outbox.ts';
-import type { AssignedAction, WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type {
+  AssignedAction,
+  BatchActionEvent,
+  WorkflowRunEvent,
+} from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import type { NewLogLine } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import {
   CommandKind,
   type AttemptCompleted,
@@ -16,17 +22,20 @@ import type { ClientConfig } from '../config/client-config.ts';
 import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
 import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
-import { isTransient, statusOf } from './call-error.ts';
+import { isTransient, serviceError, statusOf } from './call-error.ts';
 import {
   commandsOf,
   emptyRequest,
   frameOf,
   markRepeated,
+  settle,
   weightOf,
   type CommandFacts,
+  type LinkAnswer,
   type LinkCommand,
   type LinkFrame,
 } from './link-command.ts';
+import { LinkQueue, mostInFrame } from './link-queue.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
 
 /** Of a connection, what its link needs. */
@@ -48,10 +57,6 @@ interface Stream {
 }
 
 const backoff: Backoff = { firstMs: 100, longestMs: 2_000 };
-
-/** A frame's commands and bytes: what is more goes with the next ones. */
-const mostInFrame = 200;
-const frameBytes = 1024 * 1024;
 
 /** A link without anything to carry is kept for this long; then its stream ends, so that a program that is done can exit. */
 const lingerMs = 200;
@@ -92,7 +97,7 @@ export class NotOfferedError extends Error {}
 export class EngineLink {
   readonly #connection: LinkConnection;
   readonly #sessionId = uuidv7();
-  readonly #queue: LinkCommand[] = [];
+  readonly #queue = new LinkQueue();
   readonly #outbox = new Outbox<LinkFrame>();
   readonly #workers = new Map<string, AttachedWorker>();
   readonly #awaited = new Map<string, RunWaiter>();
@@ -144,7 +149,7 @@ export class EngineLink {
     const facts = { kind: 'trigger', request, runId, isAwaited } as const;
     if (isAwaited) this.#early.set(runId, undefined);
     try {
-      const made = await this.#send(facts, patienceMs);
+      const { runId: made } = await this.#send(facts, patienceMs);
       if (made === undefined || made === runId) return runId;
       if (this.#early.delete(runId)) this.#early.set(made, this.#early.get(made));
       return made;
@@ -198,6 +203,39 @@ export class EngineLink {
     await this.#send({ kind: 'failed', report }, patienceMs);
   }
 
+  /** As `completed`. */
+  async reportedBatch(report: BatchActionEvent, patienceMs: number): Promise<void> {
+    await this.#send({ kind: 'batch', report }, patienceMs);
+  }
+
+  /** Resolves once the engine has stored it. @throws as `completed` */
+  async streamed(chunk: PutStreamEventRequest, patienceMs: number): Promise<void> {
+    await this.#send({ kind: 'chunk', chunk }, patienceMs);
+  }
+
+  /**
+   * Stores log lines, in their order: as many as a frame may have. Those that have left are sent until the engine has them, since
+   * they have no identity: who gives them up and sends them anew may store them twice.
+   * @param options patienceMs: until they leave; signal: nobody wants them any more
+   * @returns by their places, why lines were not stored
+   * @throws as `completed`
+   */
+  async logged(
+    lines: readonly NewLogLine[],
+    { patienceMs, signal }: { patienceMs: number; signal: AbortSignal },
+  ): Promise<ReadonlyMap<number, unknown>> {
+    signal.throwIfAborted();
+    let command: LinkCommand | undefined;
+    const forget = (): void => command && this.#forget(command, signal.reason);
+    signal.addEventListener('abort', forget);
+    try {
+      const { refused } = await this.#send({ kind: 'lines', lines }, patienceMs, (made) => (command = made));
+      return refused ?? new Map();
+    } finally {
+      signal.removeEventListener('abort', forget);
+    }
+  }
+
   /** Calls back once the run has ended, however often the link is cut. @returns stops waiting */
   awaitRun(runId: string, waiter: RunWaiter): () => void {
     const isKnown = this.#early.has(runId);
@@ -235,15 +273,29 @@ export class EngineLink {
     for (const timer of [this.#reconnecting, this.#linger, this.#acknowledging, this.#looking]) clearTimeout(timer);
   }
 
-  #send(facts: CommandFacts, patienceMs: number): Promise<string | undefined> {
+  #send(
+    facts: CommandFacts,
+    patienceMs: number,
+    made: (command: LinkCommand) => void = () => undefined,
+  ): Promise<Exclude<LinkAnswer, { error: unknown }>> {
     return new Promise((resolve, reject) => {
       this.#unanswered++;
-      this.#push(facts, patienceMs, (answer) => {
+      const command = this.#push(facts, patienceMs, (answer) => {
         this.#unanswered--;
         if ('error' in answer) reject(answer.error);
-        else resolve(answer.runId);
+        else resolve(answer);
       });
+      if (command !== undefined) made(command);
     });
+  }
+
+  /** It is not sent any more. */
+  #forget(command: LinkCommand, error: unknown): void {
+    this.#queue.remove(command);
+    for (const frame of this.#outbox)
+      if ([...commandsOf(frame)].includes(command)) this.#outbox.drop(Number(frame.request.number));
+    settle(command, { error });
+    this.#lingerIfIdle();
   }
 
   /** A command whose answer nobody waits for. It is part of the link's state: a session that is new is told of it again. */
@@ -251,16 +303,18 @@ export class EngineLink {
     this.#push(facts, Infinity, undefined);
   }
 
-  #push(facts: CommandFacts, patienceMs: number, settle: LinkCommand['settle']): void {
+  #push(facts: CommandFacts, patienceMs: number, tell: LinkCommand['settle']): LinkCommand | undefined {
     if (this.#isClosed || this.#isOffered === false) {
-      settle?.({ error: new NotOfferedError() });
-      return;
+      tell?.({ error: new NotOfferedError() });
+      return undefined;
     }
     const giveUpAt = performance.now() + patienceMs;
-    this.#queue.push({ facts, weight: weightOf(facts), giveUpAt, isRepeated: false, settle });
+    const command = { facts, weight: weightOf(facts), giveUpAt, isRepeated: false, refused: undefined, settle: tell };
+    this.#queue.push(command);
     clearTimeout(this.#linger);
-    if (settle !== undefined) this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
+    if (tell !== undefined) this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
     this.#flushSoon();
+    return command;
   }
 
   #flushSoon(): void {
@@ -279,23 +333,30 @@ export class EngineLink {
   #flush(): void {
     for (let stream = this.#stream; stream !== undefined && this.#welcome !== undefined; stream = this.#stream) {
       const { mostCommands, mostBytes } = this.#welcome;
-      if (this.#queue.length === 0) return;
       // Each frame stands for about as many commands as it may hold: what the engine has not done yet is bounded.
       if (this.#outbox.size * mostInFrame >= mostCommands || this.#outbox.weight >= mostBytes) return;
-      this.#write(stream, this.#nextFrame());
+      const commands = this.#queue.next(this.#hasRoomApart);
+      if (commands.length === 0) return;
+      for (const command of commands) if (command.facts.kind === 'lines') command.giveUpAt = Infinity;
+      const weight = commands.reduce((sum, each) => sum + each.weight, 0);
+      this.#write(
+        stream,
+        this.#outbox.add(weight, (number) => frameOf(number, commands)),
+      );
     }
   }
 
-  #nextFrame(): LinkFrame {
-    let weight = 0;
-    let count = 0;
-    for (const command of this.#queue) {
-      if (count === mostInFrame || (count > 0 && weight + command.weight > frameBytes)) break;
-      weight += command.weight;
-      count++;
+  /** Chunks and lines may take half of what may be under way: a store of theirs that is slow leaves the other half to tasks. */
+  get #hasRoomApart(): boolean {
+    const { mostCommands = 0, mostBytes = 0 } = this.#welcome ?? {};
+    let frames = 0;
+    let bytes = 0;
+    for (const { isApart, weight } of this.#outbox) {
+      if (!isApart) continue;
+      frames++;
+      bytes += weight;
     }
-    const commands = this.#queue.splice(0, count);
-    return this.#outbox.add(weight, (number) => frameOf(number, commands));
+    return frames * mostInFrame < mostCommands / 2 && bytes < mostBytes / 2;
   }
 
   #write(stream: Stream, { request }: LinkFrame): void {
@@ -326,7 +387,7 @@ export class EngineLink {
     }
     for (const frame of response.done) {
       const sent = this.#outbox.drop(Number(frame));
-      if (sent !== undefined) for (const command of commandsOf(sent)) settle(command, {});
+      if (sent !== undefined) for (const command of commandsOf(sent)) settle(command, { refused: command.refused });
     }
     for (const { workerId, action } of response.assigned)
       if (action !== undefined) this.#workers.get(workerId)?.onAction(action);
@@ -334,7 +395,7 @@ export class EngineLink {
       this.#detached(workerId, serviceError({ code, details }));
     for (const event of response.ended) this.#runEnded(event);
     this.#acknowledgeSoon();
-    if (this.#queue.length > 0) this.#flushSoon();
+    if (this.#queue.size > 0) this.#flushSoon();
     else this.#lingerIfIdle();
   }
 
@@ -361,9 +422,15 @@ export class EngineLink {
 
   /** What was refused for the moment is sent again after a pause, as long as its caller waits. */
   #refused({ frame, kind, index, status: code, details, errorCode, statusDetails }: Refusal): void {
-    const command = this.#outbox.find(Number(frame))?.commands.get(kind)?.[index];
-    if (command?.settle === undefined) return;
+    const commands = this.#outbox.find(Number(frame))?.commands.get(kind);
     const error = serviceError({ code, details, errorCode, statusDetails });
+    if (kind === CommandKind.COMMAND_KIND_LINE) {
+      const [lines] = commands ?? [];
+      if (lines !== undefined) (lines.refused ??= new Map()).set(index, error);
+      return;
+    }
+    const command = commands?.[index];
+    if (command?.settle === undefined) return;
     if (!isTransient(error) || performance.now() > command.giveUpAt) return settle(command, { error });
     const again = { ...command, isRepeated: true };
     command.settle = undefined;
@@ -415,7 +482,7 @@ export class EngineLink {
 
   /** Something is on its way, or somebody waits for what comes. */
   get #isNeeded(): boolean {
-    return this.#queue.length + this.#outbox.size + this.#workers.size + this.#awaited.size + this.#unanswered > 0;
+    return this.#queue.size + this.#outbox.size + this.#workers.size + this.#awaited.size + this.#unanswered > 0;
   }
 
   /** Those whose patience is at its end. What was never sent is not sent any more. */
@@ -431,17 +498,13 @@ export class EngineLink {
       this.#lastError ?? serviceError({ code: status.DEADLINE_EXCEEDED, details: 'the engine did not answer in time' });
     for (const frame of this.#outbox)
       for (const command of commandsOf(frame)) if (isLate(command)) settle(command, { error });
-    if (!this.#queue.some(isLate)) return;
-    const late = this.#queue.filter(isLate);
-    const left = this.#queue.filter((command) => !isLate(command));
-    this.#queue.splice(0, this.#queue.length, ...left);
-    for (const command of late) settle(command, { error });
+    for (const command of this.#queue.take(isLate)) settle(command, { error });
   }
 
   #giveUp(error: unknown): void {
     clearTimeout(this.#reconnecting);
     this.#reconnecting = undefined;
-    const queued = this.#queue.splice(0);
+    const queued = this.#queue.take(() => true);
     const sent = [...this.#outbox];
     for (const { request } of sent) this.#outbox.drop(Number(request.number));
     for (const frame of sent) for (const command of commandsOf(frame)) settle(command, { error });
@@ -479,25 +542,4 @@ export class EngineLink {
     stream.on('error', () => {});
     stream.cancel();
   }
-}
-
-function settle(command: LinkCommand | undefined, answer: { runId?: string } | { error: unknown }): void {
-  const tell = command?.settle;
-  if (command === undefined || tell === undefined) return;
-  command.settle = undefined;
-  tell(answer);
-}
-
-function serviceError(given: {
-  code: number;
-  details: string;
-  errorCode?: string;
-  statusDetails?: Uint8Array;
-}): ServiceError {
-  const { code, details, errorCode = '', statusDetails } = given;
-  const metadata = new Metadata();
-  if (errorCode !== '') metadata.set('hatchet-error-code', errorCode);
-  if (statusDetails !== undefined && statusDetails.length > 0)
-    metadata.set('grpc-status-details-bin', Buffer.from(statusDetails));
-  return Object.assign(new Error(details), { code, details, metadata });
 }

@@ -1,4 +1,7 @@
+import type { BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import type { NewLogLine } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import {
   CommandKind,
   type AttemptCompleted,
@@ -13,6 +16,10 @@ export type CommandFacts =
   | { readonly kind: 'started'; readonly report: AttemptStarted }
   | { readonly kind: 'completed'; readonly report: AttemptCompleted }
   | { readonly kind: 'failed'; readonly report: AttemptFailed }
+  | { readonly kind: 'batch'; readonly report: BatchActionEvent }
+  | { readonly kind: 'chunk'; readonly chunk: PutStreamEventRequest }
+  /** All lines of a frame. */
+  | { readonly kind: 'lines'; readonly lines: readonly NewLogLine[] }
   | {
       readonly kind: 'trigger';
       readonly runId: string;
@@ -20,17 +27,36 @@ export type CommandFacts =
       readonly isAwaited: boolean;
     };
 
+/** What became of a command. */
+export type LinkAnswer =
+  | {
+      /** Of a trigger: the run's id, where it is another than was given. */
+      readonly runId?: string;
+      /** Of lines: by their places, why they were not stored. */
+      readonly refused?: ReadonlyMap<number, unknown> | undefined;
+    }
+  | { readonly error: unknown };
+
 /** A command on its way, until the engine has stored or refused it. */
 export interface LinkCommand {
   readonly facts: CommandFacts;
   /** About its bytes. */
   readonly weight: number;
   /** By performance.now(): after it whoever waits is told that the engine could not be reached. */
-  readonly giveUpAt: number;
+  giveUpAt: number;
   /** It was sent in a session that the engine may have forgotten. */
   isRepeated: boolean;
-  /** Undefined once it is answered. @param runId of a trigger: the run's id, where it is another than was given */
-  settle: ((answer: { runId?: string } | { error: unknown }) => void) | undefined;
+  /** Of lines, while the frame is not done. */
+  refused: Map<number, unknown> | undefined;
+  /** Undefined once it is answered. */
+  settle: ((answer: LinkAnswer) => void) | undefined;
+}
+
+export function settle(command: LinkCommand | undefined, answer: LinkAnswer): void {
+  const tell = command?.settle;
+  if (command === undefined || tell === undefined) return;
+  command.settle = undefined;
+  tell(answer);
 }
 
 export function weightOf(facts: CommandFacts): number {
@@ -41,6 +67,12 @@ export function weightOf(facts: CommandFacts): number {
       return 80 + facts.report.error.length;
     case 'trigger':
       return 120 + facts.request.input.length + (facts.request.additionalMetadata?.length ?? 0);
+    case 'batch':
+      return facts.report.items.reduce((sum, { eventPayload }) => sum + 80 + eventPayload.length, 120);
+    case 'chunk':
+      return 80 + facts.chunk.message.length;
+    case 'lines':
+      return facts.lines.reduce((sum, { message, metadata }) => sum + 80 + message.length + metadata.length, 0);
     default:
       return 50;
   }
@@ -52,6 +84,9 @@ export interface LinkFrame {
   readonly commands: ReadonlyMap<CommandKind, readonly LinkCommand[]>;
   /** Those that the engine does not answer one by one. */
   readonly others: readonly LinkCommand[];
+  readonly weight: number;
+  /** What it holds is stored apart from tasks. */
+  readonly isApart: boolean;
 }
 
 export function emptyRequest(): ConnectRequest {
@@ -66,6 +101,9 @@ export function emptyRequest(): ConnectRequest {
     failed: [],
     triggers: [],
     await: [],
+    batches: [],
+    chunks: [],
+    lines: [],
   };
 }
 
@@ -74,6 +112,7 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
   request.number = BigInt(number);
   const byKind = new Map<CommandKind, LinkCommand[]>();
   const others: LinkCommand[] = [];
+  let weight = 0;
   const add = (kind: CommandKind, command: LinkCommand): void => {
     const list = byKind.get(kind);
     if (list === undefined) byKind.set(kind, [command]);
@@ -81,6 +120,7 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
   };
   for (const command of commands) {
     const { facts } = command;
+    weight += command.weight;
     switch (facts.kind) {
       case 'started':
         request.started.push(facts.report);
@@ -103,18 +143,35 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
         });
         add(CommandKind.COMMAND_KIND_TRIGGER, command);
         break;
+      case 'batch':
+        request.batches.push(facts.report);
+        add(CommandKind.COMMAND_KIND_BATCH, command);
+        break;
+      case 'chunk':
+        request.chunks.push(facts.chunk);
+        add(CommandKind.COMMAND_KIND_CHUNK, command);
+        break;
+      case 'lines':
+        request.lines = [...facts.lines];
+        add(CommandKind.COMMAND_KIND_LINE, command);
+        break;
       default:
         request[facts.kind].push(facts.id);
         others.push(command);
     }
   }
-  return { request, commands: byKind, others };
+  const isApart = request.chunks.length + request.lines.length > 0;
+  return { request, commands: byKind, others, weight, isApart };
 }
 
 /** The frame goes to an engine that may have had it, and does not know that. */
 export function markRepeated({ request, commands }: LinkFrame): void {
   for (const trigger of request.triggers) trigger.again = true;
-  for (const list of commands.values()) for (const command of list) command.isRepeated = true;
+  for (const list of commands.values())
+    for (const command of list) {
+      command.isRepeated = true;
+      command.refused = undefined;
+    }
 }
 
 export function* commandsOf({ commands, others }: LinkFrame): Generator<LinkCommand> {

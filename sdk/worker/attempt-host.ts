@@ -5,6 +5,7 @@ import type { ContextHost, LogLine, WorkerLabels } from '../context/context-host
 import type { Logger } from '../logger.ts';
 import type { RunStarter } from '../run/run-starter.ts';
 import type { AttemptLog } from './attempt-log.ts';
+import { sendChunk } from './send-chunk.ts';
 
 /** What contexts ask of their worker, whichever attempt they are of. */
 export interface WorkerParts {
@@ -66,22 +67,14 @@ export class AttemptHost implements ContextHost {
   }
 
   async putStream(taskRunExternalId: string, { number, chunk }: { number: number; chunk: Uint8Array }): Promise<void> {
-    const { connection } = this.#parts;
-    const { events } = connection;
     try {
-      // The number is its identity.
-      await callUnary(
-        connection,
-        events.putStreamEvent.bind(events),
-        {
-          taskRunExternalId,
-          createdAt: new Date(),
-          message: Buffer.from(chunk),
-          metadata: '',
-          eventIndex: BigInt(number),
-        },
-        { repeatForMs, repeatWith: 'streamNumbers' },
-      );
+      await sendChunk(this.#parts.connection, {
+        taskRunExternalId,
+        createdAt: new Date(),
+        message: Buffer.from(chunk),
+        metadata: '',
+        eventIndex: BigInt(number), // its identity
+      });
     } catch (error) {
       throw toHatchetError(error, 'send to the stream', 'UNKNOWN_RUN');
     }

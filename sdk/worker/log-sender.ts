@@ -6,7 +6,7 @@ import type { LogLine } from '../context/context-host.ts';
 import { asError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { AttemptLog } from './attempt-log.ts';
-import type { PutResult, TaskLine } from './log-wire.ts';
+import { mostFaults, type PutResult, type TaskLine } from './log-wire.ts';
 
 /** Of one call: the engine takes 1,000 lines, and messages of 4 MiB. */
 const mostLines = 1_000;
@@ -22,9 +22,6 @@ const longestQueue = 64 * 1024 * 1024;
 const lineCost = 100;
 
 const backoff: Backoff = { firstMs: 50, longestMs: 3_000 };
-
-/** Lines that the engine fails to store for a reason of its own are given up after so many tries: they may be the reason. */
-const mostFaults = 10;
 
 const away: ReadonlySet<status> = new Set([
   status.UNAVAILABLE,

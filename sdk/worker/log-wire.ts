@@ -1,6 +1,7 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { isServiceError, statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { NotOfferedError } from '../connection/engine-link.ts';
 import { callUnary } from '../connection/repeat-calls.ts';
 import type { LogLine } from '../context/context-host.ts';
 
@@ -12,6 +13,12 @@ export interface TaskLine extends LogLine {
 
 /** Lines on their way at once, where the engine takes one a call. */
 const mostInFlight = 64;
+
+/** For so long lines wait for a link to leave by, before they are offered again. */
+const leaveMs = 15_000;
+
+/** Lines that the engine fails to store for a reason of its own are given up after so many tries: they may be the reason. */
+export const mostFaults = 10;
 
 /** What became of lines: those that the engine will not take, and why; and those that are to be sent again. */
 export interface PutResult {
@@ -32,12 +39,14 @@ const givenUp: ReadonlySet<status> = new Set([
 ]);
 
 /**
- * How log lines reach the engine: many in one call, where the engine offers that. The
+ * How log lines reach the engine: many in a frame, where the engine has sessions; or many in one call, where it offers that. The
  * contract's call takes one line: then lines go out one behind the other on the same connection, without waiting for the
  * answer to each.
  */
 export class LogWire {
   readonly #connection: Connection;
+  /** Of lines that the engine has failed to store, how often. */
+  readonly #faults = new WeakMap<TaskLine, number>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -45,6 +54,12 @@ export class LogWire {
 
   /** One try. The lines of a task arrive in their order. */
   async put(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
+    if (this.#connection.link.isOffered !== false)
+      try {
+        return await this.#putByLink(lines, signal);
+      } catch (error) {
+        if (!(error instanceof NotOfferedError)) throw error;
+      }
     try {
       if ((await this.#connection.offers.ask({ signal })).logBatches) return await this.#putMany(lines, signal);
     } catch (error) {
@@ -52,6 +67,41 @@ export class LogWire {
       if (statusOf(error) !== status.UNIMPLEMENTED) return { refused: undefined, again: lines, failure: error };
     }
     return await this.#putEach(lines, signal);
+  }
+
+  /** Each line is stored or refused for itself. @throws NotOfferedError */
+  async #putByLink(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
+    let refusals: ReadonlyMap<number, unknown>;
+    try {
+      refusals = await this.#connection.link.logged(lines.map(wireLine), { patienceMs: leaveMs, signal });
+    } catch (error) {
+      if (error instanceof NotOfferedError) throw error;
+      if (isOver(error)) return { refused: { count: lines.length, reason: error }, again: [], failure: undefined };
+      return { refused: undefined, again: lines, failure: error };
+    }
+    if (refusals.size === 0) return taken;
+    const again: TaskLine[] = [];
+    let refused: PutResult['refused'];
+    let failure: unknown;
+    for (const [index, line] of lines.entries()) {
+      const reason = refusals.get(index);
+      if (reason === undefined) continue;
+      if (isContent(reason) || isOver(reason) || this.#isAtFault(line, reason))
+        refused = sum(refused, { count: 1, reason });
+      else {
+        failure = reason;
+        again.push(line);
+      }
+    }
+    return { refused, again, failure };
+  }
+
+  /** Whether the engine has failed so often to store it that it may be the reason itself. */
+  #isAtFault(line: TaskLine, reason: unknown): boolean {
+    if (statusOf(reason) !== status.INTERNAL) return false;
+    const faults = (this.#faults.get(line) ?? 0) + 1;
+    this.#faults.set(line, faults);
+    return faults >= mostFaults;
   }
 
   /** @throws the error after which all of the lines are to be sent again */

@@ -1,3 +1,4 @@
+import type { BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { callUnary, type CallSettings } from '../connection/repeat-calls.ts';
 import type { Connection } from '../connection/connection.ts';
 import { NotOfferedError } from '../connection/engine-link.ts';
@@ -33,6 +34,22 @@ export function sayStarted(
   link.started(refOf(whose), settings.repeatForMs ?? tryMs, (error) =>
     error instanceof NotOfferedError ? byCall() : failed(error),
   );
+}
+
+/** Says what became of members of a batch, or that it has started; as `sendReport`. @throws ServiceError */
+export async function sendBatchReport(
+  connection: Connection,
+  report: BatchActionEvent,
+  settings: CallSettings = {},
+): Promise<void> {
+  const { dispatcher, link } = connection;
+  if (link.isOffered !== false)
+    try {
+      return await link.reportedBatch(report, settings.repeatForMs ?? tryMs);
+    } catch (error) {
+      if (!(error instanceof NotOfferedError)) throw error;
+    }
+  await callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), report, settings);
 }
 
 function sendByLink({ link }: Connection, whose: Whose, result: AttemptResult): Promise<void> {

@@ -1,7 +1,7 @@
 import { ActionType, type AssignedAction, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { pause } from '../connection/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
-import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
+import { repeatForMs } from '../connection/repeat-calls.ts';
 import { parseActionPayload } from '../context/action-payload.ts';
 import { Context } from '../context/context.ts';
 import type { ContextHost } from '../context/context-host.ts';
@@ -25,7 +25,7 @@ import { DurableTasks, left } from './durable-tasks.ts';
 import { LogSender } from './log-sender.ts';
 import { LogWire } from './log-wire.ts';
 import { toFailure, toResult, type AttemptReport, type AttemptResult } from './attempt-result.ts';
-import { sayStarted, sendReport } from './send-report.ts';
+import { sayStarted, sendBatchReport, sendReport } from './send-report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
 import { runBatch } from './run-batch.ts';
 
@@ -63,7 +63,6 @@ export class TaskRunner {
 
   constructor(options: TaskRunnerOptions) {
     const { connection, logger } = options;
-    const { dispatcher } = connection;
     this.#options = options;
     this.durable = new DurableTasks(connection, logger);
     this.#logs = new LogSender(new LogWire(connection), logger);
@@ -72,7 +71,7 @@ export class TaskRunner {
       logger,
     );
     this.#batchReports = new ReportQueue(
-      batchReports((event) => callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), event)),
+      batchReports((report) => sendBatchReport(connection, report)),
       logger,
     );
   }
@@ -214,7 +213,6 @@ export class TaskRunner {
 
   async #startBatch(action: AssignedAction): Promise<void> {
     const { connection, logger } = this.#options;
-    const { dispatcher } = connection;
     const members = batchMembers(action);
     const label = `${action.actionId} (batch ${action.batchId ?? ''} of ${members.length})`;
     const attempt = this.attempts.begin(`batch ${action.batchId ?? ''}`, label);
@@ -225,9 +223,8 @@ export class TaskRunner {
     );
     const { signal } = attempt.abortController;
     const logs = new Map(members.map((member) => [member.id, this.#logs.open(member.action)]));
-    callUnary(
+    sendBatchReport(
       connection,
-      dispatcher.sendBatchActionEvent.bind(dispatcher),
       batchStartedEvent(
         action,
         this.#workerId(),

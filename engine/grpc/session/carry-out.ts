@@ -1,5 +1,5 @@
 import type { Caller } from '../../edge/access/caller.ts';
-import type { CallFacts, Gate } from '../../edge/access/gate.ts';
+import type { CallFacts } from '../../edge/access/gate.ts';
 import { starts, reports } from '../../edge/access/rule.ts';
 import type { Commands, Parsed } from '../../edge/parsed-commands.ts';
 import { reportedFailure, reportedOutcome, retryDelay } from '../../edge/parse/attempt-report.ts';
@@ -14,6 +14,7 @@ import { idTimeMs, isRecentUuid7, parseUuid } from '../../model/ids/uuid.ts';
 import type { TriggerRun } from '../../model/task/trigger-run.ts';
 import type { BatchReportItem } from '../../plan/commands/attempts/batch-report.ts';
 import { prepareRun } from '../../shard/prepare/prepare-run.ts';
+import type { BatchActionEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import {
   CommandKind,
   type AttemptCompleted,
@@ -25,14 +26,15 @@ import {
   type Trigger,
 } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { refuseCollisions } from '../collision.ts';
+import { reportBatch } from '../requests/batch-report-request.ts';
 import { triggerRequest } from '../requests/trigger-request.ts';
 import { idWindowMs } from '../runs/run-ids-header.ts';
-import { toServiceError } from '../service-error.ts';
+import { refusalOf, type Place, type Refuse } from './refusals.ts';
+import { storeApart, type ApartDeps } from './store-apart.ts';
 
-export interface CommandDeps {
+export interface CommandDeps extends ApartDeps {
   owner: Commands;
   dispatcher: Dispatcher;
-  gate: Gate;
   log: Logger;
 }
 
@@ -50,45 +52,60 @@ export interface Program {
   readonly await: (runId: string) => void;
 }
 
-interface Place {
-  readonly kind: CommandKind;
-  readonly index: number;
-}
-
 const reportFacts: CallFacts = {
   rule: reports,
   action: '/Dispatcher/SendStepActionEvent',
   address: () => '',
 };
+const batchFacts: CallFacts = { ...reportFacts, action: '/Dispatcher/SendBatchActionEvent' };
 const triggerFacts = { rule: starts, action: '/WorkflowService/BulkTriggerWorkflow' };
 
-/** Carries out what workers report and what is triggered, all of a kind as one command. Resolves once each is stored or refused. */
+/**
+ * Carries out what workers report and what is triggered, all of a kind as one command, and stores chunks and log lines. Resolves once
+ * each is stored or refused.
+ */
 export async function carryOut(deps: CommandDeps, frame: ConnectRequest, program: Program): Promise<CommandOutcome> {
   const outcome: CommandOutcome = { refusals: [], otherRuns: [] };
-  const refuse = (error: unknown, { kind, index }: Place): void => {
-    const { code, details, metadata } = toServiceError(error, deps.log);
-    const [statusDetails] = metadata.get('grpc-status-details-bin');
-    outcome.refusals.push({
-      kind,
-      index,
-      status: code,
-      details,
-      errorCode: String(metadata.get('hatchet-error-code')[0] ?? ''),
-      statusDetails: Buffer.isBuffer(statusDetails) ? statusDetails : noBytes,
-    });
-  };
+  const { caller } = program;
+  const refuse: Refuse = (error, place) => void outcome.refusals.push(refusalOf(error, place, deps.log));
   await Promise.all([
-    new Reports(deps, program.caller, refuse).carryOut(frame),
+    new Reports(deps, caller, refuse).carryOut(frame),
+    reportBatches(deps, frame.batches, { caller, refuse }),
     triggerAll(deps, frame.triggers, {
       ...program,
       refuse: (error, index) => refuse(error, { kind: CommandKind.COMMAND_KIND_TRIGGER, index }),
       other: (index, runId) => outcome.otherRuns.push({ index, runId }),
     }),
+    storeApart(deps, frame, { caller, refuse }),
   ]);
   return outcome;
 }
 
-const noBytes = Buffer.alloc(0);
+/** Each report as by the contract's call: the members of a batch are known by the batch's id. */
+async function reportBatches(
+  deps: CommandDeps,
+  batches: readonly BatchActionEvent[],
+  { caller, refuse }: { caller: Caller; refuse: Refuse },
+): Promise<void> {
+  if (batches.length === 0) return;
+  const refuseOne = (error: unknown, index: number): void =>
+    refuse(error, { kind: CommandKind.COMMAND_KIND_BATCH, index });
+  try {
+    deps.gate.admit(caller.identity, batchFacts);
+  } catch (error) {
+    for (const index of batches.keys()) refuseOne(error, index);
+    return;
+  }
+  await Promise.all(
+    batches.map(async (event, index) => {
+      try {
+        await reportBatch(deps, event, caller.tenantId);
+      } catch (error) {
+        refuseOne(error, index);
+      }
+    }),
+  );
+}
 
 interface Report {
   readonly place: Place;
@@ -101,9 +118,9 @@ interface Report {
 class Reports {
   readonly #deps: CommandDeps;
   readonly #caller: Caller;
-  readonly #refuse: (error: unknown, place: Place) => void;
+  readonly #refuse: Refuse;
 
-  constructor(deps: CommandDeps, caller: Caller, refuse: (error: unknown, place: Place) => void) {
+  constructor(deps: CommandDeps, caller: Caller, refuse: Refuse) {
     this.#deps = deps;
     this.#caller = caller;
     this.#refuse = refuse;

@@ -20,6 +20,9 @@ const mostUnacknowledged = 8 * 1024 * 1024;
 /** Of what a frame may hold: the next ones go with the next frame. */
 const mostInFrame = 1024 * 1024;
 
+/** A thousand lines, the most of a frame, stand for as many commands as the SDK puts into one. */
+const linesOfCommand = 5;
+
 /** What a session asks of the engine. */
 export interface SessionPorts {
   /** Resolves once each of a frame's commands is stored or refused. */
@@ -155,7 +158,7 @@ export class ProgramSession {
     for (const workerId of frame.attach) void this.#attach(workerId);
     for (const workerId of frame.detach) this.#detach(workerId);
     for (const runId of frame.await) this.#runs.add(runId);
-    const count = frame.started.length + frame.completed.length + frame.failed.length + frame.triggers.length;
+    const count = commandsIn(frame);
     this.#open += count;
     if (this.#open > mostCommands * 2) this.#link?.pause();
     const address = this.#link?.address() ?? '';
@@ -278,6 +281,11 @@ export class ProgramSession {
     this.#workers.delete(given);
     attached.detach();
   }
+}
+
+function commandsIn({ started, completed, failed, triggers, batches, chunks, lines }: ConnectRequest): number {
+  const ofTasks = started.length + completed.length + failed.length + triggers.length + batches.length;
+  return ofTasks + chunks.length + Math.ceil(lines.length / linesOfCommand);
 }
 
 function replaced(): HatchetError {

@@ -1,7 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { StepActionEventType, type BatchActionEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { PutStreamEventRequest } from '../../../proto/gen/hatchet/contract/events.ts';
+import type { NewLogLine } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { NotOfferedError, type AttachedWorker } from '../../../sdk/connection/engine-link.ts';
+import { statusOf } from '../../../sdk/connection/call-error.ts';
+import { NotOfferedError, type AttachedWorker, type EngineLink } from '../../../sdk/connection/engine-link.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import { LinkWorld } from './link-world.ts';
@@ -19,6 +23,73 @@ afterEach(() => void vi.useRealTimers());
 
 function unexpected(error: unknown): never {
   throw new Error('the engine did not take it', { cause: error });
+}
+
+function line(task: string, message: string): NewLogLine {
+  return {
+    taskRunExternalId: task,
+    createdAt: new Date(),
+    taskRetryCount: 0,
+    level: 'INFO',
+    message,
+    metadata: '{}',
+  };
+}
+
+function chunk(task: string, index: number): PutStreamEventRequest {
+  return {
+    taskRunExternalId: task,
+    createdAt: undefined,
+    message: Buffer.from('chunk'),
+    metadata: '',
+    eventIndex: BigInt(index),
+  };
+}
+
+function batchReport(batchId: string, eventType: StepActionEventType): BatchActionEvent {
+  return { workerId: 'w', jobId: '', actionId: '', batchId, eventTimestamp: undefined, eventType, items: [] };
+}
+
+/** As the sender of lines does it: one frame after the other, and those that are refused for the moment before what follows. */
+class Lines {
+  readonly refused: string[] = [];
+  readonly written: string[] = [];
+  readonly #link: EngineLink;
+  readonly #signal = new AbortController().signal;
+  #waiting: string[] = [];
+  #sending: Promise<void> | undefined;
+
+  constructor(link: EngineLink) {
+    this.#link = link;
+  }
+
+  write(message: string): void {
+    this.written.push(message);
+    this.#waiting.push(message);
+    this.#sending ??= this.#send();
+  }
+
+  async done(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const messages = this.#waiting.splice(0);
+      const refused = await this.#link.logged(
+        messages.map((message) => line('task', message)),
+        { patienceMs, signal: this.#signal },
+      );
+      const again: string[] = [];
+      for (const [index, error] of refused) {
+        const message = messages[index] ?? '';
+        if (statusOf(error) === status.INVALID_ARGUMENT) this.refused.push(message);
+        else again.push(message);
+      }
+      this.#waiting.unshift(...again);
+    }
+    this.#sending = undefined;
+  }
 }
 
 function worker(seen: string[], others: Partial<AttachedWorker> = {}): AttachedWorker {
@@ -48,8 +119,13 @@ describe('a history of cuts, restarts and refusals', () => {
       const reported: Promise<void>[] = [];
       const seen: string[] = [];
       const assigned: string[] = [];
+      const lines = new Lines(link);
+      world.refusesLine = (message) => (message.startsWith('bad') ? status.INVALID_ARGUMENT : undefined);
       let forgotten = false;
       let next = 0;
+      let chunks = 0;
+      let batches = 0;
+      let results = 0;
       const id = (kind: string): string => `${kind}-${next++}`;
       link.attach('w', worker(seen));
       for (let step = 0; step < 150; step++) {
@@ -70,19 +146,30 @@ describe('a history of cuts, restarts and refusals', () => {
         } else if (what < 0.55) {
           const taskId = id('task');
           link.started({ taskId, attempt: 0 }, patienceMs, unexpected);
+          results++;
           reported.push(link.completed({ taskId, attempt: 0, output: '{}' }, patienceMs));
-        } else if (what < 0.7) {
+        } else if (what < 0.6) {
+          for (let left = 1 + upTo(4); left > 0; left--) lines.write(id(random() < 0.2 ? 'bad' : 'line'));
+        } else if (what < 0.65) {
+          for (let left = 1 + upTo(4); left > 0; left--)
+            reported.push(link.streamed(chunk('task', chunks++), patienceMs));
+        } else if (what < 0.67) {
+          const batchId = id('batch');
+          const { STEP_EVENT_TYPE_STARTED: began, STEP_EVENT_TYPE_COMPLETED: ended } = StepActionEventType;
+          for (const type of [began, ended]) reported.push(link.reportedBatch(batchReport(batchId, type), patienceMs));
+          batches += 2;
+        } else if (what < 0.75) {
           const taskId = id('assigned');
           if (world.assign('w', taskId)) assigned.push(taskId);
-        } else if (what < 0.75) world.cut();
-        else if (what < 0.77 && mayRestart) {
+        } else if (what < 0.8) world.cut();
+        else if (what < 0.82 && mayRestart) {
           world.restart();
           forgotten = true;
         } else await vi.advanceTimersByTimeAsync(upTo(60));
         if (random() < 0.3) for (const runId of world.runs.keys()) if (random() < 0.2) world.endRun(runId);
       }
       world.refuses = () => false;
-      const all = Promise.all([...started, ...reported]);
+      const all = Promise.all([...started, ...reported, lines.done()]);
       all.catch(() => undefined);
       await vi.advanceTimersByTimeAsync(10_000);
       await expect(all).resolves.toBeDefined();
@@ -93,9 +180,17 @@ describe('a history of cuts, restarts and refusals', () => {
       // A report that is repeated after the engine has forgotten the session says what it has said.
       if (!forgotten) {
         expect([...world.reports.values()].filter((count) => count !== 1)).toEqual([]);
+        expect([...world.batches.values()].filter((count) => count !== 1)).toEqual([]);
         expect(seen).toEqual(assigned);
       }
-      expect(world.reports.size).toBe(reported.length * 2);
+      expect(world.reports.size).toBe(results * 2);
+      expect(world.batches.size).toBe(batches);
+      const came = world.chunks.get('task') ?? [];
+      const stored = world.lines.get('task') ?? [];
+      expect(forgotten ? [...new Set(came)] : came).toEqual([...Array(chunks).keys()]);
+      const isBad = (message: string): boolean => message.startsWith('bad');
+      expect(forgotten ? [...new Set(stored)] : stored).toEqual(lines.written.filter((message) => !isBad(message)));
+      expect(lines.refused).toEqual(lines.written.filter(isBad));
       expect(new Set(seen).size).toBe(seen.length);
       link.close(new Error('over'));
     },
@@ -189,4 +284,90 @@ it('no more is on its way than the engine has said', async () => {
   expect(open).toBe(20);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(world.reports.size).toBe(10_000);
+});
+
+describe('chunks and lines', () => {
+  it('are in frames of their own, and where their store is slow, nothing else waits for it', async () => {
+    const world = quick();
+    const mixed: string[] = [];
+    let apart = 0;
+    world.sees = ({ chunks, lines, triggers, completed }) => {
+      if (chunks.length + lines.length > 0) apart++;
+      const kinds = Object.entries({ chunks, lines, tasks: [...triggers, ...completed] });
+      const held = kinds.filter(([, list]) => list.length > 0).map(([name]) => name);
+      if (held.length > 1) mixed.push(held.join(' and '));
+    };
+    world.commandMs = ({ chunks, lines }) => (chunks.length + lines.length > 0 ? 10_000 : 1);
+    const sent: Promise<unknown>[] = [];
+    for (let n = 0; n < 10_000; n++) sent.push(world.link.streamed(chunk('task', n), patienceMs * 10));
+    const logged = world.link.logged([line('task', 'one')], { patienceMs, signal: new AbortController().signal });
+    const triggered = world.link.trigger(request, { runId: newId(), isAwaited: false, patienceMs });
+    const reported = world.link.completed({ taskId: 't', attempt: 0, output: '{}' }, patienceMs);
+    await vi.advanceTimersByTimeAsync(100);
+    expect([world.runs.size, world.reports.size, world.lines.size]).toEqual([1, 1, 0]);
+    await Promise.all([triggered, reported]);
+    expect(apart).toBe(10);
+    await vi.advanceTimersByTimeAsync(100_000);
+    await Promise.all([...sent, logged]);
+    expect(mixed).toEqual([]);
+    expect(world.chunks.get('task')).toEqual([...Array(10_000).keys()]);
+  });
+
+  it('a line that is refused costs the others of its frame nothing', async () => {
+    const world = quick();
+    const { signal } = new AbortController();
+    world.refusesLine = (message) => (message === 'bad' ? status.INVALID_ARGUMENT : undefined);
+    const send = (...messages: string[]): Promise<ReadonlyMap<number, unknown>> =>
+      world.link.logged(
+        messages.map((message) => line('task', message)),
+        { patienceMs, signal },
+      );
+    const [first, second] = [send('one', 'bad', 'two'), send('three')];
+    await vi.advanceTimersByTimeAsync(100);
+    expect([...(await first)].map(([index, error]) => [index, statusOf(error)])).toEqual([
+      [1, status.INVALID_ARGUMENT],
+    ]);
+    expect(await second).toEqual(new Map());
+    expect(world.lines.get('task')).toEqual(['one', 'two', 'three']);
+  });
+
+  it('lines that have left wait for their engine, however long it is away; those that have not are given back', async () => {
+    const world = quick();
+    world.commandMs = () => 50;
+    const { signal } = new AbortController();
+    const left = world.link.logged([line('task', 'left')], { patienceMs: 1_000, signal });
+    await vi.advanceTimersByTimeAsync(30);
+    world.answer = status.UNAVAILABLE;
+    world.restart();
+    await vi.advanceTimersByTimeAsync(30);
+    const kept = world.link.logged([line('task', 'kept')], { patienceMs: 1_000, signal });
+    kept.catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await expect(kept).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    world.answer = status.OK;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await left).toEqual(new Map());
+    expect(world.lines.get('task')).toEqual(['left']);
+  });
+
+  it('lines that nobody wants any more are not sent again, and keep no link open', async () => {
+    const world = quick();
+    world.commandMs = () => 50;
+    const stopping = new AbortController();
+    const options = { patienceMs, signal: stopping.signal };
+    const sent = world.link.logged([line('task', 'sent')], options);
+    await vi.advanceTimersByTimeAsync(30);
+    world.answer = status.UNAVAILABLE;
+    world.restart();
+    await vi.advanceTimersByTimeAsync(30);
+    const queued = world.link.logged([line('task', 'queued')], options);
+    for (const each of [sent, queued]) each.catch(() => undefined);
+    stopping.abort(new Error('the worker stops'));
+    for (const each of [sent, queued]) await expect(each).rejects.toThrow('the worker stops');
+    await vi.advanceTimersByTimeAsync(10_000);
+    const { streams } = world;
+    world.answer = status.OK;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([world.streams, world.lines.size]).toEqual([streams, 0]);
+  });
 });

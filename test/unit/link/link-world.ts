@@ -73,12 +73,20 @@ export class LinkWorld {
   readonly runs = new Map<string, number>();
   /** By `task/attempt kind`, how often a report was carried out. */
   readonly reports = new Map<string, number>();
+  /** By task, its log lines as they are stored. */
+  readonly lines = new Map<string, string[]>();
+  /** By task, the numbers of its chunks as they have come. */
+  readonly chunks = new Map<string, number[]>();
+  /** By batch and what is said of it, how often it was carried out. */
+  readonly batches = new Map<string, number>();
   readonly workers = new Map<string, WorkerLink>();
   readonly link: EngineLink;
   /** How long the engine takes over what it is asked. */
-  commandMs: () => number = () => 1;
+  commandMs: (frame: ConnectRequest) => number = () => 1;
   /** Whether the engine refuses a frame for the moment. */
   refuses: () => boolean = () => false;
+  /** Whether a line is refused, and for what. */
+  refusesLine: (message: string) => status | undefined = () => undefined;
   /** Each frame that the engine carries out. */
   sees: (frame: ConnectRequest) => void = () => undefined;
   streams = 0;
@@ -206,20 +214,14 @@ export class LinkWorld {
   async #carryOut(sessions: OpenSessions, frame: ConnectRequest, program: Program): Promise<CommandOutcome> {
     const outcome: CommandOutcome = { refusals: [], otherRuns: [] };
     this.sees(frame);
-    await new Promise((resolve) => setTimeout(resolve, this.commandMs()));
+    for (const { taskRunExternalId: task, eventIndex } of frame.chunks) append(this.chunks, task, Number(eventIndex));
+    await new Promise((resolve) => setTimeout(resolve, this.commandMs(frame)));
     // A process that has ended stores nothing more.
     if (sessions !== this.#sessions) return outcome;
     const isRefused = this.refuses();
     for (const [index, { runId, again, await: isAwaited }] of frame.triggers.entries()) {
       if (isRefused) {
-        outcome.refusals.push({
-          kind: CommandKind.COMMAND_KIND_TRIGGER,
-          index,
-          status: status.UNAVAILABLE,
-          details: 'not now',
-          errorCode: 'NOT_OWNER',
-          statusDetails: Buffer.alloc(0),
-        });
+        outcome.refusals.push(refusal(CommandKind.COMMAND_KIND_TRIGGER, index, status.UNAVAILABLE));
         continue;
       }
       const known = this.runs.get(runId) ?? 0;
@@ -232,6 +234,25 @@ export class LinkWorld {
         const key = `${taskId}/${attempt} ${kind}`;
         this.reports.set(key, (this.reports.get(key) ?? 0) + 1);
       }
+    for (const { batchId, eventType } of frame.batches) {
+      const key = `${batchId} ${eventType}`;
+      this.batches.set(key, (this.batches.get(key) ?? 0) + 1);
+    }
+    for (const [index, { taskRunExternalId: task, message }] of frame.lines.entries()) {
+      const code = isRefused ? status.UNAVAILABLE : this.refusesLine(message);
+      if (code === undefined) append(this.lines, task, message);
+      else outcome.refusals.push(refusal(CommandKind.COMMAND_KIND_LINE, index, code));
+    }
     return outcome;
   }
+}
+
+function refusal(kind: CommandKind, index: number, code: status): CommandOutcome['refusals'][number] {
+  return { kind, index, status: code, details: 'no', errorCode: '', statusDetails: Buffer.alloc(0) };
+}
+
+function append<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }

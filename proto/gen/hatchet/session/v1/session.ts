@@ -17,8 +17,10 @@ import {
   type Metadata,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { AssignedAction, WorkflowRunEvent } from "../../contract/dispatcher.ts";
+import { AssignedAction, BatchActionEvent, WorkflowRunEvent } from "../../contract/dispatcher.ts";
+import { PutStreamEventRequest } from "../../contract/events.ts";
 import { TriggerWorkflowRequest } from "../../contract/v1/trigger.ts";
+import { NewLogLine } from "../../monitor/v1/monitor.ts";
 
 export const protobufPackage = "hatchet.session.v1";
 
@@ -35,6 +37,9 @@ export const CommandKind = {
   COMMAND_KIND_COMPLETED: 2,
   COMMAND_KIND_FAILED: 3,
   COMMAND_KIND_TRIGGER: 4,
+  COMMAND_KIND_BATCH: 5,
+  COMMAND_KIND_CHUNK: 6,
+  COMMAND_KIND_LINE: 7,
 } as const;
 
 export type CommandKind = typeof CommandKind[keyof typeof CommandKind];
@@ -45,9 +50,15 @@ export namespace CommandKind {
   export type COMMAND_KIND_COMPLETED = typeof CommandKind.COMMAND_KIND_COMPLETED;
   export type COMMAND_KIND_FAILED = typeof CommandKind.COMMAND_KIND_FAILED;
   export type COMMAND_KIND_TRIGGER = typeof CommandKind.COMMAND_KIND_TRIGGER;
+  export type COMMAND_KIND_BATCH = typeof CommandKind.COMMAND_KIND_BATCH;
+  export type COMMAND_KIND_CHUNK = typeof CommandKind.COMMAND_KIND_CHUNK;
+  export type COMMAND_KIND_LINE = typeof CommandKind.COMMAND_KIND_LINE;
 }
 
-/** A frame of the program's. Its commands are taken up in the order of the fields; those of later frames may overtake them. */
+/**
+ * A frame of the program's. Its commands are taken up in the order of the fields; those of later frames may overtake them. A frame
+ * is acknowledged as a whole: what is stored apart from tasks (chunks, lines) is best sent in frames of its own.
+ */
 export interface ConnectRequest {
   /** The first frame of a stream holds this alone. */
   hello?: Hello | undefined;
@@ -63,6 +74,15 @@ export interface ConnectRequest {
   triggers: Trigger[];
   /** Runs whose end is to be told; of one that has ended already it is told soon. */
   await: string[];
+  /** What is said of members of batches: of each such report the engine stores all, or refuses it. */
+  batches: BatchActionEvent[];
+  /** Chunks of streams, known again by their `event_index`. */
+  chunks: PutStreamEventRequest[];
+  /**
+   * Up to 1,000. They are stored in their order, and one that is refused costs the others nothing. Lines carry no identity: those of
+   * a frame that comes again to an engine that has forgotten the session are stored again.
+   */
+  lines: NewLogLine[];
 }
 
 export interface Hello {
@@ -183,6 +203,9 @@ function createBaseConnectRequest(): ConnectRequest {
     failed: [],
     triggers: [],
     await: [],
+    batches: [],
+    chunks: [],
+    lines: [],
   };
 }
 
@@ -223,6 +246,15 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     }
     for (const v of message.await) {
       writer.uint32(82).string(v!);
+    }
+    for (const v of message.batches) {
+      BatchActionEvent.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.chunks) {
+      PutStreamEventRequest.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.lines) {
+      NewLogLine.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -320,6 +352,30 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             message.await.push(reader.string());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.batches.push(BatchActionEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.chunks.push(PutStreamEventRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.lines.push(NewLogLine.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -349,6 +405,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     message.failed = object.failed?.map((e) => AttemptFailed.fromPartial(e)) || [];
     message.triggers = object.triggers?.map((e) => Trigger.fromPartial(e)) || [];
     message.await = object.await?.map((e) => e) || [];
+    message.batches = object.batches?.map((e) => BatchActionEvent.fromPartial(e)) || [];
+    message.chunks = object.chunks?.map((e) => PutStreamEventRequest.fromPartial(e)) || [];
+    message.lines = object.lines?.map((e) => NewLogLine.fromPartial(e)) || [];
     return message;
   },
 };
