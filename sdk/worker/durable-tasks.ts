@@ -389,7 +389,18 @@ function isOfAnother(version: string | undefined, registered: string): boolean {
 /** Calls to the engine that are no operations of the log are no waiting. */
 function busyHost(host: ContextHost, invocation: Invocation): ContextHost {
   return {
-    ...host,
+    // One by one: a copy of its fields would have none of what its class gives it.
+    get runner() {
+      return host.runner;
+    },
+    get logger() {
+      return host.logger;
+    },
+    workerId: () => host.workerId(),
+    hasWorkflow: (name) => host.hasWorkflow(name),
+    labels: () => host.labels(),
+    upsertLabels: (labels) => host.upsertLabels(labels),
+    log: (line) => host.log(line),
     refreshTimeout: async (taskRunExternalId, increment) =>
       await invocation.busy(async () => await host.refreshTimeout(taskRunExternalId, increment)),
     releaseSlot: async (taskRunExternalId) =>
