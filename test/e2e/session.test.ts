@@ -1,5 +1,8 @@
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { StepActionEventType, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import type { NewLogLine } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { SessionServiceClient, type ConnectResponse } from '../../proto/gen/hatchet/session/v1/session.ts';
 import { Hatchet, type ClientOptions } from '../../sdk/index.ts';
 import { emptyRequest } from '../../sdk/connection/link-command.ts';
@@ -8,6 +11,8 @@ import { HoldingProxy } from '../helpers/holding-proxy.ts';
 import { patient } from '../helpers/patient.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
 import { randomFrom } from '../helpers/random.ts';
+import { KeyRing } from '../../engine/auth/key-ring.ts';
+import { Tokens } from '../../engine/auth/tokens.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 
 /** `LINK_CUTS=1000` for a long run. */
@@ -49,28 +54,17 @@ describe('a link that is cut', () => {
     const worker = await hatchet.worker('cut', { workflows: [task], slots: 50, handleKill: false });
     const running = worker.start();
     await worker.waitUntilReady(patient.timeout);
-    const random = randomFrom(7);
-    const load = { next: 0, cuts: 0, isOver: false };
-    const cutting = (async () => {
-      while (!load.isOver) {
-        await new Promise((resolve) => setTimeout(resolve, random() * 60));
-        if (random() < 0.5) proxy.hold(); // what the engine says from here on is lost
-        await new Promise((resolve) => setTimeout(resolve, random() * 20));
-        proxy.drop();
-        load.cuts++;
-      }
-    })();
+    const load = { next: 0, ...cutting(7) };
     const results: { n: number }[] = [];
     await Promise.all(
       Array.from({ length: 40 }, async () => {
-        while (load.next < 1_500 || load.cuts < mostCuts) {
+        while (load.next < 1_500 || load.cuts() < mostCuts) {
           const n = load.next++;
           results.push(await task.run({ n }));
         }
       }),
     );
-    load.isOver = true;
-    await cutting;
+    await load.stop();
     expect(results).toHaveLength(load.next);
     expect([...ran.values()].filter((times) => times !== 1)).toEqual([]);
     const { rows } = await fixture.database.client.query(
@@ -80,7 +74,84 @@ describe('a link that is cut', () => {
     await worker.stop();
     await running;
   });
+
+  it('doubles no line and no chunk of what tasks say, keeps both in their order, and ends batches', async () => {
+    const hatchet = client();
+    const says = ['0', '1', '2', '3', '4', '5'];
+    const talk = hatchet.task({
+      name: 'talk',
+      fn: async (_: object, ctx) => {
+        const sent: Promise<void>[] = [];
+        for (const word of says) {
+          void ctx.log(word);
+          sent.push(ctx.putStream(word));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        await Promise.all(sent);
+        return {};
+      },
+    });
+    const gathered: string[] = [];
+    const batch = hatchet.batchTask({
+      name: 'gathered',
+      batch: { maxSize: 5, maxInterval: '20ms' },
+      fn: (inputs: Record<string, { n: number }>) => {
+        gathered.push(...Object.keys(inputs));
+        return Object.fromEntries(Object.entries(inputs).map(([id, { n }]) => [id, { double: n * 2 }]));
+      },
+    });
+    const worker = await hatchet.worker('talk', { workflows: [talk, batch], slots: 50, handleKill: false });
+    const running = worker.start();
+    await worker.waitUntilReady(patient.timeout);
+    const load = { next: 0, ...cutting(11) };
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        while (load.next < 200 || load.cuts() < mostCuts) {
+          const n = load.next++;
+          const [, { double }] = await Promise.all([talk.run({}), batch.run({ n })]);
+          expect(double).toBe(n * 2);
+        }
+      }),
+    );
+    await load.stop();
+    // Lines that were held up by a cut for longer than their result waits for them come after it.
+    await worker.stop();
+    await running;
+    expect(new Set(gathered).size).toBe(load.next);
+    const { client: sql } = fixture.database;
+    const lines = await sql.query(`SELECT array_agg(message ORDER BY id) AS said FROM log_line GROUP BY task_id`);
+    expect(lines.rows.filter(({ said }) => said.join() !== says.join())).toEqual([]);
+    expect(lines.rows).toHaveLength(load.next);
+    const chunks = await sql.query(
+      `SELECT array_agg(convert_from(chunk, 'utf8') ORDER BY id) AS said FROM stream_chunk GROUP BY task_id`,
+    );
+    expect(chunks.rows.filter(({ said }) => said.join() !== says.join())).toEqual([]);
+    expect(chunks.rows).toHaveLength(load.next);
+  });
 });
+
+/** Cuts what goes by the proxy, over and over, until it is stopped. */
+function cutting(seed: number): { cuts: () => number; stop: () => Promise<void> } {
+  const random = randomFrom(seed);
+  let cuts = 0;
+  let isOver = false;
+  const done = (async () => {
+    while (!isOver) {
+      await new Promise((resolve) => setTimeout(resolve, random() * 60));
+      if (random() < 0.5) proxy.hold(); // what the engine says from here on is lost
+      await new Promise((resolve) => setTimeout(resolve, random() * 20));
+      proxy.drop();
+      cuts++;
+    }
+  })();
+  return {
+    cuts: () => cuts,
+    stop: async () => {
+      isOver = true;
+      await done;
+    },
+  };
+}
 
 describe('what is refused', () => {
   it('is refused with the error that a call of its own would give, beside others that are started', async () => {
@@ -100,10 +171,14 @@ describe('what is refused', () => {
 });
 
 describe('a program that speaks the protocol wrongly', () => {
-  function connect(): { responses: ConnectResponse[]; ended: Promise<unknown>; write: (frame: object) => void } {
+  function connect(token = fixture.token): {
+    responses: ConnectResponse[];
+    ended: Promise<unknown>;
+    write: (frame: object) => void;
+  } {
     const sessions = new SessionServiceClient(`127.0.0.1:${fixture.engine.grpc.port}`, credentials.createInsecure());
     const metadata = new Metadata();
-    metadata.set('authorization', `bearer ${fixture.token}`);
+    metadata.set('authorization', `bearer ${token}`);
     const call = sessions.connect(metadata);
     const responses: ConnectResponse[] = [];
     call.on('data', (response: ConnectResponse) => responses.push(response));
@@ -135,6 +210,9 @@ describe('a program that speaks the protocol wrongly', () => {
         },
         { runId: newId(), request: undefined, await: false, again: false },
       ],
+      batches: [batchReport('no-uuid'), batchReport(newId())],
+      chunks: [chunk('no-uuid', 'lost'), chunk(newId(), 'lost')],
+      lines: [line('no-uuid', 'lost'), line(newId(), ''), line(newId(), 'of nobody')],
     });
     await expect.poll(() => wrong.responses.flatMap(({ done }) => done), patient).toEqual([1n]);
     const refusals = wrong.responses.flatMap((response) => response.refusals);
@@ -143,9 +221,75 @@ describe('a program that speaks the protocol wrongly', () => {
       '2 0 INVALID_ARGUMENT',
       '4 0 INVALID_ARGUMENT',
       '4 1 INVALID_ARGUMENT',
+      '5 0 INVALID_ARGUMENT',
+      '6 0 UNKNOWN_RUN',
+      '6 1 UNKNOWN_RUN',
+      '7 0 INVALID_ARGUMENT',
+      '7 1 INVALID_ARGUMENT',
     ]);
     expect(wrong.responses.flatMap(({ detached }) => detached)).toMatchObject([
       { workerId: 'nobody', status: status.NOT_FOUND },
     ]);
   });
+
+  it('a line, a chunk or a report that its role may not send, or that is too much, is refused as at its own call', async () => {
+    const { hatchet, database } = fixture;
+    const { tenantId } = hatchet;
+    const tokens = new Tokens(database.pool, await KeyRing.open(database.pool, { dataDir: fixture.dataDir }));
+    const addresses = { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' };
+    const mayOnlyTrigger = await tokens.create({ tenantId, name: 'trigger', role: 'trigger', addresses });
+    const task = hatchet.task({ name: 'patient', fn: (input: { n: number }) => input });
+    await fixture.serve('patient', { workflows: [task] });
+    const run = await task.runNoWait({ n: 1 });
+    await run.output;
+    const taskId = await run.getWorkflowRunId();
+    const refusalsOf = async (token: string, frame: object): Promise<string[]> => {
+      const session = connect(token);
+      session.write({ hello: { sessionId: newId(), engineId: '' } });
+      session.write({ number: 1n, ...frame });
+      await expect.poll(() => session.responses.flatMap(({ done }) => done), patient).toEqual([1n]);
+      const refusals = session.responses.flatMap((response) => response.refusals);
+      return refusals.map(({ kind, index, errorCode }) => `${kind} ${index} ${errorCode}`).sort();
+    };
+    const all = {
+      batches: [batchReport(newId())],
+      chunks: [chunk(taskId, 'chunk')],
+      lines: [line(taskId, 'one'), line(taskId, 'two')],
+    };
+    expect(await refusalsOf(mayOnlyTrigger, all)).toEqual([
+      '5 0 PERMISSION_DENIED',
+      '6 0 PERMISSION_DENIED',
+      '7 0 PERMISSION_DENIED',
+      '7 1 PERMISSION_DENIED',
+    ]);
+    expect(await refusalsOf(fixture.token, all)).toEqual([]);
+    await database.pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [
+      tenantId,
+      JSON.stringify({ logCharsPerDay: 1, streamBytesPerDay: 1 }),
+    ]);
+    // What a person sets is in force within seconds.
+    await expect
+      .poll(() => refusalsOf(fixture.token, all), patient)
+      .toEqual(['6 0 LIMIT_REACHED', '7 0 LIMIT_REACHED', '7 1 LIMIT_REACHED']);
+  });
 });
+
+function line(taskRunExternalId: string, message: string): NewLogLine {
+  return { taskRunExternalId, createdAt: new Date(), taskRetryCount: 0, level: 'INFO', message, metadata: '' };
+}
+
+function chunk(taskRunExternalId: string, text: string): PutStreamEventRequest {
+  return { taskRunExternalId, createdAt: undefined, message: Buffer.from(text), metadata: '', eventIndex: 0n };
+}
+
+function batchReport(taskRunExternalId: string): BatchActionEvent {
+  return {
+    workerId: '',
+    jobId: '',
+    actionId: '',
+    batchId: newId(),
+    eventTimestamp: undefined,
+    eventType: StepActionEventType.STEP_EVENT_TYPE_STARTED,
+    items: [{ taskRunExternalId, eventPayload: '' }],
+  };
+}

@@ -35,3 +35,27 @@ it('a row that Postgres refuses fails alone: those beside it are stored, each on
   // Halving: far fewer statements than rows.
   expect(statements.length).toBeLessThan(40);
 });
+
+it('rows that come together are settled together: which failed is known by their places', async () => {
+  const buffer = new RowBuffer<number>({
+    what: 'numbers',
+    batchRows: 3,
+    mostRows: 1000,
+    mostWeight: 1_000_000,
+    weightOf: () => 1,
+    store: async (rows) => {
+      await pool.query('INSERT INTO kept (n) SELECT n FROM unnest($1::bigint[]) AS u (n)', [rows]);
+    },
+  });
+  const given = [101, 2 ** 40, 102, 103, 104, 2 ** 40];
+  const both = [buffer.writeEach(given), buffer.writeEach([]), buffer.writeEach([105])];
+  const [failed, none, other] = await Promise.all(both);
+  expect([...(failed ?? [])].map(([place, error]) => [place, error.code])).toEqual([
+    [1, 'COMMAND_FAILED'],
+    [5, 'COMMAND_FAILED'],
+  ]);
+  expect([none, other]).toEqual([new Map(), new Map()]);
+  await expect(buffer.writeAll([106, 2 ** 40])).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
+  const { rows } = await pool.query<{ n: number }>('SELECT n FROM kept WHERE n > 100 ORDER BY n');
+  expect(rows.map(({ n }) => n)).toEqual([101, 102, 103, 104, 105, 106]);
+});

@@ -1,11 +1,17 @@
-import { status } from '@grpc/grpc-js';
+import { EventEmitter } from 'node:events';
+import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepActionEventType, type BatchActionEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { PutStreamEventRequest } from '../../../proto/gen/hatchet/contract/events.ts';
 import type { NewLogLine } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
+import {
+  CommandKind,
+  type ConnectRequest,
+  type ConnectResponse,
+} from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { statusOf } from '../../../sdk/connection/call-error.ts';
-import { NotOfferedError, type AttachedWorker, type EngineLink } from '../../../sdk/connection/engine-link.ts';
+import { EngineLink, NotOfferedError, type AttachedWorker } from '../../../sdk/connection/engine-link.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import { LinkWorld } from './link-world.ts';
@@ -90,6 +96,43 @@ class Lines {
     }
     this.#sending = undefined;
   }
+}
+
+/** A stream on which the test says what the engine says. */
+class StreamByHand extends EventEmitter {
+  readonly requests: ConnectRequest[] = [];
+
+  write(request: ConnectRequest): void {
+    this.requests.push(structuredClone(request));
+  }
+
+  say(response: Partial<ConnectResponse>): void {
+    const empty = { number: 0n, done: [], refusals: [], otherRuns: [], assigned: [], detached: [], ended: [] };
+    this.emit('data', { welcome: undefined, ...empty, ...response });
+  }
+
+  cancel(): void {
+    this.emit('end');
+  }
+}
+
+function byHand(): { streams: StreamByHand[]; connection: ConstructorParameters<typeof EngineLink>[0] } {
+  const streams: StreamByHand[] = [];
+  const connect = (): StreamByHand => {
+    const stream = new StreamByHand();
+    streams.push(stream);
+    return stream;
+  };
+  const tls = { certFile: undefined, keyFile: undefined, caFile: undefined, serverName: undefined };
+  return {
+    streams,
+    connection: {
+      config: { hostPort: '127.0.0.1:1', tls: { ...tls, strategy: 'none' }, sessions: true },
+      hasAnswered: true,
+      metadata: () => new Metadata(),
+      sessions: { connect },
+    },
+  };
 }
 
 function worker(seen: string[], others: Partial<AttachedWorker> = {}): AttachedWorker {
@@ -370,4 +413,26 @@ describe('chunks and lines', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect([world.streams, world.lines.size]).toEqual([streams, 0]);
   });
+});
+
+it('what was refused in a session that is forgotten does not count: the lines come again', async () => {
+  const { streams, connection } = byHand();
+  const link = new EngineLink(connection);
+  const logged = link.logged([line('task', 'one')], { patienceMs, signal: new AbortController().signal });
+  const first = streams.at(-1);
+  first?.say({ welcome: { engineId: 'first', mostCommands: 4_000, mostBytes: 16_000_000 } });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(first?.requests.at(-1)).toMatchObject({ number: 1n, lines: [{ message: 'one' }] });
+  const { COMMAND_KIND_LINE: kind } = CommandKind;
+  const refusal = { frame: 1n, kind, index: 0, status: status.INTERNAL, details: '', errorCode: '' };
+  first?.say({ number: 1n, refusals: [{ ...refusal, statusDetails: Buffer.alloc(0) }] });
+  first?.emit('end');
+  await vi.advanceTimersByTimeAsync(5_000);
+  const second = streams.at(-1);
+  expect(second).not.toBe(first);
+  second?.say({ welcome: { engineId: 'second', mostCommands: 4_000, mostBytes: 16_000_000 } });
+  expect(second?.requests.at(-1)).toMatchObject({ number: 1n, lines: [{ message: 'one' }] });
+  second?.say({ number: 1n, done: [1n] });
+  expect(await logged).toEqual(new Map());
+  link.close(new Error('over'));
 });

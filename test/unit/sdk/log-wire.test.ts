@@ -1,11 +1,24 @@
 import { setMaxListeners } from 'node:events';
-import { Server, ServerCredentials, status, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   EventsServiceService,
   type PutLogRequest,
   type PutLogResponse,
 } from '../../../proto/gen/hatchet/contract/events.ts';
+import {
+  CommandKind,
+  SessionServiceService,
+  type ConnectRequest,
+  type ConnectResponse,
+} from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { resolveConfig } from '../../../sdk/config/client-config.ts';
 import { Connection } from '../../../sdk/connection/connection.ts';
 import { LogWire, type TaskLine } from '../../../sdk/worker/log-wire.ts';
@@ -21,14 +34,54 @@ type PutLog = (call: ServerUnaryCall<PutLogRequest, PutLogResponse>, answer: sen
 
 /** A server that has the contract's calls and no others. */
 async function contractServer(putLog: PutLog): Promise<Connection> {
-  const server = new Server();
   const others = Object.fromEntries(
     Object.keys(EventsServiceService).map((name) => [
       name,
       (_call: unknown, answer: sendUnaryData<never>) => answer({ code: status.UNIMPLEMENTED }),
     ]),
   );
-  server.addService(EventsServiceService, { ...others, putLog });
+  return await connectedTo((server) => server.addService(EventsServiceService, { ...others, putLog }));
+}
+
+/** A server that has sessions and no calls, and refuses lines with the status that is given for them. */
+async function sessionServer(refuse: (message: string) => status | undefined): Promise<Connection> {
+  const connect = (call: ServerDuplexStream<ConnectRequest, ConnectResponse>): void => {
+    let number = 0n;
+    const write = (response: Partial<ConnectResponse>): void => void call.write({ ...emptyResponse, ...response });
+    call.on('data', (frame: ConnectRequest) => {
+      if (frame.hello !== undefined)
+        return write({ welcome: { engineId: 'engine', mostCommands: 4_000, mostBytes: 16_000_000 } });
+      if (frame.number === 0n) return;
+      const refusals = frame.lines.flatMap(({ message }, index) => {
+        const code = refuse(message);
+        const kind = CommandKind.COMMAND_KIND_LINE;
+        const errorCode = code === status.RESOURCE_EXHAUSTED ? 'BUSY' : '';
+        return code === undefined
+          ? []
+          : [{ frame: frame.number, kind, index, status: code, details: 'no', errorCode, statusDetails: noBytes }];
+      });
+      write({ number: ++number, done: [frame.number], refusals });
+    });
+    call.on('error', () => undefined);
+  };
+  return await connectedTo((server) => server.addService(SessionServiceService, { connect }));
+}
+
+const noBytes = Buffer.alloc(0);
+const emptyResponse: ConnectResponse = {
+  welcome: undefined,
+  number: 0n,
+  done: [],
+  refusals: [],
+  otherRuns: [],
+  assigned: [],
+  detached: [],
+  ended: [],
+};
+
+async function connectedTo(addServices: (server: Server) => void): Promise<Connection> {
+  const server = new Server();
+  addServices(server);
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -103,5 +156,32 @@ describe('where the engine has only the call of the contract', () => {
     isAway = false;
     expect(await wire.put(first.again, signal)).toMatchObject({ refused: undefined, again: [] });
     expect(arrived).toEqual([...Array(200).keys()].filter((index) => index !== 3).map(String));
+  });
+});
+
+describe('where the engine has sessions', () => {
+  it('a line that is refused is left out alone, and one that fails is to be sent again', async () => {
+    const codes = new Map([
+      ['3', status.INVALID_ARGUMENT],
+      ['5', status.RESOURCE_EXHAUSTED],
+      ['8', status.INTERNAL],
+      ['9', status.PERMISSION_DENIED],
+    ]);
+    const wire = new LogWire(await sessionServer((message) => codes.get(message)));
+    const all = lines(20);
+    const first = await wire.put(all, manyListeners());
+    expect(first.refused?.count).toBe(2);
+    expect(first.again).toEqual([all[5], all[8]]);
+    codes.clear();
+    expect(await wire.put(first.again, manyListeners())).toEqual({ refused: undefined, again: [], failure: undefined });
+  });
+
+  it('a line that the engine fails to store is given up after ten tries, whatever is stored beside it', async () => {
+    const wire = new LogWire(await sessionServer((message) => (message === '1' ? status.INTERNAL : undefined)));
+    const [zero, one, two] = lines(3);
+    if (zero === undefined || one === undefined || two === undefined) throw new Error('three lines were asked for');
+    for (let tries = 1; tries < 10; tries++)
+      expect(await wire.put([zero, one, two], manyListeners())).toMatchObject({ refused: undefined, again: [one] });
+    expect(await wire.put([one, two], manyListeners())).toMatchObject({ refused: { count: 1 }, again: [] });
   });
 });
