@@ -133,21 +133,20 @@ describe('a link that is cut', () => {
 /** Cuts what goes by the proxy, over and over, until it is stopped. */
 function cutting(seed: number): { cuts: () => number; stop: () => Promise<void> } {
   const random = randomFrom(seed);
-  let cuts = 0;
-  let isOver = false;
+  const state = { cuts: 0, isOver: false };
   const done = (async () => {
-    while (!isOver) {
+    while (!state.isOver) {
       await new Promise((resolve) => setTimeout(resolve, random() * 60));
       if (random() < 0.5) proxy.hold(); // what the engine says from here on is lost
       await new Promise((resolve) => setTimeout(resolve, random() * 20));
       proxy.drop();
-      cuts++;
+      state.cuts++;
     }
   })();
   return {
-    cuts: () => cuts,
+    cuts: () => state.cuts,
     stop: async () => {
-      isOver = true;
+      state.isOver = true;
       await done;
     },
   };
