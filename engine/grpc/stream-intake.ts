@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { TenantLimits } from '../auth/tenant-limits.ts';
-import type { Commands } from '../edge/commands.ts';
+import type { Commands } from '../edge/parsed-commands.ts';
 import { DailyUse } from '../edge/limits/daily-use.ts';
 import { knownId } from '../edge/parse/id.ts';
 import { quoted } from '../edge/parse/invalid.ts';
