@@ -473,11 +473,28 @@ export class EngineLink {
     }
     if (code !== undefined && final.has(code)) return this.#giveUp(error);
     if (wasOpen) for (const worker of this.#workers.values()) worker.onCut(this.#lastError);
+    this.#forgetUnwanted();
     if (!this.#isNeeded) return;
     const wait = backoffMs(backoff, this.#failures++, Math.random());
-    this.#reconnecting = setTimeout(() => this.#connect(), wait);
+    this.#reconnecting = setTimeout(() => {
+      this.#reconnecting = undefined;
+      this.#forgetUnwanted();
+      if (this.#isNeeded) this.#connect();
+    }, wait);
     const mismatch = await tlsMismatch(this.#connection, error);
     if (mismatch !== undefined) this.#giveUp(mismatch);
+  }
+
+  /** Without a stream: what nobody waits for any more is not sent again. A program whose calls have all failed may end. */
+  #forgetUnwanted(): void {
+    const isUnwanted = ({ facts, settle: tell }: LinkCommand): boolean => {
+      if (facts.kind === 'await') return !this.#awaited.has(facts.id) && !this.#early.has(facts.id);
+      return tell === undefined && facts.kind !== 'attach';
+    };
+    for (const frame of this.#outbox)
+      if ([...commandsOf(frame)].every((command) => isUnwanted(command) || command.facts.kind === 'attach'))
+        this.#outbox.drop(Number(frame.request.number));
+    this.#queue.take(isUnwanted);
   }
 
   /** Something is on its way, or somebody waits for what comes. */

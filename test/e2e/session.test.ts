@@ -193,6 +193,10 @@ describe('a program that speaks the protocol wrongly', () => {
     const noUuid = connect();
     noUuid.write({ hello: { sessionId: 'mine', engineId: '' } });
     expect(await noUuid.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
+    const large = connect();
+    large.write({ hello: { sessionId: newId(), engineId: '' } });
+    large.write({ number: 1n, started: Array.from({ length: 1_001 }, () => ({ taskId: newId(), attempt: 0 })) });
+    expect(await large.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
     const wrong = connect();
     wrong.write({ hello: { sessionId: newId(), engineId: '' } });
     wrong.write({

@@ -6,7 +6,7 @@ import { askEngine, markStale, refresh, withFound } from './runs/ask-engine.ts';
 import { followMarks, withMarked } from './runs/marks.ts';
 import { onKey } from './on-key.ts';
 import { onMouse } from './on-mouse.ts';
-import { usualPane } from './run/chosen-task.ts';
+import { usualPane } from './run/open-run.ts';
 import { firstScroll, openRun } from './run/open-run.ts';
 import { withWorkflow } from './forms/form-keys.ts';
 import type { OpenRun, Step, UiAction, UiState } from './ui-state.ts';

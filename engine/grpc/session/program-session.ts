@@ -1,6 +1,7 @@
 import { Outbox } from '../../../link/outbox.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { HatchetError } from '../../base/errors.ts';
+import { invalid } from '../../edge/parse/invalid.ts';
 import type { WorkerLink } from '../../dispatch/worker-session.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RunEndWaiters } from '../../monitor/runs/run-end-waiters.ts';
@@ -15,6 +16,8 @@ import type { CommandOutcome, Program } from './carry-out.ts';
 /** Commands and characters that a program may have sent and that are not done. */
 const mostCommands = 4_000;
 const mostBytes = 16 * 1024 * 1024;
+/** Commands of one frame: they are read in one turn of the event loop. */
+const mostOfFrame = 1_000;
 /** Characters that the program has not acknowledged: what is more waits. */
 const mostUnacknowledged = 8 * 1024 * 1024;
 /** Of what a frame may hold: the next ones go with the next frame. */
@@ -152,13 +155,15 @@ export class ProgramSession {
     this.#acknowledged(Number(frame.takenThrough));
     const number = Number(frame.number);
     if (number <= this.#taken) return; // nothing but an acknowledgement, or sent again after a cut
-    this.#taken = number;
     const caller = this.#caller;
     if (caller === undefined) return;
+    const count = commandsIn(frame);
+    if (count + frame.attach.length + frame.detach.length + frame.await.length > mostOfFrame)
+      throw invalid('a frame holds too much', `Send up to ${mostOfFrame} commands in one.`);
+    this.#taken = number;
     for (const workerId of frame.attach) void this.#attach(workerId);
     for (const workerId of frame.detach) this.#detach(workerId);
     for (const runId of frame.await) this.#runs.add(runId);
-    const count = commandsIn(frame);
     this.#open += count;
     if (this.#open > mostCommands * 2) this.#link?.pause();
     const address = this.#link?.address() ?? '';

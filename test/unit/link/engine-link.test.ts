@@ -436,3 +436,19 @@ it('what was refused in a session that is forgotten does not count: the lines co
   expect(await logged).toEqual(new Map());
   link.close(new Error('over'));
 });
+
+it('a program whose calls have all failed may end: nothing is sent again that nobody waits for', async () => {
+  const world = quick();
+  world.commandMs = () => 1e9; // stored, perhaps, and never acknowledged
+  const triggered = world.link.trigger(request, { runId: newId(), isAwaited: true, patienceMs: 2_000 });
+  triggered.catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(100);
+  world.answer = status.UNAVAILABLE;
+  world.cut();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await expect(triggered).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  await vi.advanceTimersByTimeAsync(20_000); // the engine's end of the session is forgotten too
+  const { streams } = world;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(world.streams).toBe(streams);
+});

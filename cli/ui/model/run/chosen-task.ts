@@ -1,6 +1,5 @@
 import type { TaskRow } from '../../../monitor/run-reader.ts';
-import type { OpenRun, PaneName } from '../ui-state.ts';
-import { isDurable } from './open-run.ts';
+import type { OpenRun } from '../ui-state.ts';
 
 type Chosen = Pick<OpenRun, 'detail' | 'task'>;
 
@@ -11,12 +10,6 @@ export function chosenTask({ detail, task }: Chosen): TaskRow | undefined {
   if (task === undefined)
     return detail?.run.status === 'FAILED' ? tasks.find(({ status }) => status === 'FAILED') : undefined;
   return tasks.find(({ taskId }) => taskId === task);
-}
-
-/** The pane that is shown while no key has chosen one: the error of what failed, the log of what is durable, else the events. */
-export function usualPane(run: Pick<OpenRun, 'detail' | 'aim'>): PaneName {
-  if (run.detail?.run.status === 'FAILED' && run.aim === undefined) return 'failure';
-  return isDurable(run) ? 'durable' : 'events';
 }
 
 /** With one task, arrows go through the pane; with several, through the tasks until enter goes into the pane. */

@@ -34,6 +34,12 @@ export function isDurable({ detail }: Pick<OpenRun, 'detail'>): boolean {
   return detail?.tasks.some((task) => task.durable) ?? false;
 }
 
+/** The pane that is shown while no key has chosen one: the error of what failed, the log of what is durable, else the events. */
+export function usualPane(run: Pick<OpenRun, 'detail' | 'aim'>): PaneName {
+  if (run.detail?.run.status === 'FAILED' && run.aim === undefined) return 'failure';
+  return isDurable(run) ? 'durable' : 'events';
+}
+
 function hasFailed({ detail }: Pick<OpenRun, 'detail'>): boolean {
   return detail?.run.status === 'FAILED' || (detail?.tasks.some(({ errorMessage }) => errorMessage !== null) ?? false);
 }
