@@ -99,6 +99,7 @@ export class DurableRequests {
     refuse: (error: unknown) => void = this.#fail,
   ): void {
     const before = this.#out.get(taskId) ?? Promise.resolve();
+    ready.catch(() => undefined); // told in its turn, which may come later
     const done = before.then(() => ready).then(write, refuse);
     this.#out.set(taskId, done);
     void done.then(() => {

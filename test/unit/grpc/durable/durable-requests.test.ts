@@ -44,6 +44,21 @@ describe('DurableRequests', () => {
     expect(submitted).toEqual(['b1', 'a1', 'a2']);
   });
 
+  it('what cannot be read before its turn is refused in its turn', async () => {
+    const refused: unknown[] = [];
+    const requests = new DurableRequests((error) => refused.push(error));
+    const slow = new Gate();
+    const done = new Gate();
+    requests.leave('a', slow.passed, () => void refused.push('first'));
+    requests.leave('a', Promise.reject(new Error('Postgres is away')), unexpected);
+    requests.leave('a', Promise.resolve(), () => done.open());
+    // Node tells of rejections that nobody has taken after each turn of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    slow.open();
+    await done.passed;
+    expect(refused).toEqual(['first', new Error('Postgres is away')]);
+  });
+
   it('tells a task in the order of the plans, whatever is read first', async () => {
     const requests = new DurableRequests(unexpected);
     const told: string[] = [];
