@@ -58,7 +58,7 @@ function processUs(pid: number): ProcessUs | undefined {
 }
 
 /** A process, its children that live, and those that have ended. */
-function familyUs(root: number): number | undefined {
+export function familyUs(root: number): number | undefined {
   const head = processUs(root);
   if (head === undefined) return undefined;
   const children = readdirSync('/proc')
