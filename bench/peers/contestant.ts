@@ -27,7 +27,6 @@ export interface Backend {
   storePid: number;
   /** False where jobs are not in Postgres: its WAL and transactions say nothing then. */
   storesInPostgres: boolean;
-  stop(): Promise<void>;
 }
 
 export interface Adder {
@@ -59,8 +58,16 @@ export interface Contestant {
   settings: string;
   /** The part of the jobs that a slow one does, so that a round stays short. Default 1 of each. */
   share?: { backlog?: number; inFlight?: number };
-  /** Default: nothing besides the given Postgres. @param folder for its files; removed afterwards */
-  start?(postgres: EmbeddedPostgres, folder: string): Promise<Backend>;
+  /**
+   * Default: nothing besides the given Postgres.
+   * @param folder for its files; removed afterwards
+   * @param atEnd takes what ends a process, as soon as there is one: an interruption may come before it is ready
+   */
+  start?(
+    postgres: EmbeddedPostgres,
+    folder: string,
+    atEnd: (step: () => Promise<void>) => Promise<void>,
+  ): Promise<Backend>;
   /** Makes tables and queues, once for each backend. */
   prepare(target: Target): Promise<void>;
   progress(target: Target): Promise<Progress>;

@@ -62,13 +62,11 @@ export async function measure(name: string, contestant: Contestant, sizes: Sizes
     const dataDir = join(folder, 'postgres');
     const server = await startPostgres(dataDir);
     await own.add(() => removePostgres(server, dataDir));
-    const backend = (await contestant.start?.(server, folder)) ?? {
+    const backend = (await contestant.start?.(server, folder, (step) => own.add(step))) ?? {
       target: { url: server.url },
       storePid: server.pid,
       storesInPostgres: true,
-      stop: () => Promise.resolve(),
     };
-    await own.add(() => backend.stop());
     const [client, worker] = await Promise.all([JobProcess.fork(name), JobProcess.fork(name)]);
     await own.add(() => worker.end());
     await own.add(() => client.end());

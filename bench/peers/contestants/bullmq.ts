@@ -14,10 +14,16 @@ function connection({ url }: Target) {
   return { host: hostname, port: Number(port), maxRetriesPerRequest: null };
 }
 
+async function openEvents(target: Target) {
+  const events = new QueueEvents(name, { connection: connection(target) });
+  await events.waitUntilReady();
+  return events;
+}
+
 export const contestant: Contestant = {
   version: installedVersion('bullmq'),
   settings: 'addBulk by 1,000; concurrency 100; Redis with appendfsync always',
-  async start(_postgres, folder) {
+  async start(_postgres, folder, atEnd) {
     const port = await freePort();
     const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
     const redis = spawn(
@@ -26,12 +32,12 @@ export const contestant: Contestant = {
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     await once(redis, 'spawn');
+    await atEnd(() => endChild(redis));
     if (redis.pid === undefined) throw new Error('redis-server was not started');
     return {
       target: { url: `redis://127.0.0.1:${port}` },
       storePid: redis.pid,
       storesInPostgres: false,
-      stop: () => endChild(redis),
     };
   },
   async prepare(target) {
@@ -52,7 +58,7 @@ export const contestant: Contestant = {
   async openAdder(target) {
     const queue = new Queue<Job>(name, { connection: connection(target) });
     // Every end of a job comes by it: opened only when somebody waits for one.
-    let events: QueueEvents | undefined;
+    let events: ReturnType<typeof openEvents> | undefined;
     await queue.waitUntilReady();
     return {
       async addMany(jobs) {
@@ -62,13 +68,13 @@ export const contestant: Contestant = {
         await queue.add(name, data);
       },
       async addAndWait(data) {
-        events ??= new QueueEvents(name, { connection: connection(target) });
-        await events.waitUntilReady();
+        events ??= openEvents(target);
+        const opened = await events;
         const job = await queue.add(name, data);
-        await job.waitUntilFinished(events);
+        await job.waitUntilFinished(opened);
       },
       async close() {
-        await events?.close();
+        await (await events)?.close();
         await queue.close();
       },
     };

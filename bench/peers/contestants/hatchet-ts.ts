@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type * as Sdk from '../../../sdk/index.ts';
-import { launchEngine } from '../../launch-engine.ts';
+import { spawnBenchEngine, untilReady } from '../../launch-engine.ts';
 import type { Contestant, Job, Target } from '../contestant.ts';
 import { endChild } from '../end-child.ts';
 import { countInPostgres, here } from '../helpers.ts';
@@ -46,14 +46,15 @@ export const contestant: Contestant = {
     return `hatchet-ts ${commit()}`;
   },
   settings: `one bulk call of all jobs; ${slots} slots`,
-  async start(postgres, folder) {
-    const engine = await launchEngine(folder, { engine: { databaseUrl: postgres.url } });
+  async start(postgres, folder, atEnd) {
+    const child = spawnBenchEngine(folder, { engine: { databaseUrl: postgres.url } });
+    await atEnd(() => endChild(child));
+    const engine = await untilReady(child);
     return {
       target: { url: postgres.url, token: engine.token },
-      ...(engine.child.pid === undefined ? {} : { enginePid: engine.child.pid }),
+      ...(child.pid === undefined ? {} : { enginePid: child.pid }),
       storePid: postgres.pid,
       storesInPostgres: true,
-      stop: () => endChild(engine.child),
     };
   },
   // A worker brings its tasks to the engine.
