@@ -60,8 +60,10 @@ export async function measure(name: string, contestant: Contestant, sizes: Sizes
   await own.add(() => rmSync(folder, { recursive: true, force: true }));
   try {
     const dataDir = join(folder, 'postgres');
-    const server = await startPostgres(dataDir);
-    await own.add(() => removePostgres(server, dataDir));
+    const starting = startPostgres(dataDir);
+    // An interruption may come before it has started.
+    await own.add(async () => removePostgres(await starting, dataDir));
+    const server = await starting;
     const backend = (await contestant.start?.(server, folder, (step) => own.add(step))) ?? {
       target: { url: server.url },
       storePid: server.pid,
