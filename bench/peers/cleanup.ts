@@ -3,10 +3,13 @@ export class Cleanup {
   readonly #steps: (() => unknown)[] = [];
   #running: Promise<void> | undefined;
 
-  /** Once the end has begun, the step is done before this resolves. */
+  /** @throws once the end has begun, when the step is done */
   async add(step: () => unknown): Promise<void> {
     this.#steps.push(step);
-    if (this.#running !== undefined) await this.#run();
+    if (this.#running === undefined) return;
+    await this.#running; // the steps before this one are done in their order
+    await this.#run();
+    throw new Error('interrupted');
   }
 
   /** A part that can be undone before the rest, and is undone with it at the latest. */
