@@ -164,7 +164,7 @@ const sdk: Inside = {
       'definition',
       'run',
       'schema',
-      'worker/log-forgotten-calls.ts',
+      'worker/logs/log-forgotten-calls.ts',
       'worker/attempt-result.ts',
       'worker/watch-process.ts',
     ],

@@ -1,11 +1,7 @@
 import { status, type Metadata } from '@grpc/grpc-js';
 import { uuidv7 } from 'uuidv7';
 import { Outbox } from '../../link/outbox.ts';
-import type {
-  AssignedAction,
-  BatchActionEvent,
-  WorkflowRunEvent,
-} from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { AssignedAction, BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import type { NewLogLine } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
@@ -21,6 +17,7 @@ import {
 import type { ClientConfig } from '../config/client-config.ts';
 import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
 import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
+import { AwaitedRuns, type RunWaiter } from './awaited-runs.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { isTransient, serviceError, statusOf } from './call-error.ts';
 import {
@@ -79,13 +76,6 @@ export interface AttachedWorker {
   onEnded(error: unknown): void;
 }
 
-/** Whoever waits for a run. */
-export interface RunWaiter {
-  onEnded(event: WorkflowRunEvent): void;
-  /** The link carries nothing any more: the run has to be waited for in another way. */
-  onLost(error: unknown): void;
-}
-
 /** The engine has no sessions: what goes by a link elsewhere goes by the contract's calls. */
 export class NotOfferedError extends Error {}
 
@@ -100,9 +90,7 @@ export class EngineLink {
   readonly #queue = new LinkQueue();
   readonly #outbox = new Outbox<LinkFrame>();
   readonly #workers = new Map<string, AttachedWorker>();
-  readonly #awaited = new Map<string, RunWaiter>();
-  /** Ends of runs that were triggered to be waited for, and that nobody waits for yet. */
-  readonly #early = new Map<string, WorkflowRunEvent | undefined>();
+  readonly #awaited = new AwaitedRuns();
   #isOffered: boolean | undefined;
   #stream: Stream | undefined;
   #welcome: { mostCommands: number; mostBytes: number } | undefined;
@@ -147,14 +135,14 @@ export class EngineLink {
     if (runnerLevel() !== undefined) await refuseInRunner('the engine');
     const { runId, isAwaited, patienceMs } = options;
     const facts = { kind: 'trigger', request, runId, isAwaited } as const;
-    if (isAwaited) this.#early.set(runId, undefined);
+    if (isAwaited) this.#awaited.expect(runId);
     try {
       const { runId: made } = await this.#send(facts, patienceMs);
       if (made === undefined || made === runId) return runId;
-      if (this.#early.delete(runId)) this.#early.set(made, this.#early.get(made));
+      this.#awaited.rename(runId, made);
       return made;
     } catch (error) {
-      this.#early.delete(runId);
+      this.#awaited.unexpect(runId);
       throw error;
     }
   }
@@ -238,17 +226,11 @@ export class EngineLink {
 
   /** Calls back once the run has ended, however often the link is cut. @returns stops waiting */
   awaitRun(runId: string, waiter: RunWaiter): () => void {
-    const isKnown = this.#early.has(runId);
-    const early = this.#early.get(runId);
-    this.#early.delete(runId);
-    if (early !== undefined) {
-      queueMicrotask(() => waiter.onEnded(early));
-      return () => undefined;
-    }
-    this.#awaited.set(runId, waiter);
-    if (!isKnown || !this.isOpen) this.#post({ kind: 'await', id: runId });
+    const state = this.#awaited.wait(runId, waiter);
+    if (state === 'told') return () => undefined;
+    if (state === 'new' || !this.isOpen) this.#post({ kind: 'await', id: runId });
     return () => {
-      if (this.#awaited.get(runId) === waiter) this.#awaited.delete(runId);
+      this.#awaited.leave(runId, waiter);
       this.#lingerIfIdle();
     };
   }
@@ -393,7 +375,7 @@ export class EngineLink {
       if (action !== undefined) this.#workers.get(workerId)?.onAction(action);
     for (const { workerId, status: code, details } of response.detached)
       this.#detached(workerId, serviceError({ code, details }));
-    for (const event of response.ended) this.#runEnded(event);
+    for (const event of response.ended) this.#awaited.ended(event);
     this.#acknowledgeSoon();
     if (this.#queue.size > 0) this.#flushSoon();
     else this.#lingerIfIdle();
@@ -410,8 +392,7 @@ export class EngineLink {
     if (this.#engineId !== '' && engineId !== this.#engineId) {
       this.#taken = this.#acknowledged = 0;
       for (const frame of this.#outbox) markRepeated(frame);
-      for (const id of this.#awaited.keys()) this.#post({ kind: 'await', id });
-      for (const [id, event] of this.#early) if (event === undefined) this.#post({ kind: 'await', id });
+      for (const id of this.#awaited) this.#post({ kind: 'await', id });
     }
     if (this.#engineId !== '') for (const id of this.#workers.keys()) this.#post({ kind: 'attach', id });
     this.#engineId = engineId;
@@ -439,17 +420,6 @@ export class EngineLink {
       this.#queue.push(again);
       this.#flushSoon();
     }, backoff.firstMs);
-  }
-
-  #runEnded(event: WorkflowRunEvent): void {
-    const { workflowRunId: runId } = event;
-    const waiter = this.#awaited.get(runId);
-    if (waiter === undefined) {
-      if (this.#early.has(runId)) this.#early.set(runId, event);
-      return;
-    }
-    this.#awaited.delete(runId);
-    waiter.onEnded(event);
   }
 
   #acknowledgeSoon(): void {
@@ -488,7 +458,7 @@ export class EngineLink {
   /** Without a stream: what nobody waits for any more is not sent again. A program whose calls have all failed may end. */
   #forgetUnwanted(): void {
     const isUnwanted = ({ facts, settle: tell }: LinkCommand): boolean => {
-      if (facts.kind === 'await') return !this.#awaited.has(facts.id) && !this.#early.has(facts.id);
+      if (facts.kind === 'await') return !this.#awaited.isWanted(facts.id);
       return tell === undefined && facts.kind !== 'attach';
     };
     for (const frame of this.#outbox)
@@ -526,10 +496,7 @@ export class EngineLink {
     for (const { request } of sent) this.#outbox.drop(Number(request.number));
     for (const frame of sent) for (const command of commandsOf(frame)) settle(command, { error });
     for (const command of queued) settle(command, { error });
-    this.#early.clear();
-    const runs = [...this.#awaited.values()];
-    this.#awaited.clear();
-    for (const waiter of runs) waiter.onLost(error);
+    this.#awaited.lose(error);
     for (const workerId of this.#workers.keys()) this.#detached(workerId, error);
   }
 

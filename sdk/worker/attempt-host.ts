@@ -4,7 +4,7 @@ import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import type { ContextHost, LogLine, WorkerLabels } from '../context/context-host.ts';
 import type { Logger } from '../logger.ts';
 import type { RunStarter } from '../run/run-starter.ts';
-import type { AttemptLog } from './attempt-log.ts';
+import type { AttemptLog } from './logs/attempt-log.ts';
 import { sendChunk } from './send-chunk.ts';
 
 /** What contexts ask of their worker, whichever attempt they are of. */

@@ -15,19 +15,19 @@ import type { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun } from '../run/parent-run.ts';
 import { validate } from '../schema/validate.ts';
 import type { Action } from './action.ts';
-import type { AttemptLog } from './attempt-log.ts';
+import type { AttemptLog } from './logs/attempt-log.ts';
 import { Attempts, attemptKey, type Attempt } from './attempts.ts';
-import { batchMembers, type BatchMember } from './batch-members.ts';
-import { batchResultEvents, batchStartedEvent, type MemberResult } from './batch-report.ts';
+import { batchMembers, type BatchMember } from './batches/batch-members.ts';
+import { batchResultEvents, batchStartedEvent, type MemberResult } from './batches/batch-report.ts';
 import { AttemptHost } from './attempt-host.ts';
-import { logForgottenCalls } from './log-forgotten-calls.ts';
+import { logForgottenCalls } from './logs/log-forgotten-calls.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
-import { LogSender } from './log-sender.ts';
-import { LogWire } from './log-wire.ts';
+import { LogSender } from './logs/log-sender.ts';
+import { LogWire } from './logs/log-wire.ts';
 import { toFailure, toResult, type AttemptReport, type AttemptResult } from './attempt-result.ts';
 import { sayStarted, sendBatchReport, sendReport } from './send-report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
-import { runBatch } from './run-batch.ts';
+import { runBatch } from './batches/run-batch.ts';
 
 /** A result is held back for so long while lines of its task are on their way. */
 const longestHoldMs = 800;

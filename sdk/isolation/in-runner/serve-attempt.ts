@@ -10,7 +10,7 @@ import { withParentRun } from '../../run/parent-run.ts';
 import type { RunStarter } from '../../run/run-starter.ts';
 import { validate } from '../../schema/validate.ts';
 import type { StandardSchema } from '../../schema/standard-schema.ts';
-import { logForgottenCalls } from '../../worker/log-forgotten-calls.ts';
+import { logForgottenCalls } from '../../worker/logs/log-forgotten-calls.ts';
 import { toFailure, toResult, type AttemptResult } from '../../worker/attempt-result.ts';
 import { watchProcess } from '../../worker/watch-process.ts';
 import { Calls } from './calls-under-way.ts';

@@ -6,8 +6,8 @@ import {
   BatchActionEvent,
   StepActionEventType,
 } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
-import { batchMembers } from '../../../sdk/worker/batch-members.ts';
-import { batchResultEvents } from '../../../sdk/worker/batch-report.ts';
+import { batchMembers } from '../../../sdk/worker/batches/batch-members.ts';
+import { batchResultEvents } from '../../../sdk/worker/batches/batch-report.ts';
 
 const action = AssignedAction.fromPartial({
   actionType: ActionType.START_BATCH,

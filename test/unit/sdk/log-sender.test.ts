@@ -3,8 +3,8 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { LogLine } from '../../../sdk/context/context-host.ts';
 import type { Logger } from '../../../sdk/logger.ts';
-import { LogSender, type Wire } from '../../../sdk/worker/log-sender.ts';
-import type { PutResult, TaskLine } from '../../../sdk/worker/log-wire.ts';
+import { LogSender, type Wire } from '../../../sdk/worker/logs/log-sender.ts';
+import type { PutResult, TaskLine } from '../../../sdk/worker/logs/log-wire.ts';
 
 const taken: PutResult = { refused: undefined, again: [], failure: undefined };
 

@@ -21,7 +21,7 @@ import {
 } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { resolveConfig } from '../../../sdk/config/client-config.ts';
 import { Connection } from '../../../sdk/connection/connection.ts';
-import { LogWire, type TaskLine } from '../../../sdk/worker/log-wire.ts';
+import { LogWire, type TaskLine } from '../../../sdk/worker/logs/log-wire.ts';
 
 const token = `e30.${Buffer.from(JSON.stringify({ sub: '00000000-0000-0000-0000-000000000000', server_url: 'http://127.0.0.1:1', grpc_broadcast_address: '127.0.0.1:1' })).toString('base64url')}.x`;
 const stops: (() => void)[] = [];

@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
-import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
-import { statusOf } from '../connection/call-error.ts';
-import type { LogLine } from '../context/context-host.ts';
-import { asError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import { backoffMs, pause, type Backoff } from '../../connection/backoff.ts';
+import { statusOf } from '../../connection/call-error.ts';
+import type { LogLine } from '../../context/context-host.ts';
+import { asError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { mostFaults, type PutResult, type TaskLine } from './log-wire.ts';
 

@@ -1,4 +1,4 @@
-import type { LogLine } from '../context/context-host.ts';
+import type { LogLine } from '../../context/context-host.ts';
 import type { TaskLine } from './log-wire.ts';
 
 /** Lines of one attempt that wait. Beyond them new lines are left out, and a line says how many. */

@@ -1,9 +1,9 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { isServiceError, statusOf } from '../connection/call-error.ts';
-import type { Connection } from '../connection/connection.ts';
-import { NotOfferedError } from '../connection/engine-link.ts';
-import { callUnary } from '../connection/repeat-calls.ts';
-import type { LogLine } from '../context/context-host.ts';
+import { isServiceError, statusOf } from '../../connection/call-error.ts';
+import type { Connection } from '../../connection/connection.ts';
+import { NotOfferedError } from '../../connection/engine-link.ts';
+import { callUnary } from '../../connection/repeat-calls.ts';
+import type { LogLine } from '../../context/context-host.ts';
 
 /** A line, and whose it is. */
 export interface TaskLine extends LogLine {

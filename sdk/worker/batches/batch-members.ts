@@ -1,4 +1,4 @@
-import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 
 /** One run of a batch, as the action's payload has it. */
 export interface BatchMember {

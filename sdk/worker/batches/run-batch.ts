@@ -1,16 +1,16 @@
-import { parseActionPayload } from '../context/action-payload.ts';
-import { BatchContext } from '../context/batch-context.ts';
-import { Context, replaceInput } from '../context/context.ts';
-import type { ContextHost } from '../context/context-host.ts';
-import { extendInput, extendOutput } from '../definition/middleware.ts';
-import { HatchetError, isError } from '../errors.ts';
-import { isList } from '../failure/safe-reads.ts';
-import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { validate } from '../schema/validate.ts';
-import type { BatchAction } from './action.ts';
+import { parseActionPayload } from '../../context/action-payload.ts';
+import { BatchContext } from '../../context/batch-context.ts';
+import { Context, replaceInput } from '../../context/context.ts';
+import type { ContextHost } from '../../context/context-host.ts';
+import { extendInput, extendOutput } from '../../definition/middleware.ts';
+import { HatchetError, isError } from '../../errors.ts';
+import { isList } from '../../failure/safe-reads.ts';
+import type { AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { validate } from '../../schema/validate.ts';
+import type { BatchAction } from '../action.ts';
 import type { BatchMember } from './batch-members.ts';
 import type { MemberResult } from './batch-report.ts';
-import { toFailure, toResult, type AttemptResult } from './attempt-result.ts';
+import { toFailure, toResult, type AttemptResult } from '../attempt-result.ts';
 
 interface BatchCall {
   action: AssignedAction;

@@ -3,8 +3,8 @@ import {
   type AssignedAction,
   type BatchActionEvent,
   type BatchActionEventItem,
-} from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { failurePayload, type AttemptResult } from './attempt-result.ts';
+} from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import { failurePayload, type AttemptResult } from '../attempt-result.ts';
 
 /** Bytes of one report: the engine takes messages of up to 4 MiB. */
 const longestReport = 3 * 1024 * 1024;

@@ -1,6 +1,6 @@
-import type { LogLine } from '../context/context-host.ts';
-import { messageOf } from '../failure/describe-failure.ts';
-import { ForgottenCalls } from '../run/forgotten-calls.ts';
+import type { LogLine } from '../../context/context-host.ts';
+import { messageOf } from '../../failure/describe-failure.ts';
+import { ForgottenCalls } from '../../run/forgotten-calls.ts';
 
 /** What a task begins and never comes to fails into its log. */
 export function logForgottenCalls(write: (line: LogLine) => void): ForgottenCalls {
