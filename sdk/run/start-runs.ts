@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { isServiceError, statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { NotOfferedError, type EngineLink } from '../connection/engine-link.ts';
+import { linkOrCall } from '../connection/link-or-call.ts';
 import { callUnary, repeatForMs, type CallSettings } from '../connection/repeat-calls.ts';
 import { BulkTriggerIdempotencyCollisionError, type HatchetError, IdempotencyCollisionError } from '../errors.ts';
 import { relay } from '../isolation/in-runner/relay.ts';
@@ -38,17 +38,19 @@ export async function startOne(
   if (apart !== undefined) return await apart.startOne(request);
   const { workflows } = connection;
   try {
-    const started = await byLink(connection, (link) =>
-      link.trigger(request, { runId: id, isAwaited, patienceMs: repeatForMs }),
+    return await linkOrCall(
+      connection,
+      (link) => link.trigger(request, { runId: id, isAwaited, patienceMs: repeatForMs }),
+      async () => {
+        const known = requireKnown(connection, [request]);
+        const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, {
+          ...repetition(connection, [request]),
+          headers: { [runIdHeader]: id },
+        });
+        await known;
+        return workflowRunId;
+      },
     );
-    if (started !== undefined) return started;
-    const known = requireKnown(connection, [request]);
-    const { workflowRunId } = await callUnary(connection, workflows.triggerWorkflow.bind(workflows), request, {
-      ...repetition(connection, [request]),
-      headers: { [runIdHeader]: id },
-    });
-    await known;
-    return workflowRunId;
   } catch (error) {
     throw (
       collisionOf(error) ?? unknownWorkflowOf(error) ?? toHatchetError(error, `run ${request.name}`, 'UNKNOWN_WORKFLOW')
@@ -67,17 +69,21 @@ export async function startBulk(
   const { workflows } = connection;
   try {
     const triggers = requests.map((request, index) => ({ request, runId: ids[index] ?? uuidv7() }));
-    const started = await byLink(connection, (link) => link.triggerMany(triggers, repeatForMs));
-    if (started !== undefined) return allOf(started);
-    const known = requireKnown(connection, requests);
-    const { workflowRunIds } = await callUnary(
+    return await linkOrCall(
       connection,
-      workflows.bulkTriggerWorkflow.bind(workflows),
-      { workflows: requests },
-      { ...repetition(connection, requests), headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 },
+      async (link) => allOf(await link.triggerMany(triggers, repeatForMs)),
+      async () => {
+        const known = requireKnown(connection, requests);
+        const { workflowRunIds } = await callUnary(
+          connection,
+          workflows.bulkTriggerWorkflow.bind(workflows),
+          { workflows: requests },
+          { ...repetition(connection, requests), headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 },
+        );
+        await known;
+        return workflowRunIds;
+      },
     );
-    await known;
-    return workflowRunIds;
   } catch (error) {
     throw (
       collisionOf(error) ??
@@ -112,20 +118,6 @@ export async function startEach(
         async (request, index) => await startOne(connection, request, { id: ids[index] }).catch(collisionOnly),
       ),
     );
-  }
-}
-
-/** What the link gives; `undefined` where the engine has none. */
-async function byLink<Result>(
-  { link }: Connection,
-  ask: (link: EngineLink) => Promise<Result>,
-): Promise<Result | undefined> {
-  if (link.isOffered === false) return undefined;
-  try {
-    return await ask(link);
-  } catch (error) {
-    if (error instanceof NotOfferedError) return undefined;
-    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import type { Connection } from '../connection/connection.ts';
-import { NotOfferedError } from '../connection/engine-link.ts';
+import { linkOrCall } from '../connection/link-or-call.ts';
 import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { longestPayload } from '../run/trigger-request.ts';
 
@@ -10,12 +10,11 @@ import { longestPayload } from '../run/trigger-request.ts';
  * @throws ServiceError, AnswerLostError, HatchetError
  */
 export async function sendChunk(connection: Connection, chunk: PutStreamEventRequest): Promise<void> {
-  const { events, link } = connection;
-  if (link.isOffered !== false && chunk.message.byteLength <= longestPayload)
-    try {
-      return await link.streamed(chunk, repeatForMs);
-    } catch (error) {
-      if (!(error instanceof NotOfferedError)) throw error;
-    }
-  await callUnary(connection, events.putStreamEvent.bind(events), chunk, { repeatForMs, repeatWith: 'streamNumbers' });
+  const { events } = connection;
+  const byCall = async (): Promise<void> => {
+    const settings = { repeatForMs, repeatWith: 'streamNumbers' } as const;
+    await callUnary(connection, events.putStreamEvent.bind(events), chunk, settings);
+  };
+  if (chunk.message.byteLength > longestPayload) return await byCall();
+  await linkOrCall(connection, (link) => link.streamed(chunk, repeatForMs), byCall);
 }

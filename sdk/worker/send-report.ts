@@ -1,7 +1,8 @@
 import type { BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { callUnary, type CallSettings } from '../connection/repeat-calls.ts';
 import type { Connection } from '../connection/connection.ts';
-import { NotOfferedError } from '../connection/engine-link.ts';
+import { NotOfferedError, type EngineLink } from '../connection/engine-link.ts';
+import { linkOrCall } from '../connection/link-or-call.ts';
 import { failurePayload, stepEvent, type AttemptReport, type AttemptResult } from './attempt-result.ts';
 
 /** How long one try may take. */
@@ -10,15 +11,10 @@ const tryMs = 15_000;
 type Whose = Pick<AttemptReport, 'action' | 'workerId'>;
 
 /** Says how an attempt ended: with many others by the link, or by a call of its own where the engine has no sessions. @throws ServiceError */
-export async function sendReport(connection: Connection, report: AttemptReport): Promise<void> {
+export function sendReport(connection: Connection, report: AttemptReport): Promise<void> {
   const { result } = report;
-  if (result !== 'started' && connection.link.isOffered !== false)
-    try {
-      return await sendByLink(connection, report, result);
-    } catch (error) {
-      if (!(error instanceof NotOfferedError)) throw error;
-    }
-  await call(connection, report);
+  const byCall = (): Promise<void> => call(connection, report);
+  return result === 'started' ? byCall() : linkOrCall(connection, (link) => sendByLink(link, report, result), byCall);
 }
 
 /** Says that an attempt has started. Nobody waits for it: no promise is made where the link carries it. */
@@ -37,22 +33,20 @@ export function sayStarted(
 }
 
 /** Says what became of members of a batch, or that it has started; as `sendReport`. @throws ServiceError */
-export async function sendBatchReport(
+export function sendBatchReport(
   connection: Connection,
   report: BatchActionEvent,
   settings: CallSettings = {},
 ): Promise<void> {
-  const { dispatcher, link } = connection;
-  if (link.isOffered !== false)
-    try {
-      return await link.reportedBatch(report, settings.repeatForMs ?? tryMs);
-    } catch (error) {
-      if (!(error instanceof NotOfferedError)) throw error;
-    }
-  await callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), report, settings);
+  const { dispatcher } = connection;
+  return linkOrCall(
+    connection,
+    (link) => link.reportedBatch(report, settings.repeatForMs ?? tryMs),
+    async () => void (await callUnary(connection, dispatcher.sendBatchActionEvent.bind(dispatcher), report, settings)),
+  );
 }
 
-function sendByLink({ link }: Connection, whose: Whose, result: AttemptResult): Promise<void> {
+function sendByLink(link: EngineLink, whose: Whose, result: AttemptResult): Promise<void> {
   const ref = refOf(whose);
   if (result.status === 'completed') return link.completed({ ...ref, output: result.json }, tryMs);
   return link.failed({ ...ref, error: failurePayload(result), shouldNotRetry: !result.retry }, tryMs);

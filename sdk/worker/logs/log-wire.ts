@@ -2,6 +2,7 @@ import { status, type ServiceError } from '@grpc/grpc-js';
 import { isServiceError, statusOf } from '../../connection/call-error.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { NotOfferedError } from '../../connection/engine-link.ts';
+import { linkOrCall } from '../../connection/link-or-call.ts';
 import { callUnary } from '../../connection/repeat-calls.ts';
 import type { LogLine } from '../../context/context-host.ts';
 
@@ -54,12 +55,14 @@ export class LogWire {
 
   /** One try. The lines of a task arrive in their order. */
   async put(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
-    if (this.#connection.link.isOffered !== false)
-      try {
-        return await this.#putByLink(lines, signal);
-      } catch (error) {
-        if (!(error instanceof NotOfferedError)) throw error;
-      }
+    return await linkOrCall(
+      this.#connection,
+      () => this.#putByLink(lines, signal),
+      () => this.#putByCalls(lines, signal),
+    );
+  }
+
+  async #putByCalls(lines: readonly TaskLine[], signal: AbortSignal): Promise<PutResult> {
     try {
       if ((await this.#connection.offers.ask({ signal })).logBatches) return await this.#putMany(lines, signal);
     } catch (error) {

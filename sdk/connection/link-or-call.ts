@@ -1,0 +1,16 @@
+import { NotOfferedError, type EngineLink } from './engine-link.ts';
+
+/** Asks by the link; by the contract's call where the engine has no sessions, or has none any more. @throws as the two */
+export async function linkOrCall<Result>(
+  { link }: { readonly link: EngineLink },
+  byLink: (link: EngineLink) => Promise<Result>,
+  byCall: () => Promise<Result>,
+): Promise<Result> {
+  if (link.isOffered === false) return await byCall();
+  try {
+    return await byLink(link);
+  } catch (error) {
+    if (!(error instanceof NotOfferedError)) throw error;
+  }
+  return await byCall();
+}
