@@ -187,6 +187,13 @@ CREATE TABLE public.rate_limit (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.replica (
+    id uuid NOT NULL,
+    grpc_address text NOT NULL,
+    http_address text NOT NULL,
+    certificate text
+);
+
 CREATE TABLE public.result (
     task_id uuid NOT NULL,
     generation integer NOT NULL,
@@ -434,6 +441,9 @@ ALTER TABLE ONLY public.log_line
 
 ALTER TABLE ONLY public.rate_limit
     ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (tenant_id, key);
+
+ALTER TABLE ONLY public.replica
+    ADD CONSTRAINT replica_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.result
     ADD CONSTRAINT result_pkey PRIMARY KEY (task_id, generation);

@@ -241,22 +241,37 @@ export class Dispatcher {
     throw unknownWorker(workerId);
   }
 
-  /** Whoever stayed would be given nothing, and would not know: its stream is ended, so that it finds the engine that serves it. */
   #leaveLost(): void {
     if (this.#lost.size === 0) return;
     const nowMs = this.#ports.nowMs();
-    const over = new Set([...this.#lost].filter(([, sinceMs]) => nowMs - sinceMs >= lostMs).map(([shard]) => shard));
+    this.leave(new Set([...this.#lost].filter(([, sinceMs]) => nowMs - sinceMs >= lostMs).map(([shard]) => shard)));
+  }
+
+  /**
+   * Other engines have these shards. Whoever stayed would be given nothing, and would not know: its stream is ended, so that it
+   * finds the engine that serves it.
+   */
+  leave(shards: ReadonlySet<number>): void {
+    if (shards.size === 0) return;
     const left = new Set<string>();
-    if (over.size === 0) return;
     for (const session of this.#sessions.values()) {
-      const shard = shardOf(session.tenantId);
-      if (!over.has(shard)) continue;
+      if (!shards.has(shardOf(session.tenantId))) continue;
       left.add(session.workerId);
       this.#forget(session);
     }
     if (left.size === 0) return;
-    for (const shard of over) this.#reports.startAnew(shard);
+    for (const shard of shards) this.#reports.startAnew(shard);
     this.#onLeft(left);
+  }
+
+  /** Resolves once all that was to be sent to workers of these shards is sent, or was given back. */
+  async dispatched(shards: ReadonlySet<number>): Promise<void> {
+    const isSending = (): boolean => {
+      for (const { tenantId, sending } of this.#sessions.values())
+        if (sending.size > 0 && shards.has(shardOf(tenantId))) return true;
+      return false;
+    };
+    while (isSending()) await this.#loader.loaded();
   }
 
   #trySend(sending: Sending): boolean {

@@ -37,6 +37,7 @@ export class PayloadLoader {
   readonly #host: Host;
   #pause: HostTimer | undefined;
   #stopped = false;
+  #loaded: (() => void)[] = [];
 
   /** @param options.isWanted whether the attempt has not ended meanwhile */
   constructor(options: {
@@ -60,6 +61,11 @@ export class PayloadLoader {
     this.#next();
   }
 
+  /** Resolves after the next read. */
+  loaded(): Promise<void> {
+    return new Promise((resolve) => this.#loaded.push(resolve));
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#pause?.clear();
@@ -75,6 +81,7 @@ export class PayloadLoader {
         .catch((error: unknown) => this.#failed(sendings, error))
         .finally(() => {
           this.#running--;
+          for (const tell of this.#loaded.splice(0)) tell();
           this.#next();
         });
     }

@@ -24,6 +24,8 @@ export interface SqlClient extends Sql {
   connect(): Promise<unknown>;
   /** The connection is lost. */
   on(event: 'error', listener: (error: Error) => void): unknown;
+  /** Somebody has notified a channel that this connection listens to. */
+  onNotification(listener: (payload: string) => void): void;
   end(): Promise<void>;
   /** Cuts the socket without a farewell. */
   cut(): void;
@@ -49,6 +51,10 @@ export interface Connector {
 }
 
 class PostgresClient extends Client implements SqlClient {
+  onNotification(listener: (payload: string) => void): void {
+    this.on('notification', ({ payload = '' }) => listener(payload));
+  }
+
   cut(): void {
     this.connection.stream.destroy();
   }

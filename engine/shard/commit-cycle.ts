@@ -77,7 +77,8 @@ export class CommitCycle {
 
   #unsettled(): ShardState[] {
     const states: ShardState[] = [];
-    for (const state of this.#parts.ownership.states()) if (state.hasMore) states.push(state);
+    for (const state of this.#parts.ownership.states())
+      if (state.hasMore && !this.#parts.ownership.isLeaving(state.id)) states.push(state);
     return states;
   }
 
@@ -259,7 +260,7 @@ export class CommitCycle {
       this.#parts.ownership.loseStates(lost);
       if (lost.length === 0) {
         // All are ours, and yet one has another last transaction than memory knows of.
-        for (const job of transaction.jobs) job.mayBeDone = true;
+        for (const job of transaction.jobs) noteUnknownFate(job);
         for (const { id } of states) void this.#parts.ownership.fail(id, new Error('memory is behind what is stored'));
       }
       this.#parts.mailbox.putBack(transaction.jobs);
@@ -306,7 +307,7 @@ export class CommitCycle {
     this.#parts.log.warn({ transaction: number, happened }, 'the fate of a transaction in flight was found out');
     if (happened) return this.#release(transaction);
     this.#takeBack(transaction);
-    if (known.length === 0) for (const job of transaction.jobs) job.mayBeDone = true;
+    if (known.length === 0) for (const job of transaction.jobs) noteUnknownFate(job);
     this.#parts.mailbox.putBack(transaction.jobs);
   }
 
@@ -322,4 +323,10 @@ export class CommitCycle {
         );
     }
   }
+}
+
+/** It may be stored: whoever plans it again looks first. */
+function noteUnknownFate(job: Job): void {
+  job.mayBeDone = true;
+  job.isFateUnknown = true;
 }

@@ -31,6 +31,8 @@ export interface Job {
   readonly queuedAtMs: number;
   /** An earlier try may have committed: look for its ids before planning it again. */
   mayBeDone: boolean;
+  /** An earlier try of this process may have committed, and it does not know. */
+  isFateUnknown: boolean;
   /** What was stored when it was looked at before any try that may have committed: what has moved on since is done. */
   firstSeen?: FirstSeen;
   /** Of durable tasks: logs that it needs, and that are too long to be read on the lane. */
@@ -62,6 +64,7 @@ export function jobOf<K extends CommandKind>(
     tenantId: 'tenantId' in command ? command.tenantId : undefined,
     rows: kindOf<K>(command).weight(command),
     mayBeDone: false,
+    isFateUnknown: false,
     longLogs: [],
     run: (plan, facts) => {
       const reply = planCommand<K>(plan, command, facts);

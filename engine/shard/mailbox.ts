@@ -4,16 +4,26 @@ import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
 import { TenantLines } from './tenant-lines.ts';
 import type { Job } from './job.ts';
+import { maybeStored, movedAway } from './moved-away.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
 const longestWaitMs = 30_000;
 
+/** Where shards are. */
+export interface Whereabouts {
+  /** Here. */
+  isServed(shard: number): boolean;
+  /** With another engine, which takes calls. */
+  isElsewhere(shard: number): boolean;
+}
+
 /**
- * The commands that wait: those whose shard is served stand in lines, for their transactions; those of other shards
- * are parked by shard until this process serves it, and refused after 30 s. Nothing turns while commands are only parked.
+ * The commands that wait: those whose shard is served stand in lines, for their transactions; those of shards that nobody serves
+ * are parked by shard until this process does, and refused after 30 s, or as soon as another engine has the shard. Nothing
+ * turns while commands are only parked.
  */
 export class Mailbox {
-  readonly #isServed: (shard: number) => boolean;
+  readonly #shards: Whereabouts;
   readonly #awakeMs: () => number;
   readonly #host: Host;
   readonly #lines = new TenantLines();
@@ -24,11 +34,11 @@ export class Mailbox {
 
   /** @param awakeMs the clock by which commands wait: it stands still while the process does, so that none is refused for that */
   constructor(
-    isServed: (shard: number) => boolean,
+    shards: Whereabouts,
     awakeMs: () => number = () => performance.now(),
     host: Host = processHost,
   ) {
-    this.#isServed = isServed;
+    this.#shards = shards;
     this.#awakeMs = awakeMs;
     this.#host = host;
   }
@@ -69,22 +79,22 @@ export class Mailbox {
   }
 
   add(job: Job): void {
-    if (this.#isServed(job.shard)) this.#lines.push(job);
+    if (this.#shards.isServed(job.shard)) this.#lines.push(job);
     else this.#park([job], 'behind');
   }
 
   /** Ahead of what waits already. */
   addFirst(job: Job): void {
-    if (this.#isServed(job.shard)) this.#lines.putBack([job]);
+    if (this.#shards.isServed(job.shard)) this.#lines.putBack([job]);
     else this.#park([job], 'ahead');
   }
 
   /** Back at the head, in this order. */
   putBack(jobs: readonly Job[]): void {
     if (jobs.length === 0) return;
-    this.#lines.putBack(jobs.filter((job) => this.#isServed(job.shard)));
+    this.#lines.putBack(jobs.filter((job) => this.#shards.isServed(job.shard)));
     this.#parkLost(
-      jobs.filter((job) => !this.#isServed(job.shard)),
+      jobs.filter((job) => !this.#shards.isServed(job.shard)),
       'ahead',
     );
   }
@@ -102,9 +112,20 @@ export class Mailbox {
   /** What stood in line for a shard that is not served any more waits for whoever serves it next. */
   park(): void {
     this.#parkLost(
-      this.#lines.takeOut(({ shard }) => !this.#isServed(shard)),
+      this.#lines.takeOut(({ shard }) => !this.#shards.isServed(shard)),
       'behind',
     );
+  }
+
+  /** Refuses those whose shards other engines have. */
+  refuseMoved(): void {
+    for (const [shard, jobs] of this.#parked) {
+      if (!this.#shards.isElsewhere(shard)) continue;
+      this.#parked.delete(shard);
+      refuseElsewhere(jobs);
+    }
+    this.#arm();
+    this.#tellEmptied();
   }
 
   /** Refuses those that have waited for too long. */
@@ -158,6 +179,10 @@ export class Mailbox {
 
   #park(jobs: readonly Job[], where: 'ahead' | 'behind'): void {
     for (const [shard, those] of groupBy(jobs, (job) => job.shard)) {
+      if (this.#shards.isElsewhere(shard)) {
+        refuseElsewhere(those);
+        continue;
+      }
       const before = this.#parked.get(shard);
       if (before === undefined) this.#parked.set(shard, those);
       else if (where === 'ahead') this.#parked.set(shard, [...those, ...before]);
@@ -200,6 +225,10 @@ export class Mailbox {
 
 function refuse(jobs: readonly Job[], error: HatchetError): void {
   for (const job of jobs) job.reject(error);
+}
+
+function refuseElsewhere(jobs: readonly Job[]): void {
+  for (const job of jobs) job.reject(job.isFateUnknown ? maybeStored() : movedAway());
 }
 
 function noOwner(): HatchetError {

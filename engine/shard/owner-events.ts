@@ -13,4 +13,8 @@ export interface OwnerEvents {
   recovered(open: readonly OpenAttempt[], states: readonly ShardState[]): void;
   /** Everything said about these shards is void: another process owns them, or this one recovers them anew. */
   lost(states: readonly ShardState[]): void;
+  /** Other engines have these from now on, and take calls for them. */
+  moved(shards: readonly number[]): void;
+  /** These shards are about to go to other engines. Resolves once all that was assigned there is on its way to its worker. */
+  dispatched(shards: readonly number[]): Promise<void>;
 }

@@ -4,10 +4,10 @@ import { logAndGoOn } from '../base/log-and-go-on.ts';
 import type { Clock } from '../base/clock.ts';
 import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
-import { processHost, turn, type Host } from '../base/host.ts';
+import { delay, processHost, turn, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { TenantTurns } from '../base/tenant-turns.ts';
-import { shardOf } from '../model/ids/shard-of.ts';
+import { shardCount, shardOf } from '../model/ids/shard-of.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import {
@@ -28,13 +28,22 @@ import { LaneConnection } from './lane-connection.ts';
 import { Mailbox } from './mailbox.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import type { OwnerEvents } from './owner-events.ts';
+import { movedAway } from './moved-away.ts';
 import { Ownership } from './ownership/ownership.ts';
+import type { ReplicaAddress } from './ownership/replica-record.ts';
+import type { Peer } from './ownership/shard-map.ts';
 import type { ServedShard } from './recovery/recover-acquired.ts';
 import { JobsInPreparation } from './jobs-in-preparation.ts';
 import { PostgresTroubleLog } from './postgres-trouble-log.ts';
 import { ServiceWaiters } from './service-waiters.ts';
 import { isTimes, Ticks } from './ticks.ts';
 import { WakingTurns } from './waking-turns.ts';
+
+/** What is on its way to workers is waited for before a shard goes to another engine, but not for longer. */
+const longestDispatchMs = 2_000;
+/** Between two looks whether all shards are with others. */
+const withdrawLookMs = 20;
+const shardIds = Array.from({ length: shardCount }, (_, shard) => shard);
 
 /**
  * Owns shards: their commands go one after the other through memory and one transaction, and only then are callers
@@ -63,6 +72,8 @@ export class Owner {
   readonly #room = new MailboxRoom();
   readonly #waiters: ServiceWaiters;
   readonly #cycle: CommitCycle;
+  /** Shards of which nothing is under way any more: they go to other engines before the next transaction. */
+  readonly #handOvers: number[] = [];
   #pumping: Promise<void> | undefined;
   #stopping = false;
 
@@ -82,7 +93,14 @@ export class Owner {
     this.#host = host;
     this.turns = new TenantTurns(host);
     this.#awakeMs = options.awakeMs ?? (() => host.monotonicMs());
-    this.#mailbox = new Mailbox((shard) => this.#ownership.stateOf(shard) !== undefined, this.#awakeMs, host);
+    this.#mailbox = new Mailbox(
+      {
+        isServed: (shard) => this.#ownership.stateOf(shard) !== undefined,
+        isElsewhere: (shard) => this.#ownership.peerOf(shard) !== undefined,
+      },
+      this.#awakeMs,
+      host,
+    );
     this.#waiters = new ServiceWaiters(host);
     this.#clock = options.clock;
     this.#log = options.log;
@@ -94,7 +112,12 @@ export class Owner {
       log: options.log,
       graceMs: options.workerTimeoutMs ?? 0,
       wakingLimits: options.wakingLimits,
-      events: { served: (shards) => this.#served(shards), lost: (states) => this.#lost(states) },
+      events: {
+        served: (shards) => this.#served(shards),
+        lost: (states) => this.#lost(states),
+        moved: (shards) => this.#moved(shards),
+        leaving: (shards) => void this.#leave(shards),
+      },
       host,
       connector,
     });
@@ -164,7 +187,37 @@ export class Owner {
     const state = this.stateOf(tenantId);
     if (state !== undefined) return state;
     if (this.#stopping) throw stopping();
+    if (this.peerOf(tenantId) !== undefined) throw movedAway();
     return this.#waiters.wait(shardOf(tenantId));
+  }
+
+  /** The engine that has a tenant's shard, where that is another one: its calls go there. */
+  peerOf(tenantId: string): Peer | undefined {
+    return this.#ownership.peerOf(shardOf(tenantId));
+  }
+
+  /** All other engines on this database that take calls. */
+  get peers(): readonly Peer[] {
+    return this.#ownership.peers;
+  }
+
+  /** Other engines pass calls on to there, and this one has its part of the shards from now on. */
+  async takeCallsAt(address: ReplicaAddress): Promise<void> {
+    await this.#ownership.takeCallsAt(address);
+  }
+
+  /** Looks now whether shards have changed hands. */
+  lookAround(): Promise<void> {
+    return this.#ownership.lookAround();
+  }
+
+  /** Gives all shards to the other engines. Resolves once those take the calls for all of them, or after `longestMs`. */
+  async withdraw(longestMs: number): Promise<void> {
+    await this.#ownership.withdraw();
+    const end = this.#host.monotonicMs() + longestMs;
+    const isOver = (): boolean =>
+      this.#ownership.peers.length === 0 || shardIds.every((shard) => this.#ownership.peerOf(shard) !== undefined);
+    while (!isOver() && this.#host.monotonicMs() < end) await delay(this.#host, withdrawLookMs);
   }
 
   get states(): Iterable<ShardState> {
@@ -310,7 +363,8 @@ export class Owner {
       .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
       .finally(() => {
         this.#pumping = undefined;
-        if (this.#cycle.hasMore || this.#mailbox.has((job) => this.#isReady(job))) this.#wake();
+        const hasMore = this.#cycle.hasMore || this.#mailbox.has((job) => this.#isReady(job));
+        if (hasMore || this.#handOvers.length > 0) this.#wake();
       });
   }
 
@@ -318,6 +372,7 @@ export class Owner {
     if (this.#connection.lane === undefined) await this.#cycle.reconnect();
     this.#mailbox.expire();
     while (!this.#stopping) {
+      if (this.#handOvers.length > 0) await this.#ownership.handOver(this.#handOvers.splice(0));
       const jobs = this.#take();
       if (jobs.length === 0 && !this.#cycle.hasMore) break;
       await this.#cycle.run(jobs);
@@ -347,9 +402,29 @@ export class Owner {
     logAndGoOn(this.#log, () => this.#events.lost(states));
   }
 
-  /** Its shard is served, and none that it must not overtake is away. */
+  #moved(shards: readonly number[]): void {
+    this.#mailbox.refuseMoved();
+    this.#waiters.refuseOf(shards, movedAway());
+    logAndGoOn(this.#log, () => this.#events.moved(shards));
+  }
+
+  /** Nothing more of these is planned; once all that was planned is out, they are handed over. */
+  async #leave(shards: readonly number[]): Promise<void> {
+    await this.#pumping;
+    await Promise.race([
+      this.#events.dispatched(shards).catch(() => undefined),
+      delay(this.#host, longestDispatchMs),
+    ]);
+    this.#handOvers.push(...shards);
+    this.#wake();
+  }
+
+  /** Its shard is served and stays, and none that it must not overtake is away. */
   #isReady(job: Job): boolean {
-    return this.#ownership.stateOf(job.shard) !== undefined && !this.#away.blocks(job);
+    const { shard } = job;
+    return (
+      this.#ownership.stateOf(shard) !== undefined && !this.#ownership.isLeaving(shard) && !this.#away.blocks(job)
+    );
   }
 
   /** Back from what it was away for: next in line. */

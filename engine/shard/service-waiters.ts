@@ -42,6 +42,10 @@ export class ServiceWaiters {
     for (const state of states) this.#end(state.id, (waiter) => waiter.resolve(state));
   }
 
+  refuseOf(shards: readonly number[], error: HatchetError): void {
+    for (const shard of shards) this.#end(shard, (waiter) => waiter.reject(error));
+  }
+
   refuse(error: HatchetError): void {
     for (const shard of this.#waiting.keys()) this.#end(shard, (waiter) => waiter.reject(error));
   }

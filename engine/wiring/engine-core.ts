@@ -37,6 +37,8 @@ export interface EngineCoreOptions {
   /** Shards are served from now on. */
   recovered: readonly ((states: readonly ShardState[]) => void)[];
   lost: () => void;
+  /** Other engines have these shards now. */
+  moved?: (shards: ReadonlySet<number>) => void;
   host?: Host;
   connector?: Connector;
 }
@@ -92,6 +94,11 @@ export class EngineCore {
           const shards = states.map((state) => state.id);
           logAndGoOnEach(log, [() => this.dispatcher.lost(shards), options.lost], (part) => part());
         },
+        moved: (ids) => {
+          const shards = new Set(ids);
+          logAndGoOnEach(log, [() => this.dispatcher.leave(shards), () => options.moved?.(shards)], (part) => part());
+        },
+        dispatched: (shards) => this.dispatcher.dispatched(new Set(shards)),
       },
     });
     this.dueTimers = new DueTimers({ owner: this.owner, pool: options.payloadReads, log, host });

@@ -45,6 +45,8 @@ export class OwnerWorld {
         timersDue: (state, nowUs) => options.timersDue?.(state, nowUs),
         recovered: () => undefined,
         lost: () => undefined,
+        moved: () => undefined,
+        dispatched: async () => undefined,
       },
     });
   }

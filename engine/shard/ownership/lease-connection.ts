@@ -3,6 +3,7 @@ import { processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
 import { postgresConnector, type Connector, type Sql, type SqlClient } from '../../postgres/sql-client.ts';
 import { connectionName } from './lease.ts';
+import { listenForShards } from './shards-channel.ts';
 
 /** Between two renewals of the lease of 5 s. */
 const renewMs = 1_500;
@@ -15,6 +16,7 @@ const statementMs = 3_000;
  */
 export class LeaseConnection {
   readonly #config: ClientConfig;
+  readonly #owner: string;
   readonly #log: Logger;
   readonly #onBeat: () => Promise<void>;
   readonly #host: Host;
@@ -22,6 +24,7 @@ export class LeaseConnection {
   #client: Promise<SqlClient> | undefined;
   #timer: HostTimer | undefined;
   #beating: Promise<void> | undefined;
+  #isToldAgain = false;
   #stopped = false;
 
   /** @param options.onBeat renews the lease and does what goes with it, by `run` */
@@ -42,6 +45,7 @@ export class LeaseConnection {
       query_timeout: statementMs,
       options: '-c synchronous_commit=off', // after a crash of Postgres nobody's lease counts
     };
+    this.#owner = options.owner;
     this.#log = options.log;
     this.#onBeat = options.onBeat;
     this.#host = options.host ?? processHost;
@@ -71,6 +75,17 @@ export class LeaseConnection {
         this.#beating = undefined;
       });
     return this.#beating;
+  }
+
+  /** What was told after a beat had looked needs another one. */
+  async #beatAnew(): Promise<void> {
+    if (this.#isToldAgain) return;
+    if (this.#beating !== undefined) {
+      this.#isToldAgain = true;
+      await this.#beating;
+      this.#isToldAgain = false;
+    }
+    await this.beat();
   }
 
   /** Runs a statement on the lease's connection. A connection that failed is given up, and the next call makes a new one. */
@@ -116,6 +131,7 @@ export class LeaseConnection {
     client.on('error', onLost);
     try {
       await client.connect();
+      await listenForShards(client, this.#owner, () => void this.#beatAnew());
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);

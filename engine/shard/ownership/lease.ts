@@ -11,34 +11,62 @@ export function connectionName(of: 'lane' | 'lease', owner: string): string {
   return `hatchet ${of} ${owner}`;
 }
 
+/** Owners of whom any connection is there. An application's name is visible to every role. */
+export const connectedOwners = `connected AS MATERIALIZED (
+      SELECT right(application_name, 36) AS id FROM pg_stat_activity
+      WHERE application_name LIKE 'hatchet lane %' OR application_name LIKE 'hatchet lease %'
+    )`;
+
+/** A shard `s`, with the lease `o` of its owner, that owner $1 may have: never owned, given back, its own, or of an owner whose lease has run out. */
+export const isFree = `(s.owner IS NULL OR s.owner = $1 OR o.expires_at IS NULL OR o.expires_at < clock_timestamp())`;
+
+export interface SurveySqlRow {
+  /** Null stands for an owner without any shard. */
+  id: number | null;
+  owner: string | null;
+  free: boolean;
+  abandoned: boolean;
+  alive: boolean;
+  grpc_address: string | null;
+  http_address: string | null;
+}
+
+/**
+ * Renews the lease of a process, and looks at all shards and owners as they were before. No transaction holds the row of a
+ * lease, and shards that others took meanwhile refer to it no more: a renewal that comes late gives nothing back.
+ */
 export const renew = {
   name: 'renew_lease',
   text: `
     WITH renewed AS (
       INSERT INTO shard_owner AS o (id, expires_at) VALUES ($1, clock_timestamp() + interval '${leaseSeconds} s')
       ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
-    )
-    SELECT id FROM shard WHERE owner = $1`,
+    ), ${connectedOwners}
+    SELECT s.id, coalesce(s.owner, o.id) AS owner, ${isFree} AS free,
+      coalesce(s.absent_since, o.expires_at, '-infinity') < clock_timestamp() - interval '${leaseSeconds} s' AS abandoned,
+      coalesce(o.expires_at >= clock_timestamp(), false) AND coalesce(s.owner, o.id)::text IN (SELECT id FROM connected) AS alive,
+      r.grpc_address, r.http_address
+    FROM shard s FULL JOIN shard_owner o ON o.id = s.owner LEFT JOIN replica r ON r.id = coalesce(s.owner, o.id)
+    ORDER BY s.id, owner`,
 };
 
-/**
- * Renews the lease of a process. No transaction holds this row, and shards that others took meanwhile refer to it no more: a
- * renewal that comes late gives nothing back.
- * @returns the shards that are this owner's still
- */
-export async function renewLease(client: Sql, owner: string): Promise<Set<number>> {
-  const { rows } = await client.query<{ id: number }>({ ...renew, values: [owner] });
-  return new Set(rows.map((row) => row.id));
+export async function renewLease(client: Sql, owner: string): Promise<SurveySqlRow[]> {
+  const { rows } = await client.query<SurveySqlRow>({ ...renew, values: [owner] });
+  return rows;
 }
 
 export const forgetOwners = {
   name: 'forget_owners',
   text: `
-    DELETE FROM shard_owner o
-    WHERE (o.id = $1 OR o.expires_at < clock_timestamp() - interval '1 hour') AND NOT EXISTS (SELECT FROM shard s WHERE s.owner = o.id)`,
+    WITH gone AS (
+      DELETE FROM shard_owner o
+      WHERE (o.id = $1 OR o.expires_at < clock_timestamp() - interval '1 hour') AND NOT EXISTS (SELECT FROM shard s WHERE s.owner = o.id)
+      RETURNING o.id
+    )
+    DELETE FROM replica r USING gone WHERE r.id = gone.id`,
 };
 
-/** Takes away the lease of this owner, and those of processes that are long gone, where no shard refers to them. */
-export async function forgetLeases(client: Sql, owner: string): Promise<void> {
-  await client.query({ ...forgetOwners, values: [owner] });
+/** Takes away the leases of processes that are long gone, and of one that ends, where no shard refers to them. */
+export async function forgetLeases(client: Sql, ending: string | null): Promise<void> {
+  await client.query({ ...forgetOwners, values: [ending] });
 }

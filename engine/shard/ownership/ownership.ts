@@ -2,28 +2,41 @@ import type { ClientConfig } from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { delay, processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
-import { shardCount } from '../../model/ids/shard-of.ts';
+import { shardCount, shardOf } from '../../model/ids/shard-of.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import { wakingLimits, type WakingLimits } from '../../plan/state/waking-limits.ts';
 import { postgresConnector, type Connector } from '../../postgres/sql-client.ts';
+import { fairShare, toHandOver, toTake, type HeldShard } from './fair-share.ts';
 import { LeaseConnection } from './lease-connection.ts';
-import { forgetLeases, renewLease } from './lease.ts';
-import { acquireShards, lookForShards } from './take-free-shards.ts';
+import { forgetLeases, renewLease, type SurveySqlRow } from './lease.ts';
+import { acquireShards } from './take-free-shards.ts';
 import { giveShardsBack } from './owned-shards.ts';
 import { AcquiredShards, type ServedShard } from '../recovery/recover-acquired.ts';
+import { storeReplica, withdrawReplica, type ReplicaAddress } from './replica-record.ts';
 import { ShardLife } from './shard-life.ts';
+import { ShardMap, type Peer } from './shard-map.ts';
+import { tellOthers } from './shards-channel.ts';
 
 /** An owner without any connection is looked at again after this: one that reconnects is there by then. */
 const secondLookMs = 250;
+
 export interface OwnershipEvents {
   served(shards: readonly ServedShard[]): void;
   lost(states: readonly ShardState[]): void;
+  /** Other engines have these from now on. */
+  moved(shards: readonly number[]): void;
+  /** These go to other engines: to be handed over by `handOver` between two transactions, once nothing of them is under way. */
+  leaving(shards: readonly number[]): void;
 }
 
-/** Which shards this process owns. Each is acquired, recovered, served and lost by itself. */
+/**
+ * Which shards this process owns, and which other engines have the rest. Each shard is acquired, recovered, served and lost by
+ * itself. Engines that take calls share the shards evenly; one that takes none has whatever is free.
+ */
 export class Ownership {
   readonly id = newId();
+  readonly #map = new ShardMap(this.id);
   readonly #lives = Array.from({ length: shardCount }, (_, id) => new ShardLife(id));
   readonly #log: Logger;
   readonly #events: OwnershipEvents;
@@ -32,6 +45,14 @@ export class Ownership {
   readonly #keeper: LeaseConnection;
   readonly #acquired: AcquiredShards;
   readonly #retries = new Set<HostTimer>();
+  /** Served still, and about to be handed over. */
+  readonly #leaving = new Set<number>();
+  #address: ReplicaAddress | undefined;
+  #isAddressStored = false;
+  #handOvers = 0;
+  /** It gives all away, and takes nothing. */
+  #isWithdrawn = false;
+  #isStarted = false;
   #stopped = false;
 
   constructor(options: {
@@ -76,6 +97,7 @@ export class Ownership {
 
   /** Resolves once what was free is served, or could not be recovered. */
   async start(): Promise<void> {
+    this.#isStarted = true;
     await this.#keeper.start();
     await this.#acquired.settled();
   }
@@ -87,6 +109,60 @@ export class Ownership {
   /** Of the shards that are served. */
   *states(): Generator<ShardState> {
     for (const life of this.#lives) if (life.state !== undefined) yield life.state;
+  }
+
+  /** The engine that has a shard, where that is another one that is alive and takes calls. */
+  peerOf(shard: number): Peer | undefined {
+    return this.#lives[shard]?.isFree === true ? this.#map.peerOf(shard) : undefined;
+  }
+
+  /** All other engines that are alive and take calls. */
+  get peers(): readonly Peer[] {
+    return this.#map.reachable;
+  }
+
+  /** It is served for the last transactions: nothing new of it is planned. */
+  isLeaving(shard: number): boolean {
+    return this.#leaving.has(shard);
+  }
+
+  /** Other engines reach this one there: from now on it has its part of the shards, and gives away what is more. */
+  async takeCallsAt(address: ReplicaAddress): Promise<void> {
+    this.#address = address;
+    this.#isAddressStored = false;
+    await this.#keeper.beat();
+  }
+
+  /** Gives all shards to the other engines; the calls that come are for them. */
+  async withdraw(): Promise<void> {
+    this.#isWithdrawn = true;
+    await this.#keeper.run(async (client) => {
+      await withdrawReplica(client, this.id);
+      await tellOthers(client, this.id);
+    });
+    await this.#keeper.beat();
+  }
+
+  /** Looks now whether shards have changed hands. */
+  lookAround(): Promise<void> {
+    return this.#keeper.beat();
+  }
+
+  /** Between two transactions: gives these to whoever is to have them. */
+  async handOver(shards: readonly number[]): Promise<void> {
+    const ids = shards.filter((id) => this.#leaving.has(id));
+    if (ids.length === 0) return;
+    this.#handOvers++;
+    try {
+      await this.#keeper.run((client) => giveShardsBack(client, this.id, ids));
+      this.#log.info({ shards: ids }, 'shards were handed over');
+      this.#free(ids);
+      await this.#keeper.run((client) => tellOthers(client, this.id));
+    } catch (error) {
+      // They may be given back or not: what the lane and the next look find decides.
+      for (const id of ids) this.#leaving.delete(id);
+      this.#log.warn({ err: error, shards: ids }, 'shards could not be handed over; trying again');
+    }
   }
 
   /** A transaction of these is stored. */
@@ -134,12 +210,13 @@ export class Ownership {
   async giveBack(): Promise<void> {
     await this.stopAcquiring();
     await this.#keeper.stopBeating();
-    const held = this.#lives.filter((life) => !life.isFree).map((life) => life.id);
-    if (held.length > 0)
+    const held = this.#held;
+    if (this.#isStarted)
       await this.#keeper
         .run(async (client) => {
-          await giveShardsBack(client, this.id, held);
+          if (held.length > 0) await giveShardsBack(client, this.id, held);
           await forgetLeases(client, this.id);
+          await tellOthers(client, this.id);
         })
         .catch((error: unknown) =>
           this.#log.warn({ err: error }, 'the shards could not be given back; their lease runs out in 5 s'),
@@ -149,36 +226,95 @@ export class Ownership {
   }
 
   #free(ids: readonly number[]): void {
+    for (const id of ids) this.#leaving.delete(id);
     const states = ids.flatMap((id) => this.#lives[id]?.lose() ?? []);
     if (states.length > 0) this.#events.lost(states);
   }
 
-  /** Renews the lease, finds out what was lost, and takes what is free. */
-  async #beat(): Promise<void> {
-    const held = this.#lives.filter((life) => !life.isFree).map((life) => life.id);
-    if (held.length > 0) {
-      const still = await this.#keeper.run((client) => renewLease(client, this.id));
-      this.lose(held.filter((id) => !still.has(id)));
-    }
-    if (!this.#stopped) await this.#acquire();
+  get #held(): number[] {
+    return this.#lives.filter((life) => !life.isFree).map((life) => life.id);
   }
 
-  async #acquire(): Promise<void> {
+  /** Renews the lease, finds out what was lost and who has it, takes what is free and hands over what is too much. */
+  async #beat(): Promise<void> {
+    const held = this.#held;
+    const handOvers = this.#handOvers;
+    const rows = await this.#keeper.run((client) => renewLease(client, this.id));
+    const still = new Set(rows.flatMap(({ id, owner }) => (owner === this.id && id !== null ? [id] : [])));
+    this.lose(held.filter((id) => !still.has(id)));
+    const moved = this.#map.update(rows);
+    if (moved.length > 0) this.#events.moved(moved.filter((id) => this.peerOf(id) !== undefined));
+    if (this.#stopped) return;
+    await this.#storeAddress(rows);
+    // What was read may be from before the last hand-over.
+    if (!this.#isWithdrawn && handOvers === this.#handOvers) await this.#acquire(rows);
+    this.#leave();
+  }
+
+  /** The row may be gone: that of a process that stood still for an hour is taken away by others. */
+  async #storeAddress(rows: readonly SurveySqlRow[]): Promise<void> {
+    const address = this.#address;
+    if (address === undefined || this.#isWithdrawn) return;
+    const own = rows.find(({ owner }) => owner === this.id);
+    if (this.#isAddressStored && (own === undefined || own.grpc_address !== null)) return;
+    await this.#keeper.run(async (client) => {
+      await storeReplica(client, this.id, address);
+      await tellOthers(client, this.id);
+    });
+    this.#isAddressStored = true;
+  }
+
+  /** How many shards are this engine's part. */
+  get #share(): number {
+    if (this.#isWithdrawn) return 0;
+    return this.#address === undefined ? shardCount : fairShare(this.#map.reachable.length + 1);
+  }
+
+  async #acquire(rows: readonly SurveySqlRow[]): Promise<void> {
     const nowMs = this.#host.monotonicMs();
-    const wanted = this.#lives.filter((life) => life.isWanted(nowMs)).map((life) => life.id);
+    const open = rows.flatMap(({ id, owner, free, alive, abandoned }) => {
+      const isOpen = id !== null && this.#lives[id]?.isWanted(nowMs) === true && (free || !alive);
+      // No other engine takes what its row says that this one has.
+      return isOpen ? [{ id, owner, abandoned: abandoned || owner === this.id, isGone: !free }] : [];
+    });
+    const wanted = toTake(open, { held: this.#held.length, share: this.#share, first: this.#firstChoice });
     if (wanted.length === 0) return;
-    const owner = this.id;
-    const { free, gone } = await this.#keeper.run((client) => lookForShards(client, { owner, wanted }));
-    if (!free && gone.length === 0) return;
+    const gone = open.flatMap(({ id, owner, isGone }) =>
+      isGone && owner !== null && wanted.includes(id) ? [owner] : [],
+    );
     if (gone.length > 0) await delay(this.#host, secondLookMs);
     const owned = await this.#keeper.run(async (client) => {
-      await renewLease(client, owner);
-      const shards = await acquireShards(client, { owner, wanted, gone, graceMs: this.#graceMs });
-      if (shards.length > 0) await forgetLeases(client, owner);
+      const shards = await acquireShards(client, {
+        owner: this.id,
+        wanted,
+        gone: [...new Set(gone)],
+        graceMs: this.#graceMs,
+      });
+      if (shards.length > 0) {
+        await forgetLeases(client, null);
+        await tellOthers(client, this.id);
+      }
       return shards;
     });
     for (const shard of owned) this.#lives[shard.id]?.acquire(shard);
     if (owned.length > 0) this.#acquired.start();
+  }
+
+  /** Another one for each engine. */
+  get #firstChoice(): number {
+    return shardOf(this.id);
+  }
+
+  /** Begins to hand over what is more than its part. */
+  #leave(): void {
+    if (this.#leaving.size > 0) return;
+    const held: HeldShard[] = [];
+    for (const { id, state } of this.#lives)
+      if (state !== undefined) held.push({ id, load: state.tasks.size + state.workersById.size });
+    const ids = this.#isWithdrawn ? held.map(({ id }) => id) : toHandOver(held, this.#share);
+    if (ids.length === 0) return;
+    for (const id of ids) this.#leaving.add(id);
+    this.#events.leaving(ids);
   }
 
   #retryIn(pauseMs: number): void {

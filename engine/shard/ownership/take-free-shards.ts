@@ -1,50 +1,7 @@
 import type { Sql } from '../../postgres/sql-client.ts';
+import { connectedOwners, isFree } from './lease.ts';
 import { absentSince, graceUs, lostUs } from './unserved-time.ts';
 import { ownedShard, type OwnedShard, type ShardSqlRow } from './owned-shards.ts';
-
-/** Owners of whom any connection is there. An application's name is visible to every role. */
-const connected = `connected AS MATERIALIZED (
-      SELECT right(application_name, 36) AS id FROM pg_stat_activity
-      WHERE application_name LIKE 'hatchet lane %' OR application_name LIKE 'hatchet lease %'
-    )`;
-
-/** A shard `s`, with the lease `o` of its owner, that owner $1 may have: never owned, given back, its own, or of an owner whose lease has run out. */
-const isFree = `(s.owner IS NULL OR s.owner = $1 OR o.expires_at IS NULL OR o.expires_at < clock_timestamp())`;
-
-/** A shard `s` of whose owner no connection is left, though its lease may be in force. */
-const isGone = `s.owner::text NOT IN (SELECT id FROM connected)`;
-
-export const look = {
-  name: 'look_for_shards',
-  text: `
-    WITH ${connected}
-    SELECT DISTINCT s.owner, ${isFree} AS free
-    FROM shard s LEFT JOIN shard_owner o ON o.id = s.owner
-    WHERE s.id = ANY ($2::smallint[])
-      AND (${isFree} OR ${isGone})`,
-};
-
-export interface Sight {
-  /** Shards can be had now. */
-  free: boolean;
-  /** Owners whose lease is in force, but of whom no connection is left. */
-  gone: string[];
-}
-
-/** Looks whether any of the wanted shards can be had. Writes nothing. */
-export async function lookForShards(
-  client: Sql,
-  options: { owner: string; wanted: readonly number[] },
-): Promise<Sight> {
-  const { rows } = await client.query<{ owner: string | null; free: boolean }>({
-    ...look,
-    values: [options.owner, options.wanted],
-  });
-  return {
-    free: rows.some((row) => row.free),
-    gone: rows.flatMap((row) => (row.free || row.owner === null ? [] : [row.owner])),
-  };
-}
 
 /**
  * Takes those of the wanted shards that nobody owns: never owned, given back, the lease of their owner run out, or all of its
@@ -54,12 +11,12 @@ export async function lookForShards(
 export const acquireFree = {
   name: 'acquire_shards',
   text: `
-    WITH ${connected},
+    WITH ${connectedOwners},
     free AS (
       SELECT s.id, s.epoch, ${absentSince} AS since
       FROM shard s LEFT JOIN shard_owner o ON o.id = s.owner
       WHERE s.id = ANY ($2::smallint[])
-        AND (${isFree} OR (s.owner = ANY ($3::uuid[]) AND ${isGone}))
+        AND (${isFree} OR (s.owner = ANY ($3::uuid[]) AND s.owner::text NOT IN (SELECT id FROM connected)))
       ORDER BY s.id
       FOR UPDATE OF s SKIP LOCKED
     )

@@ -2,7 +2,8 @@ import { Client } from 'pg';
 import { describe, test, vi } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { acquireShards, lookForShards } from '../../../engine/shard/ownership/take-free-shards.ts';
+import { renewLease } from '../../../engine/shard/ownership/lease.ts';
+import { acquireShards } from '../../../engine/shard/ownership/take-free-shards.ts';
 import { giveShardsBack } from '../../../engine/shard/ownership/owned-shards.ts';
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
@@ -149,7 +150,10 @@ describe.concurrent('the lease', () => {
     await rival.take();
     const owner = newId();
     const wanted = Array.from({ length: shardCount }, (_, id) => id);
-    const look = async (): Promise<string[]> => (await lookForShards(desk.client, { owner, wanted })).gone;
+    const look = async (): Promise<(string | null)[]> => {
+      const rows = await renewLease(desk.client, owner);
+      return [...new Set(rows.flatMap((row) => (row.id === null || row.free || row.alive ? [] : [row.owner])))];
+    };
     const acquire = async (gone: string[]): Promise<number> =>
       (await acquireShards(desk.client, { owner, wanted, gone })).length;
     const name = `hatchet lane ${rival.id}`;

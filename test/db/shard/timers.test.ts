@@ -118,6 +118,7 @@ describe('crons in Postgres', () => {
       rows: 1,
       queuedAtMs: 0,
       mayBeDone: true,
+      isFateUnknown: false,
       longLogs: [],
       run: () => () => undefined,
       reject: () => undefined,

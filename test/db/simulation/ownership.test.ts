@@ -4,6 +4,8 @@ import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import * as lease from '../../../engine/shard/ownership/lease.ts';
 import * as ownedShards from '../../../engine/shard/ownership/owned-shards.ts';
+import * as replica from '../../../engine/shard/ownership/replica-record.ts';
+import * as channel from '../../../engine/shard/ownership/shards-channel.ts';
 import * as settling from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import * as take from '../../../engine/shard/ownership/take-free-shards.ts';
 import { leaseStatements } from '../../simulation/store/statements/lease.ts';
@@ -36,7 +38,8 @@ function ownershipStatement(random: RandomRows, owners: readonly string[]): SqlQ
   });
   return random.pick<() => SqlQuery>([
     () => named(lease.renew, owner),
-    () => named(take.look, owner, ids),
+    () => named(replica.writeReplica, owner, random.pick(['a:1', 'b:2']), 'c:3', random.pick([null, 'pem'])),
+    () => named(replica.dropReplica, owner),
     () => named(take.acquireFree, owner, ids, random.some(owners), random.pick([0, 30_000_000])),
     () => named(take.acquireFree, owner, ids, [], 0),
     () =>
@@ -49,7 +52,8 @@ function ownershipStatement(random: RandomRows, owners: readonly string[]): SqlQ
       ),
     () => named(ownedShards.readOwned, owner, ids),
     () => named(ownedShards.giveBack, owner, ids),
-    () => named(lease.forgetOwners, owner),
+    () => named(lease.forgetOwners, random.pick([owner, null])),
+    () => named(channel.tellOfShards, owner),
     () => ({ text: settling.lockOwned.text, values: [owner, ids] }),
     () => ({ text: settling.raiseEpoch.text, values: [owner, ids] }),
   ])();
@@ -63,7 +67,7 @@ it.each([0, 1, 2, 3])('gives, keeps and takes shards as Postgres does: seed %i',
     await twins.session({ application_name: `hatchet lane ${owners[0]}` }),
     await twins.session({ application_name: `hatchet lease ${owners[1]}` }),
   ];
-  for (let step = 0; step < 50; step++) {
+  for (let step = 0; step < 80; step++) {
     await twins.pass(random.pick([0, 0.001, 500, 2_000, 6_000, 4_000_000]));
     await twins.run(random.pick(sessions), ownershipStatement(random, owners));
     await twins.compareTables();

@@ -54,6 +54,9 @@ export class SimulatedClient implements SqlClient {
     return this;
   }
 
+  /** None ever comes, as behind a pooler: without them things happen later, and nothing else. */
+  onNotification(): void {}
+
   connect(): Promise<void> {
     return new Promise((resolve, reject) => {
       const { connectionTimeoutMillis = 0 } = this.#config;

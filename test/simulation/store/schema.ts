@@ -255,6 +255,11 @@ const shapes = {
     indexes: ['shard'],
     defaults: (nowUs) => ({ since: nowUs }),
   }),
+  replica: shape({
+    name: 'replica',
+    columns: { id: 'uuid', grpc_address: 'text', http_address: 'text', certificate: 'text?' },
+    key: ['id'],
+  }),
   shard: shape({
     name: 'shard',
     columns: {
@@ -377,6 +382,7 @@ export function makeTables(keepsOld: () => boolean): Tables {
     run_end: make(shapes.run_end),
     schedule: make(shapes.schedule),
     set_aside: make(shapes.set_aside),
+    replica: make(shapes.replica),
     shard: make(shapes.shard),
     shard_owner: make(shapes.shard_owner),
     staged_payload: make(shapes.staged_payload),

@@ -10,7 +10,7 @@ it('refuses what has waited for half a minute, of which a standstill of the proc
   let awakeMs = 1_000;
   const refused: string[] = [];
   const mailbox = new Mailbox(
-    () => false,
+    { isServed: () => false, isElsewhere: () => false },
     () => awakeMs,
   );
   const command = { kind: 'completed', tenantId: 't', taskId: 'a', attempt: 0, output: '{}' } as const;
@@ -22,6 +22,7 @@ it('refuses what has waited for half a minute, of which a standstill of the proc
     rows: 1,
     queuedAtMs: awakeMs,
     mayBeDone: false,
+    isFateUnknown: false,
     longLogs: [],
     run: () => () => undefined,
     reject: (error) => refused.push(error instanceof HatchetError ? error.code : error.message),

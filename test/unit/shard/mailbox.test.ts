@@ -7,12 +7,14 @@ import { Mailbox } from '../../../engine/shard/mailbox.ts';
 let served: Set<number>;
 let mailbox: Mailbox;
 let refused: string[];
+let elsewhere: Set<number>;
 
 beforeEach(() => {
   vi.useFakeTimers();
   served = new Set([1, 2]);
   refused = [];
-  mailbox = new Mailbox((shard) => served.has(shard));
+  elsewhere = new Set();
+  mailbox = new Mailbox({ isServed: (shard) => served.has(shard), isElsewhere: (shard) => elsewhere.has(shard) });
 });
 
 afterEach(() => void vi.useRealTimers());
@@ -27,6 +29,7 @@ function job(name: string, shard: number, tenantId?: string): Job {
     rows: 1,
     queuedAtMs: performance.now(),
     mayBeDone: false,
+    isFateUnknown: false,
     longLogs: [],
     run: () => () => undefined,
     reject: (error) => void refused.push(`${name} ${error instanceof HatchetError ? error.code : ''}`),

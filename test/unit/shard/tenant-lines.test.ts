@@ -17,6 +17,7 @@ function job(options: { tenantId?: string; taskId?: string; rows?: number; chars
     rows,
     queuedAtMs: 0,
     mayBeDone: false,
+    isFateUnknown: false,
     longLogs: [],
     run: () => () => undefined,
     reject: () => undefined,

@@ -2,6 +2,8 @@ import { readBackend } from '../../../../engine/commit/lane.ts';
 import { readTime } from '../../../../engine/postgres/postgres-clock.ts';
 import * as lease from '../../../../engine/shard/ownership/lease.ts';
 import * as ownedShards from '../../../../engine/shard/ownership/owned-shards.ts';
+import * as channel from '../../../../engine/shard/ownership/shards-channel.ts';
+import * as replica from '../../../../engine/shard/ownership/replica-record.ts';
 import * as settling from '../../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import * as take from '../../../../engine/shard/ownership/take-free-shards.ts';
 import { timestampText } from '../columns.ts';
@@ -71,27 +73,35 @@ const renew: StatementModel = {
   text: lease.renew.text,
   run: (context, parameters) => {
     const { tables, transaction, clockUs } = context;
-    const id = parameters.one(1, 'uuid');
-    const values = { id, expires_at: clockUs + leaseUs };
+    const self = parameters.one(1, 'uuid');
+    // All is read as it was before the renewal.
+    const there = connected(context);
+    const survey = (shard: ShardRow | undefined, owner: string | null): Record<string, unknown> => {
+      const expiry = expiryOf(context, owner);
+      const replica = owner === null ? undefined : tables.replica.get(transaction, owner);
+      const since = shard?.absent_since ?? expiry ?? -Infinity;
+      return {
+        id: shard?.id ?? null,
+        owner,
+        free:
+          shard === undefined || shard.owner === null || owner === self || expiry === undefined || expiry < clockUs,
+        abandoned: since < clockUs - leaseUs,
+        alive: owner !== null && expiry !== undefined && expiry >= clockUs && there.has(owner),
+        grpc_address: replica?.grpc_address ?? null,
+        http_address: replica?.http_address ?? null,
+      };
+    };
+    const shards = [...tables.shard.rows(transaction)].sort((a, b) => a.id - b.id);
+    const owning = new Set(shards.map(({ owner }) => owner));
+    const idle = [...tables.shard_owner.rows(transaction)]
+      .filter(({ id }) => !owning.has(id))
+      .sort((a, b) => byText(a.id, b.id));
+    const rows = [...shards.map((row) => survey(row, row.owner)), ...idle.map(({ id }) => survey(undefined, id))];
+    const values = { id: self, expires_at: clockUs + leaseUs };
     const present = tables.shard_owner.existing(transaction, values, { locks: true });
     if (present === undefined) tables.shard_owner.insert(transaction, values);
     else tables.shard_owner.update(transaction, present, { expires_at: values.expires_at });
-    return selected(tables.shard.find(transaction, 'owner', id).map((row) => ({ id: row.id })));
-  },
-};
-
-const look: StatementModel = {
-  text: take.look.text,
-  run: (context, parameters) => {
-    const owner = parameters.one(1, 'uuid');
-    const there = connected(context);
-    const seen = new Map<string, { owner: string | null; free: boolean }>();
-    for (const row of shardsOf(context, parameters.all(2, 'smallint'))) {
-      const free = isFree(context, row, owner);
-      if (free || (row.owner !== null && !there.has(row.owner)))
-        seen.set(`${row.owner} ${free}`, { owner: row.owner, free });
-    }
-    return selected([...seen.values()]);
+    return selected(rows);
   },
 };
 
@@ -198,13 +208,49 @@ const giveBack: StatementModel = {
 const forget: StatementModel = {
   text: lease.forgetOwners.text,
   run: ({ tables, transaction, clockUs }, parameters) => {
-    const own = parameters.one(1, 'uuid');
+    const own = parameters.orNull(1, 'uuid');
     const old = [...tables.shard_owner.rows(transaction)].filter(
       ({ id, expires_at }) =>
         (id === own || expires_at < clockUs - hourUs) && tables.shard.find(transaction, 'owner', id).length === 0,
     );
-    for (const row of old.sort((a, b) => byText(a.id, b.id))) tables.shard_owner.delete(transaction, row);
-    return { command: 'DELETE', rows: [], rowCount: old.length };
+    let replicas = 0;
+    for (const row of old.sort((a, b) => byText(a.id, b.id))) {
+      tables.shard_owner.delete(transaction, row);
+      const replica = tables.replica.get(transaction, row.id);
+      if (replica === undefined) continue;
+      tables.replica.delete(transaction, replica);
+      replicas++;
+    }
+    return { command: 'DELETE', rows: [], rowCount: replicas };
+  },
+};
+
+const listen: StatementModel = { text: channel.listenToShards, run: () => ({ command: 'LISTEN', rows: [], rowCount: null }) };
+
+const tell: StatementModel = { text: channel.tellOfShards.text, run: () => selected([{ pg_notify: '' }]) };
+
+const storeReplica: StatementModel = {
+  text: replica.writeReplica.text,
+  run: ({ tables, transaction }, parameters) => {
+    const values = {
+      id: parameters.one(1, 'uuid'),
+      grpc_address: parameters.one(2, 'text'),
+      http_address: parameters.one(3, 'text'),
+      certificate: parameters.orNull(4, 'text'),
+    };
+    const present = tables.replica.existing(transaction, values, { locks: true });
+    if (present === undefined) tables.replica.insert(transaction, values);
+    else tables.replica.update(transaction, present, values);
+    return { command: 'INSERT', rows: [], rowCount: 1 };
+  },
+};
+
+const dropReplica: StatementModel = {
+  text: replica.dropReplica.text,
+  run: ({ tables, transaction }, parameters) => {
+    const row = tables.replica.get(transaction, parameters.one(1, 'uuid'));
+    if (row !== undefined) tables.replica.delete(transaction, row);
+    return { command: 'DELETE', rows: [], rowCount: row === undefined ? 0 : 1 };
   },
 };
 
@@ -214,7 +260,10 @@ export const leaseStatements = [
   time,
   alive,
   renew,
-  look,
+  listen,
+  tell,
+  storeReplica,
+  dropReplica,
   acquire,
   serve,
   terminate,

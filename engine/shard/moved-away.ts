@@ -1,0 +1,25 @@
+import { HatchetError } from '../base/errors.ts';
+
+/** For a call whose shard another engine has: nothing of it was carried out here, and it goes there. */
+export function movedAway(): HatchetError {
+  return new HatchetError('NOT_OWNER', 'another engine has taken this over', { remedy: 'Call again.' });
+}
+
+/** For a command that may have been stored before its shard was lost: whoever has the shard now does not know. */
+export function maybeStored(): HatchetError {
+  return new HatchetError(
+    'NOT_OWNER',
+    'another engine has taken this over; whether this was stored before that is not known',
+    { details: { maybeStored: 'true' }, remedy: 'Look whether it is there, then call again.' },
+  );
+}
+
+/** Whether nothing of a call was carried out, because its shard is with another engine. */
+export function isMovedAway(error: unknown): boolean {
+  return (
+    error instanceof HatchetError &&
+    error.code === 'NOT_OWNER' &&
+    error.details['maybeStored'] === undefined &&
+    error.details['partsStored'] === undefined
+  );
+}
