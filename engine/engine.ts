@@ -37,10 +37,11 @@ import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineQuiet } from './test-clock/engine-quiet.ts';
 import { createLog, type Logger } from './base/log.ts';
-import { HangUpWhenUnserved } from './wiring/hang-up-when-unserved.ts';
 import { processHost } from './base/host.ts';
+import { movedAway } from './base/moved-away.ts';
 import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/partition-upkeep.ts';
+import { shardOf } from './model/ids/shard-of.ts';
 import { dateIdsBy } from './model/ids/uuid.ts';
 import { NodeResults } from './monitor/durable/node-results.ts';
 import { HeartbeatWriter } from './writers/heartbeat-writer.ts';
@@ -53,7 +54,9 @@ import { connectionConfig, createPool } from './postgres/connect.ts';
 import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/schema/migrate.ts';
 import { startRest } from './rest/rest-server.ts';
+import { reachableHost, Replica } from './replicas/replica.ts';
 import type { Owner } from './shard/owner.ts';
+import { readCertificate } from './shard/ownership/replica-record.ts';
 import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
@@ -235,13 +238,6 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     log,
     isLive: (tenantId, runId) => isLive(owner, tenantId, runId),
   });
-  let turnAwayClients = (): void => undefined;
-  const turnAway = new HangUpWhenUnserved({
-    isServing: () => [...owner.states].length > 0,
-    turnAway: () => turnAwayClients(),
-    host: processHost,
-  });
-  onStop(async () => turnAway.stop());
   const core = new EngineCore({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock,
@@ -259,8 +255,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       () => time.committedNow(),
     ],
     recovered: [() => purge.look(), () => changes.poke()],
-    lost: () => {
-      turnAway.lost();
+    lost: () => changes.poke(),
+    moved: (shards) => {
+      open.endOf((tenantId) => shards.has(shardOf(tenantId)), movedAway());
       changes.poke();
     },
   });
@@ -284,13 +281,22 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const gate = new Gate({ tokens, audit, open, limits, log });
   const commands = edgeCommands(owner, limits, new RetentionBound(retentionDays));
   const connections = new ConnectionGuard();
-  const edge = { gate, log, owner: commands, connections, turns: owner.turns };
+  const { tls } = context;
+  const replica = new Replica({
+    owners: owner,
+    certificateOf: (id) => readCertificate(reads, id),
+    sealer,
+    tls,
+    host: processHost,
+    log,
+  });
+  onStop(async () => replica.stop());
+  const edge = { gate, log, owner: commands, connections, turns: owner.turns, replicas: replica.routes };
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
     logWritten: (taskIds, signal) => linesStored.next(taskIds, { longestMs: othersLinesMs, signal }),
   };
-  const { tls } = context;
   const logIntake = new LogIntake(logs, limits);
   const streamIntake = new StreamIntake({ owner: commands, pool: reads, streams, limits });
   const services = [
@@ -321,7 +327,6 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     interceptors: [strangerInterceptor({ gate, connections, log })],
   });
   onStop(() => grpc.stop(drainMs));
-  turnAwayClients = () => grpc.turnAway(drainMs);
   onStop(async () => dispatcher.stop());
   const webhooks = new WebhookStore(reads, { limits, sealer });
   const rest = await startRest({
@@ -334,7 +339,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     webhooks,
     pool: reads,
     version,
-    isReady: () => [...owner.states].length > 0,
+    passingOn: replica,
+    isReady: () => !replica.isLeaving && ([...owner.states].length > 0 || replica.peers.length > 0),
   });
   onStop(() => rest.stop());
 
@@ -343,6 +349,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     grpcBroadcastAddress: hostPort(grpc.address),
   };
   await serving;
+  const advertised = options.advertiseHost ?? process.env['HATCHET_ENGINE_ADVERTISE_HOST'] ?? reachableHost(host);
+  await replica.join({ ...grpc.address, host: advertised }, { ...rest.address, host: advertised });
+  onStop(() => replica.leave({ turnAway: () => grpc.turnAway(drainMs), clients: () => connections.size }));
   const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
   return {
     grpc: grpc.address,

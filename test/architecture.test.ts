@@ -51,6 +51,8 @@ const allowed: Record<string, readonly string[]> = {
     'engine/plan',
     'proto/gen',
   ],
+  // Other engines on the same database, and the calls that go to them.
+  'engine/replicas': [...leaves, 'engine/auth', 'engine/net', 'engine/model'],
   // The planner's command and state types are the words in which the edge speaks to the owner.
   'engine/grpc': [
     ...leaves,
@@ -66,6 +68,7 @@ const allowed: Record<string, readonly string[]> = {
     'engine/monitor',
     'engine/writers',
     'engine/bulk',
+    'engine/replicas',
     'engine/model',
     'engine/plan',
     'link',
@@ -85,6 +88,7 @@ const allowed: Record<string, readonly string[]> = {
     'engine/monitor',
     'engine/writers',
     'engine/bulk',
+    'engine/replicas',
     'engine/model',
     'engine/plan',
     'proto/gen',

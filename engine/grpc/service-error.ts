@@ -2,8 +2,10 @@ import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { HatchetError, type ErrorCode } from '../base/errors.ts';
 import { CollisionError } from './collision.ts';
 import { faults } from '../base/faults.ts';
+import { isMovedAway } from '../base/moved-away.ts';
 import type { Logger } from '../base/log.ts';
 import { namedError } from '../postgres/named-error.ts';
+import { movedTrailer } from './calls/pass-on.ts';
 
 const codes: Partial<Record<ErrorCode, status>> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
@@ -38,6 +40,7 @@ export function toServiceError(thrown: unknown, log: Logger): ServiceError {
   const metadata = new Metadata();
   if (error instanceof HatchetError) {
     metadata.set('hatchet-error-code', error.code);
+    if (isMovedAway(error)) metadata.set(movedTrailer, '1');
     if (error instanceof CollisionError) metadata.set('grpc-status-details-bin', error.status);
     const details = sendable(error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`);
     return Object.assign(new Error(details), { code: codes[error.code] ?? status.INTERNAL, details, metadata });

@@ -38,3 +38,14 @@ export async function checkBind(options: { host: string; hasTls: boolean; isInse
 export function hostPort({ host, port }: { host: string; port: number }): string {
   return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
+
+/** The parts of what `hostPort` has written. */
+export function splitHostPort(text: string): { host: string; port: number } {
+  const { hostname, port } = new URL(`http://${text}`);
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? 80 : Number(port) };
+}
+
+/** Whether it stands for all addresses of this machine. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::' || host === '';
+}

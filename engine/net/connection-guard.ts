@@ -47,6 +47,11 @@ export class ConnectionGuard {
     return this.#strangers.size > 0;
   }
 
+  /** How many connections there are. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
   /** @param peer `address:port` of a connection */
   isStranger(peer: string): boolean {
     return this.#strangers.has(peer);

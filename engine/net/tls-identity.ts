@@ -18,7 +18,8 @@ export class TlsIdentity {
   readonly #log: Logger;
   readonly #servers = new Set<Server>();
   readonly #reload = (): void => this.#look();
-  #context: SecureContextOptions;
+  readonly #listeners: (() => void)[] = [];
+  #context: ServedContext;
 
   private constructor(options: TlsOptions, log: Logger) {
     this.#options = options;
@@ -39,6 +40,17 @@ export class TlsIdentity {
     handshakeTimeout: number;
   } {
     return { ...this.#context, ...clientChecks(this.#options), handshakeTimeout: handshakeMs };
+  }
+
+  /** For whoever shows it as a client, or tells others of it. */
+  get certificate(): { cert: Buffer; key: Buffer } {
+    const { cert, key } = this.#context;
+    return { cert, key };
+  }
+
+  /** Called when another certificate is served. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** New handshakes of the server use what is on disk, from here on. */
@@ -63,6 +75,7 @@ export class TlsIdentity {
     try {
       this.#context = readContext(this.#options);
       for (const server of this.#servers) server.setSecureContext(this.#context);
+      for (const listener of this.#listeners) listener();
       this.#log.info({ certFile: this.#options.certFile }, 'the TLS certificate was read again');
     } catch (error) {
       this.#log.error({ err: error }, 'the TLS files on disk cannot be used; the earlier ones stay in use');
@@ -74,9 +87,14 @@ function clientChecks({ clientCaFile }: TlsOptions): { requestCert: boolean; rej
   return { requestCert: clientCaFile !== undefined, rejectUnauthorized: clientCaFile !== undefined };
 }
 
+interface ServedContext extends SecureContextOptions {
+  cert: Buffer;
+  key: Buffer;
+}
+
 /** @throws HatchetError TLS_UNUSABLE */
-function readContext(options: TlsOptions): SecureContextOptions {
-  const context: SecureContextOptions = {
+function readContext(options: TlsOptions): ServedContext {
+  const context: ServedContext = {
     cert: read(options.certFile, 'certificate'),
     key: read(options.keyFile, 'key'),
     ...(options.clientCaFile === undefined ? {} : { ca: read(options.clientCaFile, "clients' authority") }),

@@ -7,6 +7,7 @@ import type { Caller } from '../edge/access/caller.ts';
 import type { Gate } from '../edge/access/gate.ts';
 import type { Commands } from '../edge/parsed-commands.ts';
 import type { Logger } from '../base/log.ts';
+import type { PassingOn } from './pass-on-requests.ts';
 
 /** What the routes call. */
 export interface RestDeps {
@@ -16,10 +17,18 @@ export interface RestDeps {
   pool: Pool;
   webhooks: WebhookStore;
   log: Logger;
+  /** Where requests go whose tenants' shards other engines have. */
+  passingOn: PassingOn;
   version: string;
   /** Whether commands are being carried out. */
   isReady(): boolean;
 }
 
-/** What every handler finds in its context: whose token it is, and, once the gate has admitted the call, its caller. */
-export type RestEnv = { Bindings: HttpBindings; Variables: { identity: Identity; caller: Caller } };
+/**
+ * What every handler finds in its context: whose token it is, and, once the gate has admitted the call, its caller. `client` is the
+ * address of a client whose request another engine has passed on.
+ */
+export type RestEnv = {
+  Bindings: HttpBindings;
+  Variables: { identity: Identity; caller: Caller; client: string | undefined };
+};

@@ -3,8 +3,10 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { HatchetError, type ErrorCode } from '../base/errors.ts';
 import { faults } from '../base/faults.ts';
 import type { Logger } from '../base/log.ts';
+import { isMovedAway } from '../base/moved-away.ts';
 import { namedError } from '../postgres/named-error.ts';
 import type { RestEnv } from './deps.ts';
+import { movedHeader } from './pass-on-requests.ts';
 
 const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   INVALID_ARGUMENT: 400,
@@ -37,6 +39,7 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 export function errorAnswer(context: Context<RestEnv>, thrown: unknown, log: Logger): Response {
   const error = namedError(thrown);
   if (error instanceof HatchetError) {
+    if (isMovedAway(error)) context.header(movedHeader, '1');
     const description = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
     return context.json({ errors: [{ code: error.code, description }] }, statuses[error.code] ?? 500);
   }

@@ -74,8 +74,9 @@ function isRoute(action: string): action is Route {
   return Object.hasOwn(routeRules, action);
 }
 
+/** Of the client, without the port. */
 export function addressOf(context: Context<RestEnv>): string {
-  return context.env.incoming?.socket?.remoteAddress?.replace(/^::ffff:/, '') ?? '';
+  return context.get('client') ?? context.env.incoming?.socket?.remoteAddress?.replace(/^::ffff:/, '') ?? '';
 }
 
 export function unknownTenant(id: string): HatchetError {

@@ -17,6 +17,7 @@ import { registerWebhookRoutes } from './webhooks/webhook-routes.ts';
 import { registerWorkerRoutes } from './worker-routes.ts';
 import { registerWorkflowRoutes } from './workflow-routes.ts';
 import { registerAuditRoutes } from './audit-routes.ts';
+import { passOnRequest } from './pass-on-requests.ts';
 import { Router, unknownTenant } from './router.ts';
 
 /** What the contract has and this version does not serve: said so, rather than "not found". */
@@ -44,11 +45,15 @@ export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
   );
 }
 
-/** Who calls, before anything of the request is read. */
-export function authenticate(app: Hono<RestEnv>, { gate }: RestDeps): void {
+/** Who calls, before anything of the request is read; and the engine that has the caller's tenant answers. */
+export function authenticate(app: Hono<RestEnv>, { gate, passingOn }: RestDeps): void {
   app.use('/api/*', async (context, next) => {
-    context.set('identity', await gate.identify(context.req.header('authorization')));
+    const identity = await gate.identify(context.req.header('authorization'));
+    context.set('identity', identity);
+    const answer = await passOnRequest(passingOn, context, identity.tenantId);
+    if (answer !== undefined) return answer;
     await next();
+    return undefined;
   });
 }
 

@@ -1,10 +1,10 @@
 import { HatchetError } from '../base/errors.ts';
 import { processHost, type Host, type HostTimer } from '../base/host.ts';
+import { maybeStored, movedAway } from '../base/moved-away.ts';
 import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
 import { TenantLines } from './tenant-lines.ts';
 import type { Job } from './job.ts';
-import { maybeStored, movedAway } from './moved-away.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
 const longestWaitMs = 30_000;
@@ -33,11 +33,7 @@ export class Mailbox {
   #emptied: (() => void)[] = [];
 
   /** @param awakeMs the clock by which commands wait: it stands still while the process does, so that none is refused for that */
-  constructor(
-    shards: Whereabouts,
-    awakeMs: () => number = () => performance.now(),
-    host: Host = processHost,
-  ) {
+  constructor(shards: Whereabouts, awakeMs: () => number = () => performance.now(), host: Host = processHost) {
     this.#shards = shards;
     this.#awakeMs = awakeMs;
     this.#host = host;

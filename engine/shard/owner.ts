@@ -6,8 +6,10 @@ import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
 import { delay, processHost, turn, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
+import { movedAway } from '../base/moved-away.ts';
 import { TenantTurns } from '../base/tenant-turns.ts';
 import { shardCount, shardOf } from '../model/ids/shard-of.ts';
+import type { Peer, ReplicaAddress } from '../model/replica.ts';
 import { PayloadReader } from '../payloads/payload-reader.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
 import {
@@ -28,10 +30,7 @@ import { LaneConnection } from './lane-connection.ts';
 import { Mailbox } from './mailbox.ts';
 import { MailboxRoom } from './mailbox-room.ts';
 import type { OwnerEvents } from './owner-events.ts';
-import { movedAway } from './moved-away.ts';
 import { Ownership } from './ownership/ownership.ts';
-import type { ReplicaAddress } from './ownership/replica-record.ts';
-import type { Peer } from './ownership/shard-map.ts';
 import type { ServedShard } from './recovery/recover-acquired.ts';
 import { JobsInPreparation } from './jobs-in-preparation.ts';
 import { PostgresTroubleLog } from './postgres-trouble-log.ts';
@@ -411,10 +410,7 @@ export class Owner {
   /** Nothing more of these is planned; once all that was planned is out, they are handed over. */
   async #leave(shards: readonly number[]): Promise<void> {
     await this.#pumping;
-    await Promise.race([
-      this.#events.dispatched(shards).catch(() => undefined),
-      delay(this.#host, longestDispatchMs),
-    ]);
+    await Promise.race([this.#events.dispatched(shards).catch(() => undefined), delay(this.#host, longestDispatchMs)]);
     this.#handOvers.push(...shards);
     this.#wake();
   }
@@ -422,9 +418,7 @@ export class Owner {
   /** Its shard is served and stays, and none that it must not overtake is away. */
   #isReady(job: Job): boolean {
     const { shard } = job;
-    return (
-      this.#ownership.stateOf(shard) !== undefined && !this.#ownership.isLeaving(shard) && !this.#away.blocks(job)
-    );
+    return this.#ownership.stateOf(shard) !== undefined && !this.#ownership.isLeaving(shard) && !this.#away.blocks(job);
   }
 
   /** Back from what it was away for: next in line. */

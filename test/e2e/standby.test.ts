@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
 import { databaseFixture } from '../helpers/database-fixture.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { isReady } from '../helpers/load-balancer.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
 
@@ -34,10 +34,6 @@ async function start(name: string, httpPort = 0): Promise<EngineChild> {
   return engine;
 }
 
-async function isReady({ ready: { http } }: EngineChild): Promise<boolean> {
-  return (await fetch(`http://127.0.0.1:${http.port}/api/ready`)).ok;
-}
-
 /** Starts a run there, and waits for what its task returns. */
 async function serves(engine: EngineChild): Promise<void> {
   const hatchet = Hatchet.init({ token: engine.ready.token, logger: () => quiet });
@@ -51,80 +47,58 @@ async function serves(engine: EngineChild): Promise<void> {
   hatchet.close();
 }
 
-async function epochs(): Promise<number> {
-  const { rows } = await database.client.query<{ sum: string }>('SELECT sum(epoch) AS sum FROM shard');
-  return Number(rows[0]?.sum);
+/** How many shards each engine has. */
+async function parts(): Promise<number[]> {
+  const { rows } = await database.client.query<{ n: string }>(
+    'SELECT count(*) AS n FROM shard WHERE owner IS NOT NULL GROUP BY owner ORDER BY 1',
+  );
+  return rows.map(({ n }) => Number(n));
 }
 
-it('the standby takes over from an engine that was stopped in its tracks; that one wakes up as the standby, and takes over from one that was killed', async () => {
+it('an engine takes over from one that was stopped in its tracks, which has its part again once it wakes up; and from one that was killed', async () => {
   const first = await start('first');
   const second = await start('second');
-  expect([await isReady(first), await isReady(second)]).toEqual([true, false]);
+  await expect.poll(parts).toEqual([32, 32]);
+  expect([await isReady(first), await isReady(second)]).toEqual([true, true]);
   await serves(first);
-
-  const before = await epochs();
-  first.child.kill('SIGSTOP');
-  await expect.poll(() => isReady(second)).toBe(true);
-  first.child.kill('SIGCONT');
-  // It finds out by its lease, without a command, and takes nothing back.
-  await expect.poll(() => isReady(first)).toBe(false);
   await serves(second);
-  expect(await epochs()).toBe(before + 64);
+
+  first.child.kill('SIGSTOP');
+  await expect.poll(parts).toEqual([64]);
+  await serves(second);
+  first.child.kill('SIGCONT');
+  await expect.poll(parts).toEqual([32, 32]);
+  await serves(first);
+  await serves(second);
 
   await second.end('SIGKILL');
-  await expect.poll(() => isReady(first)).toBe(true);
+  await expect.poll(parts).toEqual([64]);
   await serves(first);
-  expect(await epochs()).toBe(before + 128);
   await first.end('SIGTERM');
-  const { rows } = await database.client.query('SELECT FROM shard WHERE owner IS NOT NULL');
-  expect(rows).toEqual([]);
+  expect(await parts()).toEqual([]);
 });
 
-/** As a load balancer in front of engines: a connection stays where it was made, and a new one goes to whoever is ready now. */
-async function balance(ready: () => EngineChild): Promise<{ server: Server; port: number }> {
-  const server = createServer((client) => {
-    const engine = createConnection({ host: '127.0.0.1', port: ready().ready.grpc.port });
-    for (const [from, to] of [
-      [client, engine],
-      [engine, client],
-    ] as const) {
-      from.on('error', () => to.destroy());
-      from.on('close', () => to.destroy());
-      from.pipe(to);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return { server, port: typeof address === 'object' && address !== null ? address.port : 0 };
-}
-
-it('a worker behind a load balancer follows the work to the engine that has taken it over, while the old one lives on', async () => {
+it('a worker stays with its engine while that one loses its shards to another and gets them again', async () => {
   const first = await start('fourth');
-  const second = await start('fifth');
-  let ready = first;
-  const { server, port } = await balance(() => ready);
-  const hatchet = Hatchet.init({
-    token: first.ready.token,
-    hostPort: `127.0.0.1:${port}`,
-    logger: () => quiet,
-  });
-  const task = hatchet.task({ name: 'follow', fn: (input: { n: number }) => ({ n: input.n * 2 }) });
-  const worker = await hatchet.worker('follower', { workflows: [task] });
+  const hatchet = Hatchet.init({ token: first.ready.token, logger: () => quiet });
+  const task = hatchet.task({ name: 'stay', fn: (input: { n: number }) => ({ n: input.n * 2 }) });
+  const worker = await hatchet.worker('stayer', { workflows: [task] });
   const running = worker.start();
   await worker.waitUntilReady();
   expect(await task.run({ n: 1 })).toEqual({ n: 2 });
+  const second = await start('fifth');
+  await expect.poll(parts).toEqual([32, 32]);
 
   first.child.kill('SIGSTOP');
-  await expect.poll(() => isReady(second)).toBe(true);
-  ready = second;
+  await expect.poll(parts).toEqual([64]);
   first.child.kill('SIGCONT');
-  await expect.poll(() => isReady(first)).toBe(false);
   expect(await task.run({ n: 2 })).toEqual({ n: 4 });
+  await expect.poll(parts).toEqual([32, 32]);
+  expect(await task.run({ n: 3 })).toEqual({ n: 6 });
 
   await worker.stop();
   await running;
   hatchet.close();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
   await first.end('SIGTERM');
   await second.end('SIGTERM');
 });

@@ -44,6 +44,11 @@ export class OpenCalls {
     };
   }
 
+  /** Those of the tenants that this is true of end. */
+  endOf(isOfTenant: (tenantId: string) => boolean, error: HatchetError): void {
+    for (const { identity, end } of this.#calls) if (isOfTenant(identity.tenantId)) end(error);
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -6,7 +6,7 @@ import { id, knownId } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
 import { SessionServiceService, type ConnectRequest } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import type { GrpcService } from '../grpc-server.ts';
-import { hostOf, serve, type Duplex, type Edge } from '../handlers.ts';
+import { serve, type Duplex, type Edge } from '../handlers.ts';
 import { carryOut, type CommandDeps } from './carry-out.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { ProgramSession, type SessionLink, type SessionPorts } from './program-session.ts';
@@ -35,14 +35,14 @@ export function sessionService(deps: SessionDeps): GrpcService {
 export function servePrograms(edge: Edge, ports: SessionPorts): GrpcService {
   const sessions = new OpenSessions();
   return serve(edge, SessionServiceService, {
-    connect: (call, caller, fail) => {
+    connect: (call, caller, fail, address) => {
       const link: SessionLink = {
         write: (message) => call.write(message),
         isBehind: () => call.writableNeedDrain,
         pause: () => void call.pause(),
         resume: () => void call.resume(),
         fail,
-        address: () => hostOf(call.getPeer()),
+        address,
       };
       const stream = openStream(sessions, ports, { link, caller });
       call.on('drain', () => stream.flush());

@@ -15,6 +15,7 @@ import type { RestDeps, RestEnv } from '../deps.ts';
 import { anyEvent, eventMessage } from '../event-routes.ts';
 import { BodyRoom } from './body-room.ts';
 import { limitedBody } from './limited-body.ts';
+import { passOnRequest } from '../pass-on-requests.ts';
 import { addressOf } from '../router.ts';
 import { webhookBody, type WebhookBody } from './webhook-body.ts';
 
@@ -44,6 +45,8 @@ export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): voi
     const promised = Number(headers['content-length'] ?? 0);
     if (promised > maxPayloadBytes) throw tooLarge();
     const tenantId = parseUuid(context.req.param('tenant'));
+    const answer = tenantId === undefined ? undefined : await passOnRequest(deps.passingOn, context, tenantId);
+    if (answer !== undefined) return answer;
     const webhook =
       tenantId === undefined ? undefined : await deps.webhooks.findRecent(tenantId, context.req.param('webhook'));
     try {

@@ -24,6 +24,7 @@ export class LeaseConnection {
   #client: Promise<SqlClient> | undefined;
   #timer: HostTimer | undefined;
   #beating: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
   #isToldAgain = false;
   #stopped = false;
 
@@ -88,8 +89,17 @@ export class LeaseConnection {
     await this.beat();
   }
 
-  /** Runs a statement on the lease's connection. A connection that failed is given up, and the next call makes a new one. */
-  async run<T>(work: (client: Sql) => Promise<T>): Promise<T> {
+  /** Runs statements on the lease's connection, after those before. A connection that failed is given up, and the next call makes a new one. */
+  run<T>(work: (client: Sql) => Promise<T>): Promise<T> {
+    const done = this.#last.then(() => this.#run(work));
+    this.#last = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  async #run<T>(work: (client: Sql) => Promise<T>): Promise<T> {
     const connecting = this.#connected();
     const client = await connecting;
     try {

@@ -4,6 +4,7 @@ import { delay, processHost, type Host, type HostTimer } from '../../base/host.t
 import type { Logger } from '../../base/log.ts';
 import { shardCount, shardOf } from '../../model/ids/shard-of.ts';
 import { newId } from '../../model/ids/uuid.ts';
+import type { Peer, ReplicaAddress } from '../../model/replica.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import { wakingLimits, type WakingLimits } from '../../plan/state/waking-limits.ts';
 import { postgresConnector, type Connector } from '../../postgres/sql-client.ts';
@@ -13,9 +14,9 @@ import { forgetLeases, renewLease, type SurveySqlRow } from './lease.ts';
 import { acquireShards } from './take-free-shards.ts';
 import { giveShardsBack } from './owned-shards.ts';
 import { AcquiredShards, type ServedShard } from '../recovery/recover-acquired.ts';
-import { storeReplica, withdrawReplica, type ReplicaAddress } from './replica-record.ts';
+import { storeReplica, withdrawReplica } from './replica-record.ts';
 import { ShardLife } from './shard-life.ts';
-import { ShardMap, type Peer } from './shard-map.ts';
+import { ShardMap } from './shard-map.ts';
 import { tellOthers } from './shards-channel.ts';
 
 /** An owner without any connection is looked at again after this: one that reconnects is there by then. */

@@ -1,14 +1,5 @@
+import type { ReplicaAddress } from '../../model/replica.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
-
-/** Where an engine takes calls from the other engines on its database. */
-export interface ReplicaAddress {
-  /** `host:port` of its gRPC port. */
-  grpc: string;
-  /** `host:port` of its HTTP port. */
-  http: string;
-  /** The certificate that it serves, in PEM; null where it speaks plain text. */
-  certificate: string | null;
-}
 
 export const writeReplica = {
   name: 'write_replica',
@@ -17,7 +8,11 @@ export const writeReplica = {
     ON CONFLICT (id) DO UPDATE SET grpc_address = excluded.grpc_address, http_address = excluded.http_address, certificate = excluded.certificate`,
 };
 
-export async function storeReplica(client: Sql, owner: string, { grpc, http, certificate }: ReplicaAddress): Promise<void> {
+export async function storeReplica(
+  client: Sql,
+  owner: string,
+  { grpc, http, certificate }: ReplicaAddress,
+): Promise<void> {
   await client.query({ ...writeReplica, values: [owner, grpc, http, certificate] });
 }
 
@@ -26,4 +21,14 @@ export const dropReplica = { name: 'drop_replica', text: `DELETE FROM replica WH
 /** The others pass no more calls on to it, and leave it no part of the shards. */
 export async function withdrawReplica(client: Sql, owner: string): Promise<void> {
   await client.query({ ...dropReplica, values: [owner] });
+}
+
+const readReplica = { name: 'read_replica', text: `SELECT certificate FROM replica WHERE id = $1` };
+
+/** The certificate that an engine serves. @throws Error for one that has gone */
+export async function readCertificate(client: Sql, id: string): Promise<string | null> {
+  const { rows } = await client.query<{ certificate: string | null }>({ ...readReplica, values: [id] });
+  const [row] = rows;
+  if (row === undefined) throw new Error(`the engine ${id} takes no calls any more`);
+  return row.certificate;
 }

@@ -1,14 +1,6 @@
 import { shardCount } from '../../model/ids/shard-of.ts';
+import type { Peer } from '../../model/replica.ts';
 import type { SurveySqlRow } from './lease.ts';
-
-/** Another engine on this database that takes calls. */
-export interface Peer {
-  id: string;
-  /** `host:port` of its gRPC port. */
-  grpc: string;
-  /** `host:port` of its HTTP port. */
-  http: string;
-}
 
 /** Which engines have which shards, as it was when this process last looked. */
 export class ShardMap {

@@ -1,4 +1,4 @@
-import { HatchetError } from '../base/errors.ts';
+import { HatchetError } from './errors.ts';
 
 /** For a call whose shard another engine has: nothing of it was carried out here, and it goes there. */
 export function movedAway(): HatchetError {

@@ -1,0 +1,192 @@
+import {
+  Metadata,
+  status,
+  type Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  type Deadline,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceError,
+  type StatusObject,
+} from '@grpc/grpc-js';
+import { forwardedHeader } from '../../replicas/forwarded-for.ts';
+import { notTaken } from '../../replicas/routes-to-peers.ts';
+import { RawAnswer, type RawRequest } from './raw-message.ts';
+
+/** In the trailers of an answer: nothing of the call was carried out, since another engine has the shard. */
+export const movedTrailer = 'hatchet-moved';
+
+/** A call on its way to another engine. */
+export interface Passage {
+  path: string;
+  /** The client's, sealed. */
+  forwardedFor: string;
+}
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+interface AnyCall {
+  metadata: Metadata;
+  getDeadline(): Deadline;
+}
+
+/** What the library writes itself, on each connection anew. */
+const ofTheConnection = /^(?:grpc-(?!status-details-bin)|content-type$|user-agent$|te$|date$|:)/;
+
+function passedOn(metadata: Metadata): Metadata {
+  const kept = new Metadata();
+  for (const key of Object.keys(metadata.getMap()))
+    if (!ofTheConnection.test(key)) for (const value of metadata.get(key)) kept.add(key, value);
+  return kept;
+}
+
+function requestMetadata(call: AnyCall, { forwardedFor }: Passage): Metadata {
+  const metadata = passedOn(call.metadata);
+  metadata.set(forwardedHeader, forwardedFor);
+  return metadata;
+}
+
+function isNotTaken(error: { code: number; metadata: Metadata }): boolean {
+  return error.code === Number(status.UNAVAILABLE) && error.metadata.get(movedTrailer).length > 0;
+}
+
+/** Another engine's refusal, or what became of the connection to it. */
+export class PeerError extends Error implements ServiceError {
+  override readonly name = 'PeerError';
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata;
+
+  constructor({ code, details, metadata }: StatusObject) {
+    super(details);
+    this.code = code;
+    this.details = details;
+    this.metadata = passedOn(metadata);
+  }
+}
+
+/** @returns `notTaken`, or the other engine's answer. @throws its error */
+export function passOnUnary(
+  client: Client,
+  call: ServerUnaryCall<unknown, unknown>,
+  passage: Passage & { bytes: Buffer },
+): Promise<RawAnswer | typeof notTaken> {
+  return new Promise((resolve, reject) => {
+    const upstream: ClientUnaryCall = client.makeUnaryRequest(
+      passage.path,
+      asIs,
+      asIs,
+      passage.bytes,
+      requestMetadata(call, passage),
+      { deadline: call.getDeadline() },
+      (error, answer) => {
+        call.off('cancelled', cancel);
+        if (error === null) resolve(new RawAnswer(answer ?? Buffer.alloc(0)));
+        else if (isNotTaken(error)) resolve(notTaken);
+        else reject(new PeerError(error));
+      },
+    );
+    const cancel = (): void => upstream.cancel();
+    upstream.on('metadata', (metadata) => sendHead(call, metadata));
+    call.on('cancelled', cancel);
+  });
+}
+
+/** @returns `notTaken`, or undefined once the stream has ended as the other engine ended it. */
+export function passOnStream(
+  client: Client,
+  call: ServerWritableStream<unknown, unknown>,
+  passage: Passage & { bytes: Buffer },
+): Promise<typeof notTaken | undefined> {
+  const upstream = client.makeServerStreamRequest(
+    passage.path,
+    asIs,
+    asIs,
+    passage.bytes,
+    requestMetadata(call, passage),
+    { deadline: call.getDeadline() },
+  );
+  return answers(call, upstream);
+}
+
+/**
+ * Both directions, as fast as the slower side takes them.
+ * @param early what came before it was known where the stream goes
+ * @returns as `passOnStream`
+ */
+export function passOnDuplex(
+  client: Client,
+  call: ServerDuplexStream<unknown, unknown>,
+  passage: Passage & { early: readonly RawRequest[]; isHalfClosed: boolean },
+): Promise<typeof notTaken | undefined> {
+  const upstream: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
+    passage.path,
+    asIs,
+    asIs,
+    requestMetadata(call, passage),
+    { deadline: call.getDeadline() },
+  );
+  for (const request of passage.early) upstream.write(request.take());
+  if (passage.isHalfClosed) upstream.end();
+  const send = (request: RawRequest): void => {
+    if (upstream.writableEnded || upstream.destroyed) return;
+    if (!upstream.write(request.take())) call.pause();
+  };
+  const end = (): void => void upstream.end();
+  call.on('data', send);
+  call.on('end', end);
+  upstream.on('drain', () => call.resume());
+  call.resume();
+  return answers(call, upstream).finally(() => {
+    call.off('data', send);
+    call.off('end', end);
+  });
+}
+
+/** What comes from the other engine goes to the client, and so does the end. */
+function answers(
+  call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
+  upstream: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>,
+): Promise<typeof notTaken | undefined> {
+  return new Promise((resolve, reject) => {
+    let hasAnswered = false;
+    let isRead = false;
+    let ended: StatusObject | undefined;
+    const cancel = (): void => upstream.cancel();
+    const more = (): void => void upstream.resume();
+    const finish = (): void => {
+      if (!isRead || ended === undefined) return;
+      call.off('cancelled', cancel);
+      call.off('drain', more);
+      if (ended.code === status.OK) resolve(undefined);
+      else if (!hasAnswered && isNotTaken(ended)) resolve(notTaken);
+      else reject(new PeerError(ended));
+    };
+    upstream.on('metadata', (metadata: Metadata) => sendHead(call, metadata));
+    upstream.on('data', (bytes: Buffer) => {
+      hasAnswered = true;
+      if (!call.write(new RawAnswer(bytes))) upstream.pause();
+    });
+    upstream.on('end', () => {
+      isRead = true;
+      finish();
+    });
+    upstream.on('error', () => undefined); // the status says more
+    upstream.on('status', (given: StatusObject) => {
+      ended = given;
+      finish();
+    });
+    call.on('drain', more);
+    call.on('cancelled', cancel);
+    if (call.cancelled) cancel();
+  });
+}
+
+/** Where there is something in it: an empty one is sent with the first message. */
+function sendHead(call: { sendMetadata(metadata: Metadata): void }, metadata: Metadata): void {
+  const head = passedOn(metadata);
+  if (Object.keys(head.getMap()).length > 0) call.sendMetadata(head);
+}

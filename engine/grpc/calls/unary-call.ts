@@ -1,0 +1,94 @@
+import type { Client, handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import { isMovedAway } from '../../base/moved-away.ts';
+import { noCaller, type Caller } from '../../edge/access/caller.ts';
+import type { CallFacts } from '../../edge/access/gate.ts';
+import { longestInline } from '../../model/limits.ts';
+import { Held } from '../../monitor/budget/answers-in-flight.ts';
+import { Headed } from '../handlers.ts';
+import { releaseOnceSent } from '../send-message.ts';
+import { authorization, callError, originOf, peerFor, welcome, type Gated, type Origin } from './gated.ts';
+import { passOnUnary } from './pass-on.ts';
+import type { RawAnswer, RawRequest } from './raw-message.ts';
+
+/**
+ * A unary call. The commonest of all: known tokens cost it no promise.
+ * @param encode for a request that was decoded, and is for another engine after all
+ */
+export function unary<Res>(
+  { edge, facts: { rule, action } }: Gated,
+  handle: (request: unknown, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res> | Headed<Res>>,
+  encode: (request: unknown) => Buffer,
+): handleUnaryCall<RawRequest, Res | RawAnswer> {
+  const { gate, log, replicas } = edge;
+  return (call, callback) => {
+    const fail = (error: unknown): void => callback(callError(error, log));
+    const answer = (response: Res | Held<Res> | Headed<Res>): void => {
+      if (response instanceof Headed) {
+        call.sendMetadata(response.metadata);
+        return callback(null, response.value);
+      }
+      if (!(response instanceof Held)) return callback(null, response);
+      releaseOnceSent(call, response.reservation);
+      callback(null, response.value);
+    };
+    /** An answer that cannot be given keeps no room. */
+    const drop = (response: Res | Held<Res> | Headed<Res>, error: unknown): void => {
+      if (response instanceof Held) response.reservation.release();
+      fail(error);
+    };
+    const run = (identity: Caller['identity'], request: RawRequest): void => {
+      welcome(edge, call);
+      const origin = originOf(edge, call);
+      if (peerFor(edge, identity, origin) !== undefined) return passOn(identity, origin, request.take());
+      const caller = gate.admit(identity, { rule, action, address: origin.address });
+      if (request.length <= longestInline) return carryOut(request.read(), caller, origin);
+      edge.turns.take(caller.tenantId, () => {
+        try {
+          if (!call.cancelled) carryOut(request.read(), caller, origin);
+        } catch (error) {
+          fail(error);
+        }
+      });
+    };
+    const carryOut = (request: unknown, caller: Caller, origin: Origin): void => {
+      const facts: CallFacts = { rule, action, address: origin.address };
+      handle(request, caller, call.metadata).then(
+        (response) => {
+          try {
+            const noted = gate.note(caller, facts);
+            if (noted === undefined) answer(response);
+            else noted.then(() => answer(response)).catch((error: unknown) => drop(response, error));
+          } catch (error) {
+            drop(response, error);
+          }
+        },
+        (error: unknown) => {
+          if (!origin.isForwarded && replicas !== undefined && isMovedAway(error))
+            return passOn(caller.identity, origin, encode(request));
+          void gate.note(caller, facts, error);
+          fail(error);
+        },
+      );
+    };
+    const passOn = (identity: Caller['identity'], { address }: Origin, bytes: Buffer): void => {
+      if (replicas === undefined) return;
+      const passage = { path: action, forwardedFor: replicas.forwardedFor.seal(address()), bytes };
+      const send = (client: Client): ReturnType<typeof passOnUnary> => passOnUnary(client, call, passage);
+      const here = (): void => run(identity, call.request.again(bytes));
+      replicas.passOn(identity.tenantId, send, here).then((sent) => {
+        if (sent !== undefined) callback(null, sent);
+      }, fail);
+    };
+    try {
+      if (rule.needs === 'anyone') {
+        handle(call.request.read(), noCaller, call.metadata).then(answer, fail);
+        return;
+      }
+      const identity = gate.identify(authorization(call.metadata));
+      if (identity instanceof Promise) identity.then((known) => run(known, call.request)).catch(fail);
+      else run(identity, call.request);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
