@@ -19,10 +19,10 @@ import { KeyRing } from '../engine/auth/key-ring.ts';
 import { ensureTenant } from '../engine/auth/tenants.ts';
 import { Tokens } from '../engine/auth/tokens.ts';
 import { shardOf } from '../engine/model/ids/shard-of.ts';
-import { newId } from '../engine/model/ids/uuid.ts';
 import { ProbedEngine, type EngineFigures } from './turns/probed-engine.ts';
 import { median, percentile, round } from './turns/round.ts';
 import type { ProbeFigures } from './turns/start-probe.ts';
+import { newTenantId, type TenantId } from '../engine/model/ids/tenant-id.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const isQuick = process.argv.includes('--quick');
@@ -181,12 +181,12 @@ class Stage {
     const pool = new Pool({ connectionString: databaseUrl });
     try {
       await ensureTenant(pool, 'default');
-      const probeId = newId();
-      let loadId = newId();
-      const isWanted = (id: string): boolean => (shardOf(id) === shardOf(probeId)) === (this.#name !== 'queued');
-      while (!isWanted(loadId)) loadId = newId();
+      const probeId = newTenantId();
+      let loadId = newTenantId();
+      const isWanted = (id: TenantId): boolean => (shardOf(id) === shardOf(probeId)) === (this.#name !== 'queued');
+      while (!isWanted(loadId)) loadId = newTenantId();
       const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir: this.#dataDir }));
-      const tokenOf = async (tenantId: string, name: string): Promise<string> => {
+      const tokenOf = async (tenantId: TenantId, name: string): Promise<string> => {
         await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, name]);
         return tokens.create({ tenantId, name, addresses: { serverUrl, grpcBroadcastAddress: address } });
       };

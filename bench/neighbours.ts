@@ -15,9 +15,9 @@ import { KeyRing } from '../engine/auth/key-ring.ts';
 import { ensureTenant } from '../engine/auth/tenants.ts';
 import { Tokens } from '../engine/auth/tokens.ts';
 import { shardOf } from '../engine/model/ids/shard-of.ts';
-import { newId } from '../engine/model/ids/uuid.ts';
 import { endProcess, launchEngine } from './launch-engine.ts';
 import { TenantClient } from './tenant-client.ts';
+import { newTenantId } from '../engine/model/ids/tenant-id.ts';
 
 const seconds = Number(process.argv[2] ?? 10);
 /** Of the quiet tenant. */
@@ -39,8 +39,8 @@ const pool = new Pool({ connectionString: engine.databaseUrl });
 try {
   const quiet = new TenantClient(engine.address, engine.token);
   const home = (await ensureTenant(pool, 'default')).id;
-  let loudId = newId();
-  while (shardOf(loudId) !== shardOf(home)) loudId = newId();
+  let loudId = newTenantId();
+  while (shardOf(loudId) !== shardOf(home)) loudId = newTenantId();
   await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [loudId, 'loud']);
   const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));
   const loudToken = await tokens.create({

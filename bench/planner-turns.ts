@@ -13,8 +13,9 @@ import { settle } from '../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../engine/plan/state/change-set.ts';
 import { collectLive, settleRows } from '../engine/plan/state/live-rows.ts';
 import { ShardState } from '../engine/plan/state/shard-state.ts';
+import { tenantOf } from '../test/helpers/tenant.ts';
 
-const tenantId = '00000000-0000-7000-8000-00000000000a';
+const tenantId = tenantOf('00000000-0000-7000-8000-00000000000a');
 const perTurn = 500;
 const isQuick = process.argv.includes('--quick');
 const size = (full: number): number => (isQuick ? Math.ceil(full / 10) : full);

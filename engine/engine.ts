@@ -62,6 +62,7 @@ import { ConnectionGuard } from './net/connection-guard.ts';
 import { TlsIdentity } from './net/tls-identity.ts';
 import { TenantPurge } from './purge/tenant-purge.ts';
 import { packageVersion } from './base/package-version.ts';
+import type { TenantId } from './model/ids/tenant-id.ts';
 
 /** Open calls may end in this time at a stop. */
 const drainMs = 2_000;
@@ -366,7 +367,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   };
 }
 
-function isLive(owner: Owner, tenantId: string, runId: string): boolean {
+function isLive(owner: Owner, tenantId: TenantId, runId: string): boolean {
   const state = owner.stateOf(tenantId);
   if (state === undefined) return false;
   const runRow = state.runsById.get(runId);
@@ -378,7 +379,7 @@ function isLive(owner: Owner, tenantId: string, runId: string): boolean {
 
 function runEnd(
   results: RunEndWaiters,
-  options: { tenantId: string; runId: string; signal: AbortSignal },
+  options: { tenantId: TenantId; runId: string; signal: AbortSignal },
 ): Promise<void> {
   return new Promise((resolve) => {
     const stop = results.wait(options.tenantId, options.runId, () => resolve());

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type * as planPath from './plan-path.ts';
+import { tenantOf } from '../../test/helpers/tenant.ts';
 
 type PathModule = typeof planPath;
 
@@ -37,7 +38,7 @@ function nextId(): string {
   return n.toString(16).padStart(8, '0') + (ids[n % ids.length] ?? '');
 }
 
-const tenantId = nextId();
+const tenantId = tenantOf(nextId());
 const versionId = nextId();
 const workflow = { tenantId, workflowId: nextId(), versionId };
 const workerId = nextId();

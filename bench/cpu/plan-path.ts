@@ -13,9 +13,10 @@ import { ChangeSet } from '../../engine/plan/state/change-set.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { shardSteps } from '../../engine/shard/plan-transaction.ts';
+import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 interface Ids {
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   versionId: string;
 }
@@ -46,7 +47,7 @@ export const commands = {
     filterIds: [],
     crons: [],
   }),
-  registerWorker: (tenantId: string, workerId: string, actions: readonly string[], slots: number): Command => ({
+  registerWorker: (tenantId: TenantId, workerId: string, actions: readonly string[], slots: number): Command => ({
     kind: 'registerWorker',
     tenantId,
     workerId,
@@ -56,7 +57,7 @@ export const commands = {
     labels: {},
     runtime: {},
   }),
-  present: (workerId: string, tenantId: string): Command => ({
+  present: (workerId: string, tenantId: TenantId): Command => ({
     kind: 'workerPresence',
     tenantId,
     workerId,
@@ -82,13 +83,13 @@ export const commands = {
     };
     return { kind: 'trigger', tenantId, runs: [run] };
   },
-  started: (tenantId: string, taskId: string, attempt: number): Command => ({
+  started: (tenantId: TenantId, taskId: string, attempt: number): Command => ({
     kind: 'started',
     tenantId,
     taskId,
     attempt,
   }),
-  completed: (tenantId: string, taskId: string, attempt: number, output: string): Command => ({
+  completed: (tenantId: TenantId, taskId: string, attempt: number, output: string): Command => ({
     kind: 'completed',
     tenantId,
     taskId,

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { AuditLog } from '../auth/audit-log.ts';
 import { dayOf, partitionName } from '../postgres/schema/day-partitions.ts';
 import { preparePartitions } from '../postgres/schema/prepare-partitions.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const hasPartition = `
   SELECT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'audit_line'::regclass AND c.relname = $1) AS there`;
@@ -17,7 +18,7 @@ export class LocalAudit {
   }
 
   /** Resolves once the line is stored. @param line.action the command */
-  async note(line: { tenantId: string; action: string; ids: readonly string[] }): Promise<void> {
+  async note(line: { tenantId: TenantId; action: string; ids: readonly string[] }): Promise<void> {
     await this.#preparePartition();
     await this.#audit.write({ ...line, tokenId: null, address: 'local', outcome: 'OK' });
   }

@@ -6,6 +6,7 @@ import { LocalAudit } from './local-audit.ts';
 import { createLog } from '../base/log.ts';
 import { parseUuid } from '../model/ids/uuid.ts';
 import { createPool } from '../postgres/connect.ts';
+import { parseTenantId } from '../model/ids/tenant-id.ts';
 
 export type { TenantInfo } from '../auth/tenants.ts';
 
@@ -72,7 +73,10 @@ export function openTenantAdministration(databaseUrl: string): TenantAdministrat
     list: () => store.list(),
     find: (tenant) => store.find(tenant),
     findDeletable,
-    countRuns: (tenantId, most) => store.countRuns(tenantId, most),
+    async countRuns(given, most) {
+      const tenantId = parseTenantId(given);
+      return tenantId === undefined ? 0 : store.countRuns(tenantId, most);
+    },
     limits: async (tenant) => limitsOf(await store.find(tenant)),
     async changeLimits(tenant, change) {
       checkChange(change);

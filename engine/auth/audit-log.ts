@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
 import { newId, uuidTimeMs } from '../model/ids/uuid.ts';
 import { RowBuffer } from '../postgres/row-buffer.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** A call that changed something, or tried to. */
 export interface AuditLine {
-  tenantId: string;
+  tenantId: TenantId;
   /** Null for a webhook's request, which carries no token. */
   tokenId: string | null;
   /** The gRPC method or the REST route. */
@@ -52,7 +53,7 @@ interface AuditSqlRow {
 }
 
 export interface AuditQuery {
-  tenantId: string;
+  tenantId: TenantId;
   beforeId: string | null;
   sinceId: string | null;
   tokenId: string | null;

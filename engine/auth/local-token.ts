@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { HatchetError } from '../base/errors.ts';
 import type { Addresses, Tokens } from './tokens.ts';
+import { parseTenantId, type TenantId } from '../model/ids/tenant-id.ts';
 
 /** The data folder's own token (0600), for programs beside it; made anew when it is refused or names other addresses. */
 export async function ensureLocalToken(
   tokens: Tokens,
-  options: { dataDir: string; tenantId: string; addresses: Addresses },
+  options: { dataDir: string; tenantId: TenantId; addresses: Addresses },
 ): Promise<string> {
   const path = join(options.dataDir, 'token');
   const known = readToken(path);
@@ -27,10 +28,11 @@ export async function renewLocalToken(
   } catch (error) {
     if (!(error instanceof HatchetError) || error.code !== 'UNAUTHENTICATED') throw error;
     const { sub, server_url: serverUrl, grpc_broadcast_address: grpcBroadcastAddress } = decodeJwt(known);
-    if (sub === undefined || typeof serverUrl !== 'string' || typeof grpcBroadcastAddress !== 'string') return;
+    const tenantId = parseTenantId(sub ?? '');
+    if (tenantId === undefined || typeof serverUrl !== 'string' || typeof grpcBroadcastAddress !== 'string') return;
     await writeLocalToken(await tokens.signing(), {
       dataDir,
-      tenantId: sub,
+      tenantId,
       addresses: { serverUrl, grpcBroadcastAddress },
     });
   }
@@ -38,7 +40,7 @@ export async function renewLocalToken(
 
 async function writeLocalToken(
   tokens: Tokens,
-  options: { dataDir: string; tenantId: string; addresses: Addresses },
+  options: { dataDir: string; tenantId: TenantId; addresses: Addresses },
 ): Promise<string> {
   const path = join(options.dataDir, 'token');
   const token = await tokens.create({ tenantId: options.tenantId, name: 'local', addresses: options.addresses });
@@ -59,7 +61,7 @@ function readToken(path: string): string | undefined {
 async function stillGood(
   tokens: Tokens,
   token: string,
-  options: { tenantId: string; addresses: Addresses },
+  options: { tenantId: TenantId; addresses: Addresses },
 ): Promise<boolean> {
   try {
     const identity = await tokens.authenticate(token);

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** What one tenant may use, where nothing else was set for it. */
 export const defaultLimits = {
@@ -59,8 +60,8 @@ const cacheLimit = 10_000;
 export class TenantLimits {
   readonly #pool: Pool;
   readonly #log: Logger;
-  readonly #keys = new Map<string, { count: number; checkedAtMs: number }>();
-  readonly #known = new Map<string, { limits: Limits; checkedAtMs: number; checking: boolean }>();
+  readonly #keys = new Map<TenantId, { count: number; checkedAtMs: number }>();
+  readonly #known = new Map<TenantId, { limits: Limits; checkedAtMs: number; checking: boolean }>();
 
   constructor(pool: Pool, log: Logger) {
     this.#pool = pool;
@@ -68,7 +69,7 @@ export class TenantLimits {
   }
 
   /** What is known now. The first call of a tenant, and one in a few seconds, has it read again beside it. */
-  of(tenantId: string): Limits {
+  of(tenantId: TenantId): Limits {
     const known = this.#known.get(tenantId) ?? { limits: defaultLimits, checkedAtMs: -Infinity, checking: false };
     if (!known.checking && performance.now() - known.checkedAtMs > recheckMs) {
       known.checking = true;
@@ -82,7 +83,7 @@ export class TenantLimits {
   }
 
   /** How many idempotency keys a tenant holds, as of a minute ago; each call adds to it what it lets through. */
-  heldKeys(tenantId: string): { count: number } {
+  heldKeys(tenantId: TenantId): { count: number } {
     const keys = this.#keys.get(tenantId) ?? { count: 0, checkedAtMs: -Infinity };
     this.#keys.set(tenantId, keys);
     if (performance.now() - keys.checkedAtMs > recountMs) {
@@ -99,7 +100,7 @@ export class TenantLimits {
     return keys;
   }
 
-  async #read(tenantId: string, known: { limits: Limits; checkedAtMs: number; checking: boolean }): Promise<void> {
+  async #read(tenantId: TenantId, known: { limits: Limits; checkedAtMs: number; checking: boolean }): Promise<void> {
     try {
       const { rows } = await this.#pool.query<{ limits: Record<string, unknown> }>({
         ...readLimits,

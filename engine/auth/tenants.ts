@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { HatchetError } from '../base/errors.ts';
-import { newId, parseUuid } from '../model/ids/uuid.ts';
+import { newTenantId, parseTenantId, type TenantId } from '../model/ids/tenant-id.ts';
 
 export interface Tenant {
-  id: string;
+  id: TenantId;
   name: string;
 }
 
@@ -18,7 +18,7 @@ export interface TenantInfo extends Tenant {
 }
 
 interface TenantSqlRow {
-  id: string;
+  id: TenantId;
   name: string;
   created_at: Date;
   deleted_at: Date | null;
@@ -43,14 +43,14 @@ const countRuns = `SELECT count(*)::integer AS runs FROM (SELECT FROM run WHERE 
 
 /** The tenant of a local installation, made with the first engine. */
 export async function ensureTenant(pool: Pool, name: string): Promise<Tenant> {
-  await pool.query(insertTenant, [newId(), name]);
+  await pool.query(insertTenant, [newTenantId(), name]);
   const { rows } = await pool.query<Tenant>('SELECT id, name FROM tenant WHERE name = $1', [name]);
   const [tenant] = rows;
   if (tenant === undefined) throw new Error(`tenant ${name} is missing right after its creation`);
   return tenant;
 }
 
-export async function readTenant(pool: Pool, id: string): Promise<Tenant | undefined> {
+export async function readTenant(pool: Pool, id: TenantId): Promise<Tenant | undefined> {
   const { rows } = await pool.query<Tenant>('SELECT id, name FROM tenant WHERE id = $1', [id]);
   return rows[0];
 }
@@ -70,7 +70,7 @@ export class TenantStore {
 
   /** By id or name. @throws HatchetError UNKNOWN_TENANT */
   async find(nameOrId: string): Promise<TenantInfo> {
-    const id = parseUuid(nameOrId);
+    const id = parseTenantId(nameOrId);
     const { rows } = await this.#pool.query<TenantSqlRow>(id === undefined ? findTenantByName : findTenantById, [
       id ?? nameOrId,
     ]);
@@ -94,7 +94,7 @@ export class TenantStore {
 
   /** @param name checked by the caller @throws HatchetError INVALID_ARGUMENT for a name that is taken */
   async create(name: string): Promise<TenantInfo> {
-    const { rowCount } = await this.#pool.query(insertTenant, [newId(), name]);
+    const { rowCount } = await this.#pool.query(insertTenant, [newTenantId(), name]);
     const tenant = await this.find(name);
     if (rowCount === 1) return tenant;
     if (tenant.deletedAt === null)
@@ -109,19 +109,19 @@ export class TenantStore {
 
   /** In force in running engines within seconds. */
   async changeLimits(
-    id: string,
+    id: TenantId,
     change: { set: Readonly<Record<string, number>>; unset: readonly string[] },
   ): Promise<void> {
     await this.#pool.query(changeLimits, [id, change.unset, JSON.stringify(change.set)]);
   }
 
   /** From here on its tokens are refused, and an engine purges it. @returns whether it was in use */
-  async markDeleted(id: string): Promise<boolean> {
+  async markDeleted(id: TenantId): Promise<boolean> {
     const { rowCount } = await this.#pool.query(markDeleted, [id]);
     return rowCount === 1;
   }
 
-  countRuns(id: string, most: number): Promise<number> {
+  countRuns(id: TenantId, most: number): Promise<number> {
     return this.#pool.query<{ runs: number }>(countRuns, [id, most]).then(({ rows }) => rows[0]?.runs ?? 0);
   }
 }

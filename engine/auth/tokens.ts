@@ -7,6 +7,7 @@ import { newId, parseUuid } from '../model/ids/uuid.ts';
 import { classifyFailure } from '../postgres/sqlstate.ts';
 import { type KeyRing } from './key-ring.ts';
 import { isRole, type Role } from './role.ts';
+import { parseTenantId, type TenantId } from '../model/ids/tenant-id.ts';
 
 export interface Addresses {
   /** Base URL of the REST API. */
@@ -16,7 +17,7 @@ export interface Addresses {
 }
 
 export interface Identity {
-  tenantId: Checked<string>;
+  tenantId: TenantId;
   tokenId: Checked<string>;
   role: Role;
   expiresAtMs: number;
@@ -95,7 +96,7 @@ export class Tokens {
    * @param options.expiresAt in its place
    */
   async create(options: {
-    tenantId: string;
+    tenantId: TenantId;
     name: string;
     role?: Role | undefined;
     expiresInDays?: number | undefined;
@@ -174,7 +175,7 @@ export class Tokens {
     return unauthenticated();
   }
 
-  async list(tenantId: string): Promise<TokenInfo[]> {
+  async list(tenantId: TenantId): Promise<TokenInfo[]> {
     const { rows } = await this.#pool.query<TokenSqlRow>(listTokens, [tenantId]);
     return rows.map((row) => ({
       id: row.id,
@@ -188,13 +189,13 @@ export class Tokens {
   }
 
   /** Whose token it is; undefined where there is none. */
-  async tenantOf(tokenId: string): Promise<string | undefined> {
-    const { rows } = await this.#pool.query<{ tenant_id: string }>(readTenantOfToken, [tokenId]);
+  async tenantOf(tokenId: string): Promise<TenantId | undefined> {
+    const { rows } = await this.#pool.query<{ tenant_id: TenantId }>(readTenantOfToken, [tokenId]);
     return rows[0]?.tenant_id;
   }
 
   /** @returns whether there was such a token */
-  async revoke(tenantId: string, tokenId: string): Promise<boolean> {
+  async revoke(tenantId: TenantId, tokenId: string): Promise<boolean> {
     const { rowCount } = await this.#pool.query(revokeToken, [tokenId, tenantId]);
     for (const [text, identity] of this.#cache) if (identity.tokenId === tokenId) this.#cache.delete(text);
     return rowCount === 1;
@@ -212,7 +213,7 @@ export class Tokens {
     if (key === undefined) throw unauthenticated();
     try {
       const { payload } = await jwtVerify(token, key.publicKey, { algorithms: [algorithm], issuer });
-      const tenantId = parseUuid(payload.sub ?? '');
+      const tenantId = parseTenantId(payload.sub ?? '');
       const tokenId = typeof payload['token_id'] === 'string' ? parseUuid(payload['token_id']) : undefined;
       if (tenantId === undefined || tokenId === undefined || payload.exp === undefined) throw unauthenticated();
       return { tenantId, tokenId, expiresAtMs: payload.exp * 1000, keyId: key.id };

@@ -1,12 +1,18 @@
 /** A tenant for which nothing was done for so long is no neighbour. */
 const activeMs = 1_000;
 
-/** Whether a tenant is alone. Of all tenants, the last for which something was done and the last before it that is another are enough. */
-export class Neighbours {
-  #last = { tenantId: '', atMs: -Infinity };
-  #before = { tenantId: '', atMs: -Infinity };
+interface Seen<Tenant> {
+  /** Undefined before the first. */
+  tenantId: Tenant | undefined;
+  atMs: number;
+}
 
-  seen(tenantId: string, nowMs: number): void {
+/** Whether a tenant is alone. Of all tenants, the last for which something was done and the last before it that is another are enough. */
+export class Neighbours<Tenant extends string> {
+  #last: Seen<Tenant> = { tenantId: undefined, atMs: -Infinity };
+  #before: Seen<Tenant> = { tenantId: undefined, atMs: -Infinity };
+
+  seen(tenantId: Tenant, nowMs: number): void {
     if (tenantId !== this.#last.tenantId) {
       const last = this.#last;
       this.#last = this.#before;
@@ -22,7 +28,7 @@ export class Neighbours {
   }
 
   /** Whether something was done for another tenant lately. */
-  others(tenantId: string, nowMs: number): boolean {
+  others(tenantId: Tenant, nowMs: number): boolean {
     const other = this.#last.tenantId === tenantId ? this.#before : this.#last;
     return nowMs - other.atMs < activeMs;
   }

@@ -11,9 +11,9 @@ const itemsATurn = 100;
  * Long work of the event loop, one piece in a turn of the loop and the tenants in turn: decoding 4 MiB takes it 5 ms, and what
  * several connections have sent at the same time would hold everybody up for the sum.
  */
-export class TenantTurns {
+export class TenantTurns<Tenant extends string> {
   readonly #host: Host;
-  readonly #waiting: TurnQueue<() => void>;
+  readonly #waiting: TurnQueue<Tenant, () => void>;
   #scheduled = false;
 
   constructor(host: Host = processHost) {
@@ -21,19 +21,19 @@ export class TenantTurns {
     this.#waiting = new TurnQueue(mostWaiting, host);
   }
 
-  take(tenantId: string, work: () => void): void {
+  take(tenantId: Tenant, work: () => void): void {
     this.#waiting.push(tenantId, work);
     this.#schedule();
   }
 
   /** Resolves in the tenant's next turn. */
-  next(tenantId: string): Promise<void> {
+  next(tenantId: Tenant): Promise<void> {
     return new Promise((resolve) => this.take(tenantId, resolve));
   }
 
   /** Prepares many, so many in a turn. @returns in the order of the items */
   async each<Item, Result>(
-    tenantId: string,
+    tenantId: Tenant,
     items: readonly Item[],
     prepare: (item: Item, index: number) => Promise<Result>,
   ): Promise<Result[]> {

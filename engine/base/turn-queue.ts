@@ -1,13 +1,13 @@
 import { processHost, type Host } from './host.ts';
 
 /** A queue in which the owners of what waits take turns; of one owner first come, first served. */
-export class TurnQueue<T> {
+export class TurnQueue<Owner extends string, T> {
   readonly #limit: number;
   readonly #host: Pick<Host, 'monotonicMs'>;
   /** In the order of their turns. A Map keeps it: who had a turn and waits again goes to its end. */
-  readonly #waiting = new Map<string, { items: T[]; at: number }>();
+  readonly #waiting = new Map<Owner, { items: T[]; at: number }>();
   /** Owners that get no turn before a time of the monotonic clock, ms. */
-  readonly #resting = new Map<string, number>();
+  readonly #resting = new Map<Owner, number>();
 
   /** @param limit how many of one owner may wait */
   constructor(limit: number, host: Pick<Host, 'monotonicMs'> = processHost) {
@@ -20,7 +20,7 @@ export class TurnQueue<T> {
   }
 
   /** @returns false where too many of the owner wait: nothing is kept */
-  push(owner: string, item: T): boolean {
+  push(owner: Owner, item: T): boolean {
     const own = this.#waiting.get(owner);
     if (own === undefined) this.#waiting.set(owner, { items: [item], at: 0 });
     else if (own.items.length - own.at < this.#limit) own.items.push(item);
@@ -29,7 +29,7 @@ export class TurnQueue<T> {
   }
 
   /** The owner gets no turn for so long: what it had was dear for the others. */
-  rest(owner: string, ms: number): void {
+  rest(owner: Owner, ms: number): void {
     const now = this.#host.monotonicMs();
     for (const [other, until] of this.#resting) if (until <= now) this.#resting.delete(other);
     this.#resting.set(owner, now + ms);
@@ -61,7 +61,7 @@ export class TurnQueue<T> {
     return undefined;
   }
 
-  #isResting(owner: string): boolean {
+  #isResting(owner: Owner): boolean {
     const until = this.#resting.get(owner);
     return until !== undefined && this.#host.monotonicMs() < until;
   }

@@ -4,6 +4,7 @@ import { readUnfinishedRuns } from '../monitor/runs/unfinished-runs.ts';
 import type { Owner } from '../shard/owner.ts';
 import { cancelIds } from './cancel-ids.ts';
 import { uuidFloor } from '../model/ids/uuid-floor.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Runs to cancel or to replay. */
 export interface RunSelection {
@@ -22,7 +23,11 @@ interface CancelPorts {
 }
 
 /** Cancels the unfinished runs of a selection, a chunk at a time between other commands. @returns the ids cancelled */
-export async function cancelByFilter(ports: CancelPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
+export async function cancelByFilter(
+  ports: CancelPorts,
+  tenantId: TenantId,
+  selection: RunSelection,
+): Promise<string[]> {
   const wanted =
     selection.statuses.length === 0
       ? [RunStatus.Queued, RunStatus.Running]

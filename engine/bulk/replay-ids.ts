@@ -1,6 +1,7 @@
 import { HatchetError } from '../base/errors.ts';
 import { maxBulkTriggers } from '../model/limits.ts';
 import type { Owner } from '../shard/owner.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Runs a command: its rows are read between two transactions, which others wait for. */
 const chunk = 50;
@@ -8,7 +9,7 @@ const chunk = 50;
 /** Replays runs or tasks, a chunk at a time. @returns the tasks that run again @throws HatchetError INVALID_ARGUMENT */
 export async function replayIds(
   owner: Pick<Owner, 'submit'>,
-  tenantId: string,
+  tenantId: TenantId,
   ids: readonly string[],
 ): Promise<string[]> {
   if (ids.length > maxBulkTriggers)

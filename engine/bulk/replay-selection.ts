@@ -3,6 +3,7 @@ import { RunStatus } from '../model/task/status.ts';
 import { listRunSummaries } from '../monitor/runs/run-list.ts';
 import type { RunSelection } from './cancel-selection.ts';
 import { uuidFloor } from '../model/ids/uuid-floor.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Runs a command: other commands get their turn in between. */
 const chunkRuns = 200;
@@ -13,7 +14,11 @@ interface ReplayPorts {
 }
 
 /** Replays the ended runs of a selection, newest first, a chunk at a time. @returns the ids of the tasks that run again */
-export async function replayByFilter(ports: ReplayPorts, tenantId: string, selection: RunSelection): Promise<string[]> {
+export async function replayByFilter(
+  ports: ReplayPorts,
+  tenantId: TenantId,
+  selection: RunSelection,
+): Promise<string[]> {
   const ended: RunStatus[] = [RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled];
   const statuses =
     selection.statuses.length === 0 ? ended : selection.statuses.filter((status) => ended.includes(status));

@@ -7,6 +7,7 @@ import type { FromThread, ToThread } from './cel-thread.ts';
 import type { CelVariables } from './cel-variables.ts';
 import { compileCel } from './compile-cel.ts';
 import { TurnQueue } from '../base/turn-queue.ts';
+import type { TurnOwner } from '../model/ids/turn-owner.ts';
 
 /** Time on a core that one expression may take in the thread, once the thread runs and has read what the expression reads. */
 const deadlineMs = 50;
@@ -28,7 +29,7 @@ export interface Expressions {
 }
 
 interface Request {
-  tenantId: string;
+  owner: TurnOwner;
   expression: string;
   reads: ReadonlySet<string>;
   variables: CelVariables;
@@ -41,7 +42,7 @@ interface Request {
  * thread nothing. One that overruns is stopped in the thread; where that cannot be, the thread is ended and another started. The thread starts with the first that needs it.
  */
 export class CelEvaluator {
-  readonly #queue = new TurnQueue<Request>(queueLimit);
+  readonly #queue = new TurnQueue<TurnOwner, Request>(queueLimit);
   #thread: Worker | undefined;
   #ready = false;
   #running: Request | undefined;
@@ -57,17 +58,17 @@ export class CelEvaluator {
     this.#graceMs = graceMs;
   }
 
-  of(tenantId: string): Expressions {
-    return { evaluate: (expression, variables) => this.evaluate(tenantId, expression, variables) };
+  of(owner: TurnOwner): Expressions {
+    return { evaluate: (expression, variables) => this.evaluate(owner, expression, variables) };
   }
 
   /** @throws HatchetError INVALID_ARGUMENT for an expression that does not compile */
-  evaluate(tenantId: string, expression: string, variables: CelVariables): CelResult | Promise<CelResult> {
+  evaluate(owner: TurnOwner, expression: string, variables: CelVariables): CelResult | Promise<CelResult> {
     const compiled = compileCel(expression);
     if (compiled.isCheap(variables.chars)) return compiled.evaluate(variables.values);
     if (this.#stopped) return stopping;
     return new Promise((resolve) => {
-      const waits = this.#queue.push(tenantId, { tenantId, expression, reads: compiled.reads, variables, resolve });
+      const waits = this.#queue.push(owner, { owner, expression, reads: compiled.reads, variables, resolve });
       if (waits) this.#next();
       else resolve({ ok: false, message: `${queueLimit} expressions of the tenant wait already` });
     });
@@ -142,7 +143,7 @@ export class CelEvaluator {
 
   /** Of one that took more than it may: its tenant waits. */
   #refuse(why: string): void {
-    if (this.#running !== undefined) this.#queue.rest(this.#running.tenantId, restMs);
+    if (this.#running !== undefined) this.#queue.rest(this.#running.owner, restMs);
     this.#finish({ ok: false, message: why });
   }
 

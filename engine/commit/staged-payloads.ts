@@ -5,6 +5,8 @@ import { TurnQueue } from '../base/turn-queue.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { postgresConnector, type Connector, type SqlPool } from '../postgres/sql-client.ts';
 import { Neighbours } from '../base/neighbours.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
+import type { TurnOwner } from '../model/ids/turn-owner.ts';
 
 /** A transaction takes a text from the row with this id; by the text itself, as it stands in the transaction's rows. */
 export type StagedIds = ReadonlyMap<string, string>;
@@ -26,7 +28,7 @@ export const deleteStaged = {
 };
 
 interface Request {
-  tenantId: string;
+  owner: TurnOwner;
   text: string;
   resolve: (id: string | undefined) => void;
 }
@@ -40,8 +42,8 @@ export class StagedPayloads {
   readonly #pool: SqlPool;
   readonly #log: Logger;
   readonly #host: Host;
-  readonly #waiting: TurnQueue<Request>;
-  readonly #neighbours = new Neighbours();
+  readonly #waiting: TurnQueue<TurnOwner, Request>;
+  readonly #neighbours = new Neighbours<TurnOwner>();
   #timer: HostTimer | undefined;
   #released: string[] = [];
   #working: Promise<void> | undefined;
@@ -69,16 +71,16 @@ export class StagedPayloads {
   }
 
   /** A tenant has sent a command. */
-  seen(tenantId: string, nowMs = this.#host.monotonicMs()): void {
+  seen(tenantId: TenantId, nowMs = this.#host.monotonicMs()): void {
     this.#neighbours.seen(tenantId, nowMs);
   }
 
   /** Resolves with those that are stored; the others go with their transaction. */
-  async stage(tenantId: string, texts: readonly string[]): Promise<StagedIds> {
+  async stage(owner: TurnOwner, texts: readonly string[]): Promise<StagedIds> {
     const stored = texts.map(
       (text) =>
         new Promise<string | undefined>((resolve) => {
-          if (this.#stopped || !this.#waiting.push(tenantId, { tenantId, text, resolve })) resolve(undefined);
+          if (this.#stopped || !this.#waiting.push(owner, { owner, text, resolve })) resolve(undefined);
         }),
     );
     this.#start();
@@ -138,11 +140,11 @@ export class StagedPayloads {
     }
   }
 
-  async #serve({ tenantId, text, resolve }: Request): Promise<void> {
+  async #serve({ owner, text, resolve }: Request): Promise<void> {
     const startedAt = this.#host.monotonicMs();
     resolve(await this.#store(text));
     const nowMs = this.#host.monotonicMs();
-    if (this.#neighbours.others(tenantId, nowMs)) this.#waiting.rest(tenantId, (nowMs - startedAt) * restShare);
+    if (this.#neighbours.others(owner, nowMs)) this.#waiting.rest(owner, (nowMs - startedAt) * restShare);
   }
 
   #wakeAfterRest(): void {

@@ -12,6 +12,7 @@ import { PresenceWatch, type PresencePorts } from './presence-watch.ts';
 import { startMessage, type Reads } from './start-message.ts';
 import { takeUnstarted, watchUnstarted } from './suspects-after-reconnect.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface Attempt {
   taskId: string;
@@ -21,18 +22,18 @@ export interface Attempt {
 /** What the dispatcher asks of the rest of the engine. */
 export interface DispatcherPorts extends PayloadReads, PresencePorts {
   /** The ids of a tenant's workers that run in a process. @throws HatchetError NOT_OWNER */
-  workersOfProcess(tenantId: string, process: string): readonly string[];
-  cancelSent(tenantId: string, attempt: Attempt): Promise<unknown>;
-  returnUnsent(tenantId: string, attempt: Attempt): Promise<unknown>;
-  reassignUnstarted(tenantId: string, attempt: Attempt): Promise<unknown>;
+  workersOfProcess(tenantId: TenantId, process: string): readonly string[];
+  cancelSent(tenantId: TenantId, attempt: Attempt): Promise<unknown>;
+  returnUnsent(tenantId: TenantId, attempt: Attempt): Promise<unknown>;
+  reassignUnstarted(tenantId: TenantId, attempt: Attempt): Promise<unknown>;
   /** The worker has said nothing of these since they were sent: those that it has not started go elsewhere. */
-  unanswered(worker: { tenantId: string; workerId: string; attempts: readonly SentAttempt[] }): Promise<unknown>;
+  unanswered(worker: { tenantId: TenantId; workerId: string; attempts: readonly SentAttempt[] }): Promise<unknown>;
   /** Who runs the attempt, where it is the one that counts; null stands for that one. */
-  workerOf(tenantId: string, attempt: { taskId: string; attempt: number | null }): string | undefined;
+  workerOf(tenantId: TenantId, attempt: { taskId: string; attempt: number | null }): string | undefined;
   /** It answers again. */
-  workerAnswered(worker: { tenantId: string; workerId: string }): Promise<unknown>;
+  workerAnswered(worker: { tenantId: TenantId; workerId: string }): Promise<unknown>;
   /** Attempts on the worker that have given no sign of a start. */
-  unstarted(tenantId: string, workerId: string): Attempt[];
+  unstarted(tenantId: TenantId, workerId: string): Attempt[];
 }
 
 const sweepMs = 1_000;
@@ -90,7 +91,7 @@ export class Dispatcher {
   }
 
   /** @param ended unsubscribed before a restart: it attaches no more, but what it still runs is watched over */
-  addWorker(tenantId: string, workerId: string, ended = false): WorkerSession {
+  addWorker(tenantId: TenantId, workerId: string, ended = false): WorkerSession {
     let session = this.#sessions.get(workerId);
     if (session === undefined) {
       session = new WorkerSession({ workerId, tenantId, nowMs: this.#ports.nowMs() });
@@ -105,7 +106,7 @@ export class Dispatcher {
     if (session !== undefined) session.ended = true;
   }
 
-  session(tenantId: string, workerId: string): WorkerSession | undefined {
+  session(tenantId: TenantId, workerId: string): WorkerSession | undefined {
     const session = this.#sessions.get(workerId);
     return session?.tenantId === tenantId ? session : undefined;
   }
@@ -138,7 +139,7 @@ export class Dispatcher {
   }
 
   /** @throws HatchetError UNKNOWN_WORKER, NOT_OWNER */
-  heartbeat(tenantId: string, workerId: string): void {
+  heartbeat(tenantId: TenantId, workerId: string): void {
     const session = this.#known(tenantId, workerId);
     session.beat(this.#ports.nowMs());
     this.#presence.check(session);
@@ -149,7 +150,7 @@ export class Dispatcher {
    * @param how such as `exit code 1` or `SIGKILL`
    * @returns the ids of the workers that ran in it
    */
-  processEnded(tenantId: string, process: string, how: string): readonly string[] {
+  processEnded(tenantId: TenantId, process: string, how: string): readonly string[] {
     const workerIds = this.#ports.workersOfProcess(tenantId, process);
     for (const workerId of workerIds) {
       const session = this.session(tenantId, workerId);
@@ -165,7 +166,7 @@ export class Dispatcher {
    * @returns to call when the stream ends
    * @throws HatchetError UNKNOWN_WORKER, NOT_OWNER
    */
-  attach(tenantId: string, workerId: string, link: WorkerLink): () => void {
+  attach(tenantId: TenantId, workerId: string, link: WorkerLink): () => void {
     const session = this.#known(tenantId, workerId);
     if (session.ended) throw unknownWorker(workerId);
     session.link?.close();
@@ -183,7 +184,7 @@ export class Dispatcher {
   }
 
   /** A worker has said something of an attempt, be it one that is over. The batch is what it names instead of the attempt. */
-  heard(tenantId: string, attempt: { taskId: string; attempt: number | null; batchId: string | null }): void {
+  heard(tenantId: TenantId, attempt: { taskId: string; attempt: number | null; batchId: string | null }): void {
     const speaker = this.#ports.workerOf(tenantId, attempt);
     const session = this.#answers.heard(attempt, speaker === undefined ? undefined : this.#sessions.get(speaker));
     if (session !== undefined) this.#answered(session);
@@ -230,7 +231,7 @@ export class Dispatcher {
     for (const session of this.#sessions.values()) session.link?.close();
   }
 
-  #known(tenantId: string, workerId: string): WorkerSession {
+  #known(tenantId: TenantId, workerId: string): WorkerSession {
     const session = this.session(tenantId, workerId);
     if (session !== undefined) return session;
     // Its id holds at the engine that serves it.

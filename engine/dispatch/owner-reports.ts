@@ -2,6 +2,7 @@ import { HatchetError } from '../base/errors.ts';
 import type { Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Before what the owner did not take is said again: doubled with each refusal in a row. */
 const firstPauseMs = 1_000;
@@ -43,7 +44,7 @@ export class OwnerReports {
    * Where the owner cannot store it, it is said again after a pause that grows. A take-over of its shard makes an end of it:
    * what has become of the attempt is found out anew then.
    */
-  insist(tenantId: string, say: () => Promise<unknown>): void {
+  insist(tenantId: TenantId, say: () => Promise<unknown>): void {
     const shard = shardOf(tenantId);
     const takeOvers = this.#takeOversOf(shard);
     const attempt = (pauseMs: number): void => {

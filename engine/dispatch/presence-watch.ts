@@ -1,9 +1,10 @@
 import type { Logger } from '../base/log.ts';
 import type { OwnerReports } from './owner-reports.ts';
 import type { Presence, WorkerSession } from './worker-session.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface LostWorker {
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   /** It is not expected back: its id is not known any more. */
   forget: boolean;
@@ -15,7 +16,7 @@ export interface LostWorker {
 
 /** What the watch asks of the rest of the engine. */
 export interface PresencePorts {
-  presence(worker: { tenantId: string; workerId: string; presence: Presence }): Promise<unknown>;
+  presence(worker: { tenantId: TenantId; workerId: string; presence: Presence }): Promise<unknown>;
   /** Its tasks go to others. */
   workerLost(worker: LostWorker): Promise<unknown>;
   /** A clock that stands still while the engine does. */

@@ -1,7 +1,8 @@
 import type { BatchFacts } from './sending.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 interface Start {
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   versionId: string;
   runId: string;
@@ -26,7 +27,7 @@ export type WorkerMessage =
   | ({ kind: 'startBatch'; batch: BatchFacts; size: number } & Start)
   | {
       kind: 'cancel';
-      tenantId: string;
+      tenantId: TenantId;
       runId: string;
       taskId: string;
       stepName: string;
@@ -50,7 +51,7 @@ export type Presence = 'away' | 'unfit' | 'fit';
 /** One registered worker's connection: its stream, its heartbeats, and what it has still to be told. */
 export class WorkerSession {
   readonly workerId: string;
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   link: WorkerLink | undefined;
   /** What the planner was last told. */
   announced: Presence = 'away';
@@ -73,7 +74,7 @@ export class WorkerSession {
   #seenAtMs: number;
   #beaten = false;
 
-  constructor(options: { workerId: string; tenantId: string; nowMs: number }) {
+  constructor(options: { workerId: string; tenantId: TenantId; nowMs: number }) {
     this.workerId = options.workerId;
     this.tenantId = options.tenantId;
     this.#seenAtMs = options.nowMs;

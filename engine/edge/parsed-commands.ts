@@ -9,6 +9,7 @@ import type { ShardState } from '../plan/state/shard-state.ts';
 import type { TriggerRun } from '../model/task/trigger-run.ts';
 import type { TenantTurns } from '../base/tenant-turns.ts';
 import type { PayloadReader } from '../payloads/payload-reader.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** What one parser reads and checks as a whole. */
 type CheckedWhole =
@@ -48,12 +49,12 @@ export type ParsedCommand<Kind extends TenantCommandKind> = CommandByKind[Kind] 
 export interface Commands {
   submit<Kind extends TenantCommandKind>(command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]>;
   /** Read-only. Undefined while no shard of the tenant's is served here. */
-  stateOf(tenantId: string): ShardState | undefined;
+  stateOf(tenantId: TenantId): ShardState | undefined;
   /** As `stateOf`, as soon as it is served here. @throws HatchetError NOT_OWNER after 30 s, STOPPING */
-  served(tenantId: string): Promise<ShardState>;
+  served(tenantId: TenantId): Promise<ShardState>;
   readonly nowUs: number;
   readonly cel: CelEvaluator;
   readonly payloads: PayloadReader;
   /** For what prepares many. */
-  readonly turns: TenantTurns;
+  readonly turns: TenantTurns<TenantId>;
 }

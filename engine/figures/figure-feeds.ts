@@ -1,4 +1,5 @@
 import type { ChangeSignal } from './change-signal.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Figures take at most this part of the event loop, for all who watch together: where there are many, they come less often. */
 const loopShare = 0.05;
@@ -10,7 +11,7 @@ const slice = 50;
 export interface Figures<T> {
   /** At most one message in this time. */
   everyMs: number;
-  read: (tenantId: string) => T;
+  read: (tenantId: TenantId) => T;
   /** Two readings that encode alike are not sent twice. */
   encode: (figures: T) => Uint8Array;
 }
@@ -22,14 +23,14 @@ export interface Figures<T> {
 export class FigureFeeds<T> {
   readonly #changes: ChangeSignal;
   readonly #figures: Figures<T>;
-  readonly #feeds = new Map<string, Feed<T>>();
+  readonly #feeds = new Map<TenantId, Feed<T>>();
 
   constructor(changes: ChangeSignal, figures: Figures<T>) {
     this.#changes = changes;
     this.#figures = figures;
   }
 
-  async *watch(tenantId: string, signal: AbortSignal): AsyncGenerator<T> {
+  async *watch(tenantId: TenantId, signal: AbortSignal): AsyncGenerator<T> {
     let wake = (): void => undefined;
     const hear = (): void => wake();
     const feed = this.#join(tenantId, hear);
@@ -54,7 +55,7 @@ export class FigureFeeds<T> {
     }
   }
 
-  #join(tenantId: string, hear: () => void): Feed<T> {
+  #join(tenantId: TenantId, hear: () => void): Feed<T> {
     const found = this.#feeds.get(tenantId);
     found?.watchers.add(hear);
     if (found !== undefined) return found;
@@ -74,13 +75,13 @@ export class FigureFeeds<T> {
     return feed;
   }
 
-  #close(tenantId: string, feed: Feed<T>): void {
+  #close(tenantId: TenantId, feed: Feed<T>): void {
     this.#feeds.delete(tenantId);
     feed.ended = true;
     feed.wake();
   }
 
-  async #run(tenantId: string, feed: Feed<T>): Promise<void> {
+  async #run(tenantId: TenantId, feed: Feed<T>): Promise<void> {
     const { everyMs, read, encode } = this.#figures;
     while (!feed.ended) {
       if (!feed.dirty) {

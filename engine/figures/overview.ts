@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { StreamOverviewResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface EngineFacts {
   version: string;
@@ -10,7 +11,7 @@ export interface EngineFacts {
 /** Engine and worker figures, from the owner's memory. */
 export function overviewOf(
   state: ShardState | undefined,
-  tenantId: string,
+  tenantId: TenantId,
   engine: EngineFacts,
 ): StreamOverviewResponse {
   const queues = [...(state?.queues.values() ?? [])].filter((queue) => queue.tenantId === tenantId);
@@ -34,7 +35,7 @@ export function overviewOf(
 }
 
 /** Tasks that are ready, but in no queue: they wait for a place, or left their batch's buffer for want of units. */
-function heldUp(state: ShardState, tenantId: string): number {
+function heldUp(state: ShardState, tenantId: TenantId): number {
   let count = 0;
   for (const group of state.groups.values())
     if (group.waiting.length > 0 && group.tenantId === tenantId) count += group.waiting.length;
@@ -48,7 +49,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** The newest versions, and what is paused. */
-function workflowFacts(state: ShardState | undefined, tenantId: string): string[] {
+function workflowFacts(state: ShardState | undefined, tenantId: TenantId): string[] {
   const own = [...(state?.latest.values() ?? [])].filter((version) => version.tenantId === tenantId);
   return own.map((version) => `${version.versionId} ${state?.workflows.get(version.workflowId)?.paused === true}`);
 }

@@ -11,6 +11,7 @@ import type {
   QueueDepth,
   RateLimitUse,
 } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Of each list; a screen shows fewer. */
 const listed = 200;
@@ -25,7 +26,7 @@ const none: ListQueuesResponse = {
 };
 
 /** Queues, concurrency keys and rate limits of a tenant, from the owner's memory; the worst first, so that a bounded list shows what matters. */
-export function queueFigures(state: ShardState | undefined, tenantId: string): ListQueuesResponse {
+export function queueFigures(state: ShardState | undefined, tenantId: TenantId): ListQueuesResponse {
   if (state === undefined) return none;
   const queues = firstOf(depths(state, tenantId), listed, byLoad);
   const groups = firstOf(
@@ -50,7 +51,7 @@ export function queueFigures(state: ShardState | undefined, tenantId: string): L
   };
 }
 
-export function workflowNames(state: ShardState, tenantId: string): Map<string, string> {
+export function workflowNames(state: ShardState, tenantId: TenantId): Map<string, string> {
   return new Map(
     [...state.latest.values()]
       .filter((version) => version.tenantId === tenantId)
@@ -73,7 +74,7 @@ interface Depth {
   gathering: number;
 }
 
-function depths(state: ShardState, tenantId: string): Iterable<Depth> {
+function depths(state: ShardState, tenantId: TenantId): Iterable<Depth> {
   const byQueue = new Map<ActionQueue, Depth>();
   for (const queue of state.queues.values())
     if (queue.tenantId === tenantId)

@@ -7,6 +7,7 @@ import type {
   ScheduleSummary,
 } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { workflowNames } from './queue-figures.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Of each list; a screen shows fewer. */
 const listed = 200;
@@ -14,7 +15,7 @@ const listed = 200;
 const none: ListSchedulesResponse = { crons: [], schedules: [], cronCount: 0, scheduleCount: 0 };
 
 /** Crons and the scheduled runs that are to come, from the owner's memory. */
-export function scheduleFigures(state: ShardState | undefined, tenantId: string): ListSchedulesResponse {
+export function scheduleFigures(state: ShardState | undefined, tenantId: TenantId): ListSchedulesResponse {
   if (state === undefined) return none;
   const names = workflowNames(state, tenantId);
   const crons = firstOf(ofTenant(state.crons.values(), tenantId), listed, byTick);
@@ -27,7 +28,7 @@ export function scheduleFigures(state: ShardState | undefined, tenantId: string)
   };
 }
 
-function* ofTenant<T extends Timer>(timers: Iterable<T>, tenantId: string): Generator<T> {
+function* ofTenant<T extends Timer>(timers: Iterable<T>, tenantId: TenantId): Generator<T> {
   for (const timer of timers) if (timer.tenantId === tenantId) yield timer;
 }
 

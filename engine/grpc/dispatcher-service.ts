@@ -29,6 +29,7 @@ import { offersMetadata } from './offers.ts';
 import { assignedAction } from './assigned-action.ts';
 import { wireVersion } from './wire-version.ts';
 import { labelValues, readWorker } from './requests/worker-request.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** A year: the longest that a call may add to a task's time. */
 const longestExtensionMs = 366 * 86_400_000;
@@ -147,7 +148,7 @@ async function listen(
 async function report(
   { owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dispatcher'>,
   event: StepActionEvent,
-  tenantId: Caller['tenantId'],
+  tenantId: TenantId,
 ): Promise<void> {
   const taskId = id(event.taskRunExternalId, "the task run's id");
   const attempt = wholeNumber(event.retryCount ?? 0, 'the retry count', { min: 0, max: largestInteger });

@@ -12,6 +12,7 @@ import { serve, type Edge } from './handlers.ts';
 import type { LogIntake } from './log-intake.ts';
 import type { StreamIntake } from './stream-intake.ts';
 import type { GrpcService } from './grpc-server.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface EventsDeps extends Edge {
   owner: Commands;
@@ -63,15 +64,15 @@ function fromWire(request: PushEventRequest): EventRequest {
 }
 
 function noted(
-  caller: { tenantId: string; note(...ids: readonly string[]): void },
+  caller: { tenantId: TenantId; note(...ids: readonly string[]): void },
   event: PushedEvent | undefined,
-): { tenantId: string; event: PushedEvent } {
+): { tenantId: TenantId; event: PushedEvent } {
   if (event === undefined) throw new Error('a pushed event is missing in the answer');
   caller.note(event.id, ...event.runs.map(({ run }) => run.runId));
   return { tenantId: caller.tenantId, event };
 }
 
-function toWire({ tenantId, event }: { tenantId: string; event: PushedEvent }): Event {
+function toWire({ tenantId, event }: { tenantId: TenantId; event: PushedEvent }): Event {
   const { id: eventId, key, payload, metadata, scope } = event;
   return {
     tenantId,

@@ -20,6 +20,7 @@ import { serverStream } from './calls/stream-call.ts';
 import { unary } from './calls/unary-call.ts';
 import type { GrpcService } from './grpc-server.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** What every service needs at its edge. */
 export interface Edge {
@@ -27,7 +28,7 @@ export interface Edge {
   log: Logger;
   /** Of the port on which the calls come. */
   connections: ConnectionGuard;
-  turns: TenantTurns;
+  turns: TenantTurns<TenantId>;
   /** Where the calls go whose tenants' shards other engines have; undefined where there can be no others. */
   replicas?: RoutesToPeers | undefined;
 }

@@ -6,12 +6,12 @@ import { atMost } from '../edge/parse/list.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import { shownText } from '../edge/parse/text.ts';
 import { moment } from '../edge/parse/time.ts';
-import type { Checked } from '../model/checked.ts';
 import { maxLogChars, maxLogMetadataChars } from '../model/limits.ts';
 import { checkDepth } from '../model/payload/check-payload.ts';
 import { logLevels } from '../monitor/lines/log-reads.ts';
 import type { LogWriter, NewLogLine } from '../writers/log-writer.ts';
 import type { PutLogRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Log lines a call, or a frame. */
 const mostLines = 1000;
@@ -28,7 +28,7 @@ export class LogIntake {
   }
 
   /** Resolves once all are stored; refuses all of them for one. @throws HatchetError INVALID_ARGUMENT, LIMIT_REACHED, BUSY, COMMAND_FAILED */
-  async take(tenantId: Checked<string>, requests: readonly PutLogRequest[]): Promise<void> {
+  async take(tenantId: TenantId, requests: readonly PutLogRequest[]): Promise<void> {
     const lines = atMost(requests, 'the log lines', mostLines).map((request) => logLine(request, tenantId));
     this.#count(tenantId, lines);
     await this.#writer.writeAll(lines);
@@ -36,7 +36,7 @@ export class LogIntake {
 
   /** Resolves once each is stored or refused. What the tenant may not log today any more is refused together. */
   async takeEach(
-    tenantId: Checked<string>,
+    tenantId: TenantId,
     requests: readonly PutLogRequest[],
     refuse: (error: unknown, index: number) => void,
   ): Promise<void> {
@@ -64,14 +64,14 @@ export class LogIntake {
   }
 
   /** @throws HatchetError LIMIT_REACHED */
-  #count(tenantId: Checked<string>, lines: readonly NewLogLine[]): void {
+  #count(tenantId: TenantId, lines: readonly NewLogLine[]): void {
     const chars = lines.reduce((sum, { message, metadata }) => sum + message.length + metadata.length, 0);
     this.#today.take(tenantId, this.#limits.of(tenantId), chars, Date.now());
   }
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-function logLine(request: PutLogRequest, tenantId: Checked<string>): NewLogLine {
+function logLine(request: PutLogRequest, tenantId: TenantId): NewLogLine {
   const taskId = id(request.taskRunExternalId, "the task run's id");
   const message = shownText(request.message, maxLogChars + 1);
   if (message === '' || message.length > maxLogChars)

@@ -8,6 +8,7 @@ import { readLogLines } from '../monitor/lines/log-reads.ts';
 import type { StreamLogsRequest, StreamLogsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { logLineMessage } from './monitor-messages.ts';
 import { sendMessage } from './send-message.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const pageLines = 1000;
 const pageBytes = 1024 * 1024;
@@ -17,7 +18,7 @@ const lateMs = 300;
 export interface LogStreamDeps {
   pool: Pool;
   /** Resolves when a run has ended, or the signal aborts. */
-  runEnd(tenantId: string, runId: string, signal: AbortSignal): Promise<void>;
+  runEnd(tenantId: TenantId, runId: string, signal: AbortSignal): Promise<void>;
   /** Resolves when a line of the tasks was stored, or after a while, or the signal aborts. */
   logWritten(taskIds: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
 }
@@ -27,7 +28,7 @@ export async function streamLogs(
   deps: LogStreamDeps,
   options: {
     call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>;
-    tenantId: string;
+    tenantId: TenantId;
     detail: RunDetail;
     after: string | null;
     signal: AbortSignal;

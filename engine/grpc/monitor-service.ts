@@ -51,6 +51,7 @@ import { knownRun, runFilter } from './runs/run-filter.ts';
 import { runWithTasks } from './runs/run-with-tasks.ts';
 import { sendMessage } from './send-message.ts';
 import type { GrpcService } from './grpc-server.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   owner: Commands;
@@ -65,7 +66,7 @@ export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
 
 export function monitorService(deps: MonitorDeps): GrpcService {
   const { pool, owner } = deps;
-  const runDetail = (tenantId: string, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
+  const runDetail = (tenantId: TenantId, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
   const queues = new FigureFeeds(deps.changes, {
     everyMs: 100,
     read: (tenantId) => queueFigures(owner.stateOf(tenantId), tenantId),

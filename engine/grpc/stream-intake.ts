@@ -7,10 +7,10 @@ import { quoted } from '../edge/parse/invalid.ts';
 import { wholeNumber } from '../edge/parse/number.ts';
 import { HatchetError } from '../base/errors.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
-import type { Checked } from '../model/checked.ts';
 import { noPayloads, readRunDetail } from '../monitor/runs/run-detail.ts';
 import type { NewChunk, StreamWriter } from '../writers/stream-writer.ts';
 import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 interface StreamDeps {
   owner: Commands;
@@ -32,7 +32,7 @@ export class StreamIntake {
   }
 
   /** Resolves once it is stored. @throws HatchetError INVALID_ARGUMENT, UNKNOWN_RUN, PAYLOAD_TOO_LARGE, LIMIT_REACHED, BUSY, COMMAND_FAILED */
-  async take(tenantId: Checked<string>, request: PutStreamEventRequest): Promise<void> {
+  async take(tenantId: TenantId, request: PutStreamEventRequest): Promise<void> {
     const { limits, streams } = this.#deps;
     const chunk = await streamChunk(this.#deps, request, tenantId);
     this.#today.take(tenantId, limits.of(tenantId), chunk.chunk.byteLength, Date.now());
@@ -44,7 +44,7 @@ export class StreamIntake {
 async function streamChunk(
   { owner, pool }: StreamDeps,
   request: PutStreamEventRequest,
-  tenantId: Checked<string>,
+  tenantId: TenantId,
 ): Promise<NewChunk> {
   const taskId = knownId(request.taskRunExternalId, 'UNKNOWN_RUN');
   const size = request.message.byteLength;
@@ -66,7 +66,7 @@ async function streamChunk(
 
 function placeInMemory(
   owner: Commands,
-  tenantId: string,
+  tenantId: TenantId,
   taskId: string,
 ): { runId: string; attempt: number } | undefined {
   const state = owner.stateOf(tenantId);
@@ -77,7 +77,7 @@ function placeInMemory(
 
 async function placeInHistory(
   pool: Pool,
-  tenantId: string,
+  tenantId: TenantId,
   taskId: string,
 ): Promise<{ runId: string; attempt: number } | undefined> {
   const run = await readRunDetail(pool, tenantId, taskId, noPayloads);

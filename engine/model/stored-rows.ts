@@ -3,10 +3,11 @@ import type { CatchUp } from './time/missed-ticks.ts';
 import type { EntryKind } from './durable/durable.ts';
 import type { RateLimitWindow } from './definition.ts';
 import type { TerminalStatus } from './task/status.ts';
+import type { TenantId } from './ids/tenant-id.ts';
 
 export interface RunInsert {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   versionId: string;
   priority: number;
@@ -40,7 +41,7 @@ export interface ResultRow {
 }
 
 export interface RunEndRow {
-  tenantId: string;
+  tenantId: TenantId;
   /** 0: a replay opened the generation, and it has not ended. */
   status: TerminalStatus | 0;
   runId: string;
@@ -51,7 +52,7 @@ export interface RunEndRow {
 export interface HistoryRow {
   taskId: string;
   seq: number;
-  tenantId: string;
+  tenantId: TenantId;
   attempt: number;
   readonly transitions: Transition[];
   workerId: string | null;
@@ -65,7 +66,7 @@ export interface HistoryRow {
 export interface LiveRow {
   taskId: string;
   runId: string;
-  tenantId: string;
+  tenantId: TenantId;
   versionId: string;
   shard: number;
   step: number;
@@ -91,14 +92,14 @@ export interface LiveRow {
 
 export interface WorkflowRow {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   name: string;
 }
 
 export interface VersionRow {
   id: string;
   workflowId: string;
-  tenantId: string;
+  tenantId: TenantId;
   ordinal: number;
   checksum: string;
   definition: string;
@@ -106,7 +107,7 @@ export interface VersionRow {
 
 export interface WorkerRow {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   name: string;
   actions: readonly string[];
   slots: string;
@@ -135,7 +136,7 @@ export interface StickyRow {
 
 export interface EventRow {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   scope: string | null;
   payload: string;
@@ -157,7 +158,7 @@ export type ScheduleFields = Omit<ScheduleRow, 'tenantId'>;
 
 export interface FilterRow {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   scope: string;
   /** CEL. */
@@ -170,7 +171,7 @@ export interface FilterRow {
 
 export interface CronRow {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   name: string;
   expression: string;
@@ -198,7 +199,7 @@ export interface CronUpdateRow {
 
 export interface ScheduleRow {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   dueUs: number;
   input: string;
@@ -215,7 +216,7 @@ export interface ScheduleUpdateRow {
 }
 
 export interface IdempotencyRow {
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   runId: string;
   /** Held until the run has ended, at most until it expires. */
@@ -233,7 +234,7 @@ export interface WebhookDeliveryRow {
 
 export interface WaitRow {
   taskId: string;
-  tenantId: string;
+  tenantId: TenantId;
   sinceUs: number;
   /** The number of the shard's sequence at `sinceUs`. */
   sinceSeq: number;
@@ -244,7 +245,7 @@ export interface WaitRow {
 /** An event that wakes what waits for it in later transactions. */
 export interface EventWakingRow extends EventWakingRef {
   eventId: string;
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
 }
 
@@ -285,7 +286,7 @@ export interface DurableListenRow {
   node: number;
   /** Its place among the conditions of the node. */
   condition: number;
-  tenantId: string;
+  tenantId: TenantId;
   eventKey: string;
   /** '' for any. */
   scope: string;
@@ -303,7 +304,7 @@ export interface DurableNodeRef {
 }
 
 export interface RateLimitRow {
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   limit: number;
   window: RateLimitWindow;

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { completeDefinition, type StoredDefinition, type WorkflowDefinition } from '../model/definition.ts';
 import { withinBytes } from './budget/within-bytes.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** A workflow with its newest version, in a few words. */
 export interface WorkflowHead {
@@ -67,7 +68,7 @@ const listHeads = {
 
 export async function readWorkflowHeads(
   pool: Pool,
-  query: { tenantId: string; name?: string | undefined; afterName?: string | undefined; limit: number },
+  query: { tenantId: TenantId; name?: string | undefined; afterName?: string | undefined; limit: number },
 ): Promise<WorkflowHead[]> {
   const { rows } = await pool.query<HeadSqlRow>({
     ...listHeads,
@@ -102,7 +103,7 @@ const listWorkflows = {
 };
 
 interface WorkflowQuery {
-  tenantId: string;
+  tenantId: TenantId;
   name?: string | undefined;
   id?: string | undefined;
   offset?: number;
@@ -157,7 +158,7 @@ const workflowsOfActions = {
 /** Which workflows name which of the actions. */
 export async function readWorkflowsOf(
   pool: Pool,
-  query: { tenantId: string; actions: readonly string[]; limit: number },
+  query: { tenantId: TenantId; actions: readonly string[]; limit: number },
 ): Promise<{ id: string; name: string; actions: string[] }[]> {
   const { rows } = await pool.query<{ id: string; name: string; actions: string[] }>({
     ...workflowsOfActions,

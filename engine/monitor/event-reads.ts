@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { groupBy } from '../model/group-by.ts';
 import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './budget/within-bytes.ts';
 import { liveTaskHasBegun } from './runs/open-status.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface StoredEvent {
   id: string;
@@ -18,7 +19,7 @@ const byId = {
   text: `SELECT id, key, scope, payload, metadata::text AS metadata, webhook_name AS "webhookName" FROM event WHERE id = $2 AND tenant_id = $1`,
 };
 
-export async function readEvent(pool: Pool, tenantId: string, id: string): Promise<StoredEvent | undefined> {
+export async function readEvent(pool: Pool, tenantId: TenantId, id: string): Promise<StoredEvent | undefined> {
   const { rows } = await pool.query<StoredEvent>({ ...byId, values: [tenantId, id] });
   return rows[0];
 }
@@ -34,7 +35,7 @@ export interface ListedEvent extends StoredEvent, LeftOutSizes {
 }
 
 export interface EventQuery {
-  tenantId: string;
+  tenantId: TenantId;
   keys: readonly string[];
   ids: readonly string[];
   scopes: readonly string[];
@@ -118,7 +119,7 @@ const keysText = {
   text: `SELECT DISTINCT key FROM event WHERE tenant_id = $1 ORDER BY key LIMIT 1000`,
 };
 
-export async function listEventKeys(pool: Pool, tenantId: string): Promise<string[]> {
+export async function listEventKeys(pool: Pool, tenantId: TenantId): Promise<string[]> {
   const { rows } = await pool.query<{ key: string }>({ ...keysText, values: [tenantId] });
   return rows.map((row) => row.key);
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './budget/within-bytes.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface StoredCron extends LeftOutSizes {
   id: string;
@@ -32,7 +33,7 @@ export interface StoredSchedule extends LeftOutSizes {
 }
 
 export interface TimerQuery {
-  tenantId: string;
+  tenantId: TenantId;
   id: string | null;
   workflowId: string | null;
   workflowName: string | null;

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { withinBytes } from './budget/within-bytes.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface StoredWorker {
   id: string;
@@ -46,7 +47,7 @@ const listWorkers = {
 
 export async function readWorkers(
   pool: Pool,
-  query: { tenantId: string; all: boolean; ids: readonly string[]; id?: string; limit: number; bytes: number },
+  query: { tenantId: TenantId; all: boolean; ids: readonly string[]; id?: string; limit: number; bytes: number },
 ): Promise<StoredWorker[]> {
   const { rows } = await pool.query<WorkerSqlRow>({
     ...listWorkers,

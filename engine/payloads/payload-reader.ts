@@ -9,6 +9,7 @@ import { packageRoot } from '../base/package-version.ts';
 import { cutBody, joinBody, type CutBody } from './cut-body.ts';
 import type { FromThread } from './payload-thread.ts';
 import { readPayload, type PayloadWork } from './read-payload.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Payloads of one tenant that may wait for the thread: calls in flight hold them in memory anyway. */
 const queueLimit = 10_000;
@@ -26,7 +27,7 @@ interface Request {
  * of our own, and where four calls at once take as long in all.
  */
 export class PayloadReader {
-  readonly #queue = new TurnQueue<Request>(queueLimit);
+  readonly #queue = new TurnQueue<TenantId, Request>(queueLimit);
   #thread: Worker | undefined;
   #running: Request | undefined;
   #stopped = false;
@@ -37,7 +38,7 @@ export class PayloadReader {
    * @returns undefined where the text has been checked at once: most are short, and their calls need not wait
    * @throws HatchetError as checkedJson does; the promise is rejected alike
    */
-  check(tenantId: string, text: string, what: string): Promise<void> | undefined {
+  check(tenantId: TenantId, text: string, what: string): Promise<void> | undefined {
     if (text.length <= longestInline) {
       checkedJson(text, what);
       return undefined;
@@ -50,7 +51,7 @@ export class PayloadReader {
    * A REST body whose payloads have become JsonText.
    * @throws HatchetError INVALID_ARGUMENT for what is no JSON object, or nested too deep
    */
-  async body(tenantId: string, text: string): Promise<Record<string, unknown>> {
+  async body(tenantId: TenantId, text: string): Promise<Record<string, unknown>> {
     if (text.length <= longestInline) return joinBody(cutBody(text));
     const cut = await this.#ask(tenantId, { work: 'body', text });
     return cut === undefined ? {} : joinBody(cut);
@@ -65,7 +66,7 @@ export class PayloadReader {
     await this.#thread?.terminate();
   }
 
-  #ask(tenantId: string, asked: PayloadWork): Promise<CutBody | undefined> {
+  #ask(tenantId: TenantId, asked: PayloadWork): Promise<CutBody | undefined> {
     if (this.#stopped) throw stopping();
     return new Promise((resolve, reject) => {
       if (this.#queue.push(tenantId, { asked, resolve, reject })) this.#next();

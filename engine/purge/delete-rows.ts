@@ -12,6 +12,7 @@ import {
   tenantItself,
   workflowsOfTenant,
 } from './purge-statements.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Runs or events of a slice. */
 const sliceRuns = 1_000;
@@ -25,7 +26,7 @@ const longestPauseMs = 1_000;
 
 export interface Deletion {
   client: ClientBase;
-  tenantId: string;
+  tenantId: TenantId;
   signal: AbortSignal;
   /** After each slice, with all rows deleted so far. */
   onProgress: (rows: number) => void;
@@ -92,7 +93,7 @@ export async function deleteRows(deletion: Deletion): Promise<boolean> {
 }
 
 /** The last step: as long as the row is there, the next look begins again. */
-export async function deleteTenant(client: ClientBase, tenantId: string): Promise<void> {
+export async function deleteTenant(client: ClientBase, tenantId: TenantId): Promise<void> {
   await client.query(tenantItself, [tenantId]);
 }
 

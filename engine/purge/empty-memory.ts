@@ -3,6 +3,7 @@ import { HatchetError } from '../base/errors.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { Owner } from '../shard/owner.ts';
 import { Slice } from '../base/yield-in-slices.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Ids, tasks or commands of one slice: other tenants' commands get their turn in between. */
 const most = 500;
@@ -17,7 +18,7 @@ type Commands = Pick<Owner, 'submit' | 'stateOf'>;
  * cancelled, then their workers are forgotten, so that tasks which ran there end without them.
  * @returns whether nothing is left; not where the shard is not owned any more
  */
-export async function emptyMemory(owner: Commands, tenantId: string, signal: AbortSignal): Promise<boolean> {
+export async function emptyMemory(owner: Commands, tenantId: TenantId, signal: AbortSignal): Promise<boolean> {
   for (let pass = 0; pass < passes && !signal.aborted; pass++) {
     const state = owner.stateOf(tenantId);
     if (state === undefined) return false;
@@ -35,10 +36,10 @@ export async function emptyMemory(owner: Commands, tenantId: string, signal: Abo
 async function endAll(
   owner: Commands,
   state: ShardState,
-  options: { tenantId: string; signal: AbortSignal },
+  options: { tenantId: TenantId; signal: AbortSignal },
 ): Promise<number> {
   const { tenantId } = options;
-  const isOwn = (item: { tenantId: string }): boolean => item.tenantId === tenantId;
+  const isOwn = (item: { tenantId: TenantId }): boolean => item.tenantId === tenantId;
   let found = 0;
   found += await slices(timersOf(state.crons, isOwn), options, (ids) =>
     owner.submit({ kind: 'deleteTimers', tenantId, timers: 'cron', ids }),
@@ -111,30 +112,30 @@ async function together(commands: readonly Promise<unknown>[]): Promise<void> {
 }
 
 function* timersOf(
-  timers: ReadonlyMap<string, { id: string; tenantId: string }>,
-  isOwn: (item: { tenantId: string }) => boolean,
+  timers: ReadonlyMap<string, { id: string; tenantId: TenantId }>,
+  isOwn: (item: { tenantId: TenantId }) => boolean,
 ): Generator<Found> {
   for (const timer of timers.values()) yield isOwn(timer) ? { id: timer.id, weight: 1 } : undefined;
 }
 
-function* filtersOf(state: ShardState, isOwn: (item: { tenantId: string }) => boolean): Generator<Found> {
+function* filtersOf(state: ShardState, isOwn: (item: { tenantId: TenantId }) => boolean): Generator<Found> {
   for (const filters of state.filters.values())
     for (const filter of filters.values()) yield isOwn(filter) ? { id: filter.id, weight: 1 } : undefined;
 }
 
-function* workersOf(state: ShardState, isOwn: (item: { tenantId: string }) => boolean): Generator<Found> {
+function* workersOf(state: ShardState, isOwn: (item: { tenantId: TenantId }) => boolean): Generator<Found> {
   // A worker's tasks end with it.
   for (const worker of state.workersById.values())
     yield isOwn(worker) ? { id: worker.id, weight: 1 + worker.tasks.size } : undefined;
 }
 
-function* rateLimitsOf(state: ShardState, isOwn: (item: { tenantId: string }) => boolean): Generator<Found> {
+function* rateLimitsOf(state: ShardState, isOwn: (item: { tenantId: TenantId }) => boolean): Generator<Found> {
   for (const limit of state.rateLimits.values())
     yield isOwn(limit) && limit.exists ? { id: limit.key, weight: 1 } : undefined;
 }
 
 /** The runs of unfinished tasks, each as often as it has such. Tasks that have ended, and whose worker has still to be told, count too. */
-function* runsOf(state: ShardState, tenantId: string): Generator<Found> {
+function* runsOf(state: ShardState, tenantId: TenantId): Generator<Found> {
   for (const row of state.tasks.rows())
     yield state.stepOf(row).version.tenantId === tenantId ? { id: state.runIdOf(row), weight: 1 } : undefined;
 }

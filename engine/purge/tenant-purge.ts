@@ -6,6 +6,7 @@ import { connectionConfig } from '../postgres/connect.ts';
 import type { Owner } from '../shard/owner.ts';
 import { deleteRows, deleteTenant, preparePurge } from './delete-rows.ts';
 import { emptyMemory } from './empty-memory.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const everyMs = 30_000;
 /** A token that was good is refused within 4 s, and what it had open ends 2 s later: until then rows of the tenant may still come. */
@@ -21,7 +22,7 @@ const deletedTenants = {
 };
 
 interface DeletedTenant {
-  id: string;
+  id: TenantId;
   name: string;
   age_ms: number;
 }
@@ -103,7 +104,7 @@ export class TenantPurge {
     }
   }
 
-  async #empty(tenantId: string): Promise<void> {
+  async #empty(tenantId: TenantId): Promise<void> {
     if (!(await emptyMemory(this.#options.owner, tenantId, this.#stopped.signal)))
       throw new Error('memory holds something of the tenant still');
   }

@@ -15,6 +15,7 @@ import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { isObject } from '../model/payload/is-object.ts';
 import { bodyWithPayloads, dateQuery, listQuery, pageQuery, payloadMember } from './request-values.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/events';
 export const anyEvent = {
@@ -127,7 +128,7 @@ function pushedMessage(event: PushedEvent | undefined, caller: Caller) {
   };
 }
 
-export function eventMessage(event: ListedEvent, tenantId: string) {
+export function eventMessage(event: ListedEvent, tenantId: TenantId) {
   const {
     id: eventId,
     key,

@@ -14,12 +14,13 @@ import { pagination, resourceMeta, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import { idMember, listQuery, objectBody, pageQuery, textMember } from './request-values.ts';
 import type { Router } from './router.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/filters';
 
 /** Which events start a workflow, by scope and expression. */
 export function registerFilterRoutes(router: Router, deps: RestDeps): void {
-  const known = async (tenantId: string, given: string): Promise<Filter & { id: Checked<string> }> => {
+  const known = async (tenantId: TenantId, given: string): Promise<Filter & { id: Checked<string> }> => {
     const filterId = knownId(given, 'UNKNOWN_FILTER');
     const filter = findFilter(await deps.owner.served(tenantId), tenantId, filterId);
     if (filter === undefined)

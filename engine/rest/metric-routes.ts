@@ -8,6 +8,7 @@ import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { JsonText } from '../payloads/cut-body.ts';
 import { bodyWithPayloads, dateQuery, listQuery, uuidQuery } from './request-values.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const base = '/api/v1/stable/tenants/:tenant';
 
@@ -55,7 +56,7 @@ export function registerMetricRoutes(router: Router, deps: RestDeps): void {
 /** What a filter's expression gives, and where it fails, why. */
 async function debugged(
   { owner }: RestDeps,
-  { tenantId, expression, variables }: { tenantId: string; expression: string; variables: CelVariables },
+  { tenantId, expression, variables }: { tenantId: TenantId; expression: string; variables: CelVariables },
 ): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
   try {
     const result = await owner.cel.evaluate(tenantId, expression, variables);

@@ -4,7 +4,7 @@ import { noCaller } from '../edge/access/caller.ts';
 import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { routeRules, type PathOf, type Route, type RouteMethod } from '../edge/access/route-rules.ts';
 import { quoted } from '../edge/parse/invalid.ts';
-import { parseUuid } from '../model/ids/uuid.ts';
+import { parseTenantId } from '../model/ids/tenant-id.ts';
 import type { RestEnv } from './deps.ts';
 
 type Handler<Path extends string> = (context: Context<RestEnv, Path>) => Response | Promise<Response>;
@@ -55,7 +55,7 @@ export class Router {
       const caller = this.#gate.admit(context.get('identity'), facts);
       // A path that names another tenant answers as one that names none.
       const tenant = context.req.param('tenant');
-      if (tenant !== undefined && parseUuid(tenant) !== caller.tenantId) throw unknownTenant(tenant);
+      if (tenant !== undefined && parseTenantId(tenant) !== caller.tenantId) throw unknownTenant(tenant);
       context.set('caller', caller);
       try {
         const response = await handler(context);

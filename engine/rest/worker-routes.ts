@@ -12,13 +12,14 @@ import type { RestDeps } from './deps.ts';
 import type { Router } from './router.ts';
 import { objectBody } from './request-values.ts';
 import { workerMessage } from './worker-messages.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const mostWorkers = 1000;
 const mostWorkflows = 1000;
 
 /** Workers: reading, pausing. */
 export function registerWorkerRoutes(router: Router, deps: RestDeps): void {
-  const one = async (tenantId: string, given: string) => {
+  const one = async (tenantId: TenantId, given: string) => {
     const id = parseUuid(given);
     const rows =
       id === undefined
@@ -28,7 +29,7 @@ export function registerWorkerRoutes(router: Router, deps: RestDeps): void {
     if (stored === undefined) throw unknownWorker(given);
     return stored;
   };
-  const message = async (tenantId: string, id: string) => {
+  const message = async (tenantId: TenantId, id: string) => {
     const stored = await one(tenantId, id);
     const workflows = await readWorkflowsOf(deps.pool, { tenantId, actions: stored.actions, limit: mostWorkflows });
     return workerMessage(stored, deps.owner.stateOf(tenantId)?.workersById.get(stored.id), workflows);

@@ -2,6 +2,7 @@ import { formatDuration } from '../model/time/duration.ts';
 import { childrenOf } from '../model/topology.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
 import { resourceMeta, stepId, storedJson } from './message-fields.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 function versionHead(workflow: StoredWorkflow) {
   return {
@@ -12,7 +13,7 @@ function versionHead(workflow: StoredWorkflow) {
   };
 }
 
-function jobs(workflow: StoredWorkflow, tenantId: string) {
+function jobs(workflow: StoredWorkflow, tenantId: TenantId) {
   const { versionId, definition } = workflow;
   if (definition === null) return [];
   const jobId = stepId(versionId, -1);
@@ -41,7 +42,7 @@ function jobs(workflow: StoredWorkflow, tenantId: string) {
   ];
 }
 
-export function workflowMessage(workflow: StoredWorkflow, tenantId: string) {
+export function workflowMessage(workflow: StoredWorkflow, tenantId: TenantId) {
   return {
     metadata: resourceMeta(workflow.id, workflow.updatedAtMs),
     name: workflow.name,
@@ -55,7 +56,7 @@ export function workflowMessage(workflow: StoredWorkflow, tenantId: string) {
   };
 }
 
-export function versionMessage(workflow: StoredWorkflow, tenantId: string) {
+export function versionMessage(workflow: StoredWorkflow, tenantId: TenantId) {
   const { definition } = workflow;
   return {
     ...versionHead(workflow),

@@ -12,6 +12,7 @@ import type { Router } from './router.ts';
 import { isObject } from '../model/payload/is-object.ts';
 import { objectBody, pageQuery, textQuery } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const mostWorkflows = 1000;
 
@@ -28,7 +29,7 @@ function wantedPause(body: Record<string, unknown>): boolean {
 
 /** Definitions, in their newest version, and their queues. */
 export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
-  const held = <T>(tenantId: string, given: string, message: (workflow: StoredWorkflow) => T): Promise<Held<T>> =>
+  const held = <T>(tenantId: TenantId, given: string, message: (workflow: StoredWorkflow) => T): Promise<Held<T>> =>
     readWithin(maxRunBytes, async (bytes) => {
       const id = parseUuid(given);
       const [workflow] = id === undefined ? [] : await readWorkflows(deps.pool, { tenantId, id, limit: 1, bytes });

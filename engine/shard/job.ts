@@ -11,6 +11,7 @@ import type { Plan } from '../plan/state/plan.ts';
 import type { LogPart } from './facts/stored-durable-logs.ts';
 import { JobExpressions } from './facts/job-expressions.ts';
 import type { JobPayloads } from './job-payloads.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface FirstSeen {
   /** Of the runs that are to run again, by run. */
@@ -23,7 +24,7 @@ export interface FirstSeen {
 export interface Job {
   readonly shard: number;
   /** Undefined for what speaks of a shard alone, as a tick does. */
-  readonly tenantId: string | undefined;
+  readonly tenantId: TenantId | undefined;
   readonly command: Command;
   readonly payloads: JobPayloads;
   /** About how many it writes. */

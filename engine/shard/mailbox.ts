@@ -5,6 +5,7 @@ import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
 import { TenantLines } from './tenant-lines.ts';
 import type { Job } from './job.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
 const longestWaitMs = 30_000;
@@ -28,7 +29,7 @@ export class Mailbox {
   readonly #host: Host;
   readonly #lines = new TenantLines();
   readonly #parked = new Map<number, Job[]>();
-  readonly #neighbours = new Neighbours();
+  readonly #neighbours = new Neighbours<TenantId>();
   #timer: HostTimer | undefined;
   #emptied: (() => void)[] = [];
 
@@ -60,7 +61,7 @@ export class Mailbox {
   }
 
   /** Something is done for the tenant, whether it has sent anything lately or has long waited. */
-  noteWork(tenantId: string): void {
+  noteWork(tenantId: TenantId): void {
     this.#neighbours.seen(tenantId, this.#awakeMs());
   }
 

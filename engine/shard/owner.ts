@@ -37,6 +37,7 @@ import { PostgresTroubleLog } from './postgres-trouble-log.ts';
 import { ServiceWaiters } from './service-waiters.ts';
 import { isTimes, Ticks } from './ticks.ts';
 import { WakingTurns } from './waking-turns.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** What is on its way to workers is waited for before a shard goes to another engine, but not for longer. */
 const longestDispatchMs = 2_000;
@@ -61,7 +62,7 @@ export class Owner {
   readonly cel = new CelEvaluator();
   readonly payloads = new PayloadReader();
   /** For long work on the event loop that comes with calls. */
-  readonly turns: TenantTurns;
+  readonly turns: TenantTurns<TenantId>;
   readonly #staging: StagedPayloads;
   readonly #logs: LongLogs;
   readonly #away: JobsInPreparation;
@@ -177,12 +178,12 @@ export class Owner {
   }
 
   /** The memory of a tenant's shard, where this process serves it. Read-only for callers. */
-  stateOf(tenantId: string): ShardState | undefined {
+  stateOf(tenantId: TenantId): ShardState | undefined {
     return this.#ownership.stateOf(shardOf(tenantId));
   }
 
   /** As `stateOf`, as soon as this process serves the shard. @throws HatchetError NOT_OWNER after 30 s, STOPPING */
-  async served(tenantId: string): Promise<ShardState> {
+  async served(tenantId: TenantId): Promise<ShardState> {
     const state = this.stateOf(tenantId);
     if (state !== undefined) return state;
     if (this.#stopping) throw stopping();

@@ -5,6 +5,7 @@ import type { WakeByEventCommand } from '../plan/commands/events/wake-by-event.t
 import type { EventWaking } from '../plan/state/event-wakings.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import { HoldOff } from './hold-off.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** Keys of one tenant by which tasks are woken at once. */
 const keysAtOnce = 5;
@@ -34,7 +35,7 @@ export class WakingTurns {
   readonly #host: Host;
   readonly #under = new Set<EventWaking>();
   /** By tenant, how many of `#under`. */
-  readonly #atOnce = new Map<string, number>();
+  readonly #atOnce = new Map<TenantId, number>();
   /** By event, how many its page has after refusals. */
   readonly #smaller = new Map<string, number>();
   /** Events of which a task alone was refused. */
@@ -73,7 +74,7 @@ export class WakingTurns {
     this.#pauses.delete(pause);
   }
 
-  #fireTenant(state: ShardState, tenantId: string): void {
+  #fireTenant(state: ShardState, tenantId: TenantId): void {
     let atOnce = this.#atOnce.get(tenantId) ?? 0;
     if (atOnce >= keysAtOnce) return;
     const nowUs = this.#host.monotonicMs() * 1000;

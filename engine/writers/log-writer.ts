@@ -1,9 +1,10 @@
 import type { Pool } from 'pg';
 import type { HatchetError } from '../base/errors.ts';
 import { RowBuffer } from '../postgres/row-buffer.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface NewLogLine {
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   atMs: number;
   attempt: number;

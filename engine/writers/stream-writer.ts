@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import { RowBuffer } from '../postgres/row-buffer.ts';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 
 export interface NewChunk {
-  tenantId: string;
+  tenantId: TenantId;
   runId: string;
   taskId: string;
   attempt: number;

@@ -14,6 +14,7 @@ import { routes } from '../helpers/fuzz/fuzz-rest.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
 import { engineFixture } from '../helpers/engine-fixture.ts';
+import { tenantOf } from '../helpers/tenant.ts';
 
 /** Every method and route × every role × each state of a token: who may call what is one table, and this walks it. */
 const fixture = engineFixture('access');
@@ -62,7 +63,7 @@ beforeAll(async () => {
   await worker.stop();
   hatchet.close();
   const create = (role: Role, expiresInDays?: number): Promise<string> =>
-    tokens.create({ tenantId, name: role, role, expiresInDays, addresses });
+    tokens.create({ tenantId: tenantOf(tenantId), name: role, role, expiresInDays, addresses });
   good = {
     viewer: await create('viewer'),
     trigger: await create('trigger'),
@@ -70,7 +71,7 @@ beforeAll(async () => {
     admin: await create('admin'),
   };
   const revoked = await create('admin');
-  await tokens.revoke(tenantId, String(decodeJwt(revoked)['token_id']));
+  await tokens.revoke(tenantOf(tenantId), String(decodeJwt(revoked)['token_id']));
   bad = {
     none: undefined,
     expired: await create('admin', -1),
@@ -264,7 +265,7 @@ describe('open calls', () => {
     'end soon after their token was %s, and a worker gets nothing more',
     async (how) => {
       const expiresInDays = how === 'expired' ? 3 / 86_400 : 1;
-      const token = await tokens.create({ tenantId, name: how, expiresInDays, addresses });
+      const token = await tokens.create({ tenantId: tenantOf(tenantId), name: how, expiresInDays, addresses });
       const clients = new GrpcClients(fixture.engine.grpc, token);
       try {
         const { workerId } = await clients.call(clients.dispatcher, clients.dispatcher.register, {

@@ -6,6 +6,7 @@ import { CelVariables } from '../../engine/cel/cel-variables.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import type { GrpcClients } from '../helpers/grpc-client.ts';
 import { engineFixture } from '../helpers/engine-fixture.ts';
+import { tenantOf } from '../helpers/tenant.ts';
 
 const fixture = engineFixture('json-depth');
 let clients: GrpcClients;
@@ -304,7 +305,7 @@ describe('an expression over what is nested deeper than the evaluator can follow
     'fails, and the next one does not: %s',
     async (expression) => {
       const cel = new CelEvaluator();
-      const of = (input: string) => cel.evaluate('tenant', expression, new CelVariables({ input }));
+      const of = (input: string) => cel.evaluate(tenantOf('tenant'), expression, new CelVariables({ input }));
       expect(await of(nested(100_000))).toEqual({ ok: false, message: expect.any(String) });
       expect(await of('{"a":[1]}')).toEqual({ ok: true, value: true });
       await cel.stop();

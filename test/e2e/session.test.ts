@@ -14,6 +14,7 @@ import { randomFrom } from '../helpers/random.ts';
 import { KeyRing } from '../../engine/auth/key-ring.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
+import { tenantOf } from '../helpers/tenant.ts';
 
 /** `LINK_CUTS=1000` for a long run. */
 const mostCuts = Number(process.env['LINK_CUTS'] ?? 40);
@@ -240,7 +241,12 @@ describe('a program that speaks the protocol wrongly', () => {
     const { tenantId } = hatchet;
     const tokens = new Tokens(database.pool, await KeyRing.open(database.pool, { dataDir: fixture.dataDir }));
     const addresses = { serverUrl: 'http://127.0.0.1:1', grpcBroadcastAddress: '127.0.0.1:1' };
-    const mayOnlyTrigger = await tokens.create({ tenantId, name: 'trigger', role: 'trigger', addresses });
+    const mayOnlyTrigger = await tokens.create({
+      tenantId: tenantOf(tenantId),
+      name: 'trigger',
+      role: 'trigger',
+      addresses,
+    });
     const task = hatchet.task({ name: 'patient', fn: (input: { n: number }) => input });
     await fixture.serve('patient', { workflows: [task] });
     const run = await task.runNoWait({ n: 1 });

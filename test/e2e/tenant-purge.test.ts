@@ -20,6 +20,7 @@ import { newId } from '../../engine/model/ids/uuid.ts';
 import { patient } from '../helpers/patient.ts';
 import { idsOf, rowsWith, tablesWithIds } from '../helpers/tenant-rows.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
+import { tenantOf } from '../helpers/tenant.ts';
 
 /** Deleted tenants are looked for every 30 s, and their rows stay for 10 s more. */
 const untilPurged = { timeout: 110_000 };
@@ -128,7 +129,7 @@ async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
   // The row of an event that wakes many is there for moments: this one is of an engine that ended in the middle.
   await pool.query(
     `INSERT INTO event_waking (shard, seq, event_id, tenant_id, key) SELECT $2, count(*), $3, $1, 'gone' FROM event_waking`,
-    [tenantId, shardOf(tenantId), newId()],
+    [tenantId, shardOf(tenantOf(tenantId)), newId()],
   );
   return {
     hatchet,

@@ -3,12 +3,12 @@ import { KeyRing } from '../../engine/auth/key-ring.ts';
 import { ensureTenant } from '../../engine/auth/tenants.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
-import { newId } from '../../engine/model/ids/uuid.ts';
+import { newTenantId, type TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 /** A tenant's id that falls into the same shard. */
-export function neighbourOf(tenantId: string): string {
+export function neighbourOf(tenantId: TenantId): TenantId {
   for (;;) {
-    const id = newId();
+    const id = newTenantId();
     if (shardOf(id) === shardOf(tenantId)) return id;
   }
 }
@@ -17,7 +17,7 @@ export function neighbourOf(tenantId: string): string {
  * A second tenant of a running engine, in the shard of the first: nothing but its id keeps the two apart. With a token that is good.
  * @param dataDir of the engine
  */
-export async function makeNeighbour(pool: Pool, dataDir: string): Promise<{ tenantId: string; token: string }> {
+export async function makeNeighbour(pool: Pool, dataDir: string): Promise<{ tenantId: TenantId; token: string }> {
   const tenantId = neighbourOf((await ensureTenant(pool, 'default')).id);
   await pool.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, 'stranger']);
   const tokens = new Tokens(pool, await KeyRing.open(pool, { dataDir }));

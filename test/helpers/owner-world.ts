@@ -11,9 +11,10 @@ import type { WakingLimits } from '../../engine/plan/state/waking-limits.ts';
 import { Owner } from '../../engine/shard/owner.ts';
 import type { OwnerEvents } from '../../engine/shard/owner-events.ts';
 import { stepOf, workflowOf } from './planner-world.ts';
+import { newTenantId, type TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 export interface OwnerWorldOptions {
-  tenantId?: string;
+  tenantId?: TenantId;
   clock?: Clock;
   log?: Logger;
   timersDue?: OwnerEvents['timersDue'];
@@ -25,11 +26,11 @@ export interface OwnerWorldOptions {
 /** A running owner on a test database, with a tenant and a one-step workflow, and what it let out. */
 export class OwnerWorld {
   readonly owner: Owner;
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly effects: Effect[] = [];
   readonly history: HistoryRow[] = [];
 
-  private constructor(url: string, tenantId: string, options: OwnerWorldOptions) {
+  private constructor(url: string, tenantId: TenantId, options: OwnerWorldOptions) {
     this.tenantId = tenantId;
     this.owner = new Owner({
       config: connectionConfig(url, 'test lane'),
@@ -59,7 +60,7 @@ export class OwnerWorld {
 
   /** Its owner is not started yet. */
   static async make(url: string, options: OwnerWorldOptions = {}): Promise<OwnerWorld> {
-    const tenantId = options.tenantId ?? newId();
+    const tenantId = options.tenantId ?? newTenantId();
     if (options.tenantId === undefined) await insertTenant(url, tenantId);
     return new OwnerWorld(url, tenantId, options);
   }
@@ -75,7 +76,7 @@ export class OwnerWorld {
 
   async define(
     definition: WorkflowDefinition,
-    { checksum = definition.name, tenantId = this.tenantId }: { checksum?: string; tenantId?: string } = {},
+    { checksum = definition.name, tenantId = this.tenantId }: { checksum?: string; tenantId?: TenantId } = {},
   ): Promise<void> {
     await this.owner.submit({
       kind: 'putWorkflow',
@@ -113,7 +114,7 @@ export class OwnerWorld {
     options: {
       input?: string;
       runId?: string;
-      tenantId?: string;
+      tenantId?: TenantId;
       versionId?: string;
       taskIds?: string[];
       demands?: StepDemands[];
@@ -158,7 +159,7 @@ export class OwnerWorld {
   }
 }
 
-export async function insertTenant(url: string, tenantId: string): Promise<void> {
+export async function insertTenant(url: string, tenantId: TenantId): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query('INSERT INTO tenant (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
@@ -166,7 +167,7 @@ export async function insertTenant(url: string, tenantId: string): Promise<void>
 }
 
 /** The same picture as `memory()`, from the table. */
-export async function liveRows(client: Client, tenantId: string): Promise<string[]> {
+export async function liveRows(client: Client, tenantId: TenantId): Promise<string[]> {
   const { rows } = await client.query<{ line: string }>(
     `SELECT format('%s %s %s %s', task_id, state, flags, attempt) AS line FROM live WHERE tenant_id = $1`,
     [tenantId],

@@ -26,8 +26,9 @@ import { createLog } from '../../engine/base/log.ts';
 import { brokenInvariant } from './planner-invariants.ts';
 import { differenceOf, writtenBy } from './same-changes.ts';
 import type { Stored } from './stored.ts';
+import { tenantOf } from './tenant.ts';
 
-export const tenantId = '00000000-0000-7000-8000-00000000000a';
+export const tenantId = tenantOf('00000000-0000-7000-8000-00000000000a');
 
 export function stepOf(name: string, options: Partial<StepDefinition> = {}): StepDefinition {
   return {

@@ -20,6 +20,7 @@ import { Places } from './places.ts';
 import { Queue } from './queue.ts';
 import { Units } from './units.ts';
 import { Workers } from './workers.ts';
+import { tenantOf } from '../helpers/tenant.ts';
 
 /**
  * What the engine promises, as plainly as it can be said: every question is answered by looking at everything there is,
@@ -195,13 +196,13 @@ export class ReferenceModel implements ModelView {
       case 'cancelled':
         return this.#attempt(ref, (each) => this.cancel(each));
       case 'started':
-        return this.#run({ kind: 'started', tenantId: '', ...ref });
+        return this.#run({ kind: 'started', tenantId: tenantOf(''), ...ref });
       case 'completed':
-        return this.#run({ kind: 'completed', tenantId: '', ...ref, output: item.output });
+        return this.#run({ kind: 'completed', tenantId: tenantOf(''), ...ref, output: item.output });
       case 'failed':
         return this.#run({
           kind: 'failed',
-          tenantId: '',
+          tenantId: tenantOf(''),
           ...ref,
           error: item.error,
           mayRetry: item.mayRetry,

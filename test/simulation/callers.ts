@@ -11,6 +11,7 @@ import { workflows } from './definitions.ts';
 import { Unavailable } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { CallerSurroundings } from './surroundings.ts';
+import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 const callMs = 20_000;
 
@@ -18,7 +19,7 @@ const callMs = 20_000;
 export class Callers {
   readonly chances: Chances;
   /** Runs that they were told of. */
-  readonly runs: { tenantId: string; runId: string }[] = [];
+  readonly runs: { tenantId: TenantId; runId: string }[] = [];
   readonly #around: CallerSurroundings;
   /** Calls of those who ask until they are answered. */
   #open = 0;
@@ -36,7 +37,7 @@ export class Callers {
     return this.#open;
   }
 
-  async define(tenantId: string): Promise<void> {
+  async define(tenantId: TenantId): Promise<void> {
     for (const definition of workflows) {
       const [workflowId, versionId] = [newId(), newId()];
       await this.#ask('insists', async (engine) =>
@@ -55,7 +56,7 @@ export class Callers {
   }
 
   /** Of the runs that they know. */
-  runAt(pick: number): { tenantId: string; runId: string } | undefined {
+  runAt(pick: number): { tenantId: TenantId; runId: string } | undefined {
     return this.runs[pick % Math.max(this.runs.length, 1)];
   }
 
@@ -96,7 +97,7 @@ export class Callers {
   }
 
   async trigger(
-    tenantId: string,
+    tenantId: TenantId,
     request: { workflowName: string; input: string; priority?: number },
     repeats: boolean,
   ): Promise<void> {
@@ -119,7 +120,7 @@ export class Callers {
   }
 
   /** One event, or several behind each other. */
-  async push(tenantId: string, key: string): Promise<void> {
+  async push(tenantId: TenantId, key: string): Promise<void> {
     const pushes: Promise<unknown>[] = [];
     do {
       const payload = JSON.stringify({ key: 'p', n: this.#around.invariants.events.called(tenantId, key) });
@@ -133,7 +134,7 @@ export class Callers {
     await Promise.all(pushes);
   }
 
-  async schedule(tenantId: string, inMs: number): Promise<void> {
+  async schedule(tenantId: TenantId, inMs: number): Promise<void> {
     const id = newId();
     await this.#ask('insists', async (engine) => {
       const state = await engine.owner.served(tenantId);
@@ -158,7 +159,7 @@ export class Callers {
   }
 
   /** So many calls that the mailbox is never empty. */
-  flood(tenantId: string, { forMs, slowMs }: { forMs: number; slowMs: number }): void {
+  flood(tenantId: TenantId, { forMs, slowMs }: { forMs: number; slowMs: number }): void {
     const untilMs = this.#around.scheduler.nowMs + forMs;
     const engine = this.#around.pickEngine(this.chances);
     if (engine === undefined) return;

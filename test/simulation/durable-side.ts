@@ -18,6 +18,7 @@ import type { SimulatedStream } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { WorkerSurroundings } from './surroundings.ts';
+import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 type Request = NonNullable<DurableTaskRequest['message']>;
 type Response = NonNullable<DurableTaskResponse['message']>;
@@ -28,7 +29,7 @@ const statusMs = 1_000;
 /** The worker whose durable tasks they are. */
 export interface DurableWorker {
   readonly process: SimulatedProcess;
-  readonly facts: { readonly tenantId: string };
+  readonly facts: { readonly tenantId: TenantId };
   readonly workerId: string | undefined;
   /** That it listens to. */
   readonly engine: SimulatedEngine | undefined;
@@ -38,9 +39,9 @@ export interface DurableWorker {
 }
 
 type DurableReport =
-  | { kind: 'started'; tenantId: string; taskId: string; attempt: number }
-  | { kind: 'completed'; tenantId: string; taskId: string; attempt: number; output: string }
-  | { kind: 'failed'; tenantId: string; taskId: string; attempt: number; error: string; mayRetry: boolean };
+  | { kind: 'started'; tenantId: TenantId; taskId: string; attempt: number }
+  | { kind: 'completed'; tenantId: TenantId; taskId: string; attempt: number; output: string }
+  | { kind: 'failed'; tenantId: TenantId; taskId: string; attempt: number; error: string; mayRetry: boolean };
 
 interface Asked {
   request: Request;

@@ -1,6 +1,7 @@
 import { EntryKind } from '../../engine/model/durable/durable.ts';
 import { Transaction } from './store/transaction.ts';
 import type { JudgedSurroundings } from './surroundings.ts';
+import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 /** Between which two looks something was stored. */
 interface Stored {
@@ -11,7 +12,7 @@ interface Stored {
 }
 
 interface Sent extends Stored {
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly key: string;
 }
 
@@ -32,7 +33,7 @@ export class EventOrder {
   }
 
   /** An event is about to be pushed. @returns the number that goes into its payload */
-  called(tenantId: string, key: string): number {
+  called(tenantId: TenantId, key: string): number {
     const sent = { tenantId, key, after: this.#looks, by: Infinity };
     this.#unseen.add(sent);
     return this.#sent.push(sent) - 1;

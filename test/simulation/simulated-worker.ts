@@ -10,13 +10,14 @@ import type { SimulatedStream } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { WorkerSurroundings } from './surroundings.ts';
+import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 const heartbeatMs = 4_000;
 const callMs = 10_000;
 
 export interface WorkerFacts {
   name: string;
-  tenantId: string;
+  tenantId: TenantId;
   slots: number;
   actions: readonly string[];
   labels: Readonly<Record<string, string | number>>;

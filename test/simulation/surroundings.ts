@@ -7,6 +7,7 @@ import type { Scheduler } from './scheduler.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { SimulatedStore } from './store/store.ts';
+import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 /** Who is told of what could break a promise. */
 export interface Judge {
@@ -41,7 +42,7 @@ export interface JudgedSurroundings {
   readonly scheduler: Scheduler;
   readonly store: SimulatedStore;
   readonly faults: Faults;
-  readonly tenantIds: readonly string[];
+  readonly tenantIds: readonly TenantId[];
   readonly outside: SimulatedProcess;
   /** The store's clock. */
   readonly storeUs: number;
@@ -57,7 +58,7 @@ export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants
   readonly hasHealed: boolean;
   readonly invariants: {
     acknowledged(runId: string): void;
-    readonly events: { called(tenantId: string, key: string): number };
+    readonly events: { called(tenantId: TenantId, key: string): number };
   };
   note(line: string): void;
 }

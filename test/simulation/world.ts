@@ -14,6 +14,7 @@ import { SimulatedProcess, type ProcessClocks } from './simulated-process.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 import { SimulatedStore, type ProcessConnector } from './store/store.ts';
 import { Blocked, Transaction } from './store/transaction.ts';
+import { newTenantId, noTenant, type TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 /** 2027-01-15, for all histories. */
 const epochMs = 1_800_000_000_000;
@@ -48,7 +49,7 @@ export class World {
   readonly store: SimulatedStore;
   readonly invariants: Invariants;
   readonly faults: Faults;
-  readonly tenantIds: readonly string[];
+  readonly tenantIds: readonly TenantId[];
   /** Where callers are. */
   readonly outside: SimulatedProcess;
   readonly #history: History;
@@ -182,11 +183,11 @@ export class World {
   }
 
   /** Of shards of their own. */
-  #tenants(count: number): string[] {
-    const ids: string[] = [];
+  #tenants(count: number): TenantId[] {
+    const ids: TenantId[] = [];
     const shards = new Set<number>();
     while (ids.length < count) {
-      const id = newId();
+      const id = newTenantId();
       if (shards.has(shardOf(id))) continue;
       shards.add(shardOf(id));
       ids.push(id);
@@ -256,13 +257,13 @@ export class World {
   }
 
   /** Definitions, and then workers. */
-  async #prepare(tenantId: string): Promise<void> {
+  async #prepare(tenantId: TenantId): Promise<void> {
     await this.#callers.define(tenantId);
     for (let n = 0; n < this.#history.workersOfTenant; n++)
       this.scheduler.in(this.#callers.chances.between(0, 1_000), () => this.#startWorker(tenantId));
   }
 
-  #startWorker(tenantId: string): void {
+  #startWorker(tenantId: TenantId): void {
     const number = ++this.#workersStarted;
     const name = `worker ${number}`;
     const chances = new Chances(this.seed, name);
@@ -278,7 +279,7 @@ export class World {
   #make(move: Move): void {
     if (this.hasHealed) return;
     this.note(`move ${JSON.stringify(move)}`);
-    const tenantId = 'tenant' in move ? (this.tenantIds[move.tenant % this.tenantIds.length] ?? '') : '';
+    const tenantId = 'tenant' in move ? (this.tenantIds[move.tenant % this.tenantIds.length] ?? noTenant) : noTenant;
     switch (move.do) {
       case 'trigger':
         for (let n = 0; n < move.count; n++)

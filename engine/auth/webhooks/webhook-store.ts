@@ -11,6 +11,7 @@ import {
   type WebhookAuth,
   type WebhookSource,
 } from './webhook.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Characters of a name. */
 const longestName = 200;
@@ -20,7 +21,7 @@ type StoredAuth = WebhookAuth | (Omit<HmacAuth, 'signingSecret'> & { sealedSecre
 
 interface WebhookSqlRow {
   id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   name: string;
   source: WebhookSource;
   event_key_expression: string;
@@ -123,12 +124,12 @@ export class WebhookStore {
   }
 
   /** For requests of strangers: as it was up to a second ago, where another engine has changed it since. */
-  async findRecent(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
+  async findRecent(tenantId: TenantId, name: string): Promise<StoredWebhook | undefined> {
     return name.length > longestName || name.includes('\0') ? undefined : this.#recent.find(keyOf(tenantId, name));
   }
 
   async list(
-    tenantId: string,
+    tenantId: TenantId,
     query: { sources: readonly string[]; names: readonly string[]; offset: number; limit: number },
   ): Promise<StoredWebhook[]> {
     const { rows } = await this.#pool.query<WebhookSqlRow>({
@@ -138,7 +139,7 @@ export class WebhookStore {
     return rows.map((row) => this.#fromRow(row));
   }
 
-  async find(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
+  async find(tenantId: TenantId, name: string): Promise<StoredWebhook | undefined> {
     const [webhook] = await this.list(tenantId, { sources: [], names: [name], offset: 0, limit: 1 });
     return webhook;
   }
@@ -172,7 +173,7 @@ export class WebhookStore {
     });
   }
 
-  async update(tenantId: string, name: string, change: WebhookChange): Promise<StoredWebhook | undefined> {
+  async update(tenantId: TenantId, name: string, change: WebhookChange): Promise<StoredWebhook | undefined> {
     const { eventKeyExpression = null, scopeExpression = null, staticPayload = null, returnsEvent = null } = change;
     const { rows } = await this.#pool.query<WebhookSqlRow>({
       ...updateText,
@@ -182,7 +183,7 @@ export class WebhookStore {
     return rows.map((row) => this.#fromRow(row))[0];
   }
 
-  async delete(tenantId: string, name: string): Promise<StoredWebhook | undefined> {
+  async delete(tenantId: TenantId, name: string): Promise<StoredWebhook | undefined> {
     const { rows } = await this.#pool.query<WebhookSqlRow>({ ...deleteText, values: [tenantId, name] });
     this.#recent.forget(keyOf(tenantId, name));
     return rows.map((row) => this.#fromRow(row))[0];
@@ -231,6 +232,6 @@ export class WebhookStore {
   }
 }
 
-function keyOf(tenantId: string, name: string): string {
+function keyOf(tenantId: TenantId, name: string): string {
   return `${tenantId} ${name}`;
 }

@@ -1,4 +1,5 @@
 import type { SecretDigest } from './secret-digest.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export const webhookSources = ['GENERIC', 'GITHUB', 'STRIPE', 'SLACK', 'LINEAR', 'SVIX'] as const;
 export type WebhookSource = (typeof webhookSources)[number];
@@ -26,7 +27,7 @@ export type WebhookAuth =
 /** An address to which others post, and how their requests become events. */
 export interface Webhook {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   /** Unique in the tenant; the last part of the address. */
   name: string;
   source: WebhookSource;

@@ -1,5 +1,6 @@
 import type { Identity } from '../../auth/tokens.ts';
 import { markChecked } from '../../model/checked.ts';
+import { noTenant, type TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Ids that one audit line names. */
 const mostIds = 100;
@@ -14,7 +15,7 @@ export class Caller {
     this.identity = identity;
   }
 
-  get tenantId(): Identity['tenantId'] {
+  get tenantId(): TenantId {
     return this.identity.tenantId;
   }
 
@@ -26,7 +27,7 @@ export class Caller {
 
 /** Who calls what needs no token: no tenant at all. */
 export const noCaller = new Caller({
-  tenantId: markChecked(''),
+  tenantId: noTenant,
   tokenId: markChecked(''),
   role: 'viewer',
   expiresAtMs: Infinity,

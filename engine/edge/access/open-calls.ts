@@ -1,6 +1,7 @@
 import type { Identity, Tokens } from '../../auth/tokens.ts';
 import { HatchetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A revoked token is refused within 4 s; what it has open ends within the next look. */
 const everyMs = 2_000;
@@ -15,7 +16,7 @@ export class OpenCalls {
   readonly #tokens: Pick<Tokens, 'refused'>;
   readonly #log: Logger;
   readonly #calls = new Set<OpenCall>();
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<TenantId, number>();
   readonly #timer: NodeJS.Timeout;
   #looking = false;
 
@@ -27,7 +28,7 @@ export class OpenCalls {
   }
 
   /** How many calls of a tenant are open. */
-  countOf(tenantId: string): number {
+  countOf(tenantId: TenantId): number {
     return this.#counts.get(tenantId) ?? 0;
   }
 

@@ -2,6 +2,7 @@ import { checkLimit, type Limits } from '../../auth/tenant-limits.ts';
 import type { TenantCommand } from '../../plan/commands/command.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import { definitionChars, tenantUse, type TenantUse } from './tenant-use.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** An exact count of a million takes milliseconds: it holds for this long. */
 const recountMs = 1_000;
@@ -93,7 +94,7 @@ export class CommandLimits {
     }
   }
 
-  #tasks(tenantId: string, limits: Limits, state: ShardState, more: number): void {
+  #tasks(tenantId: TenantId, limits: Limits, state: ShardState, more: number): void {
     this.#over(tenantId, 'unfinishedTasks', {
       limits,
       more,
@@ -103,7 +104,7 @@ export class CommandLimits {
   }
 
   #over(
-    tenantId: string,
+    tenantId: TenantId,
     name: 'unfinishedTasks' | 'schedules' | 'rateLimits' | 'workers',
     options: { limits: Limits; more: number; all: number; count: () => number },
   ): void {

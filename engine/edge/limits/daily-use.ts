@@ -1,11 +1,12 @@
 import { checkLimit, type Limits } from '../../auth/tenant-limits.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const dayMs = 86_400_000;
 
 /** What each tenant has written since midnight, UTC, of what is kept beside its tasks. Of this process: a restart begins anew. */
 export class DailyUse {
   readonly #name: 'streamBytesPerDay' | 'logCharsPerDay';
-  readonly #used = new Map<string, number>();
+  readonly #used = new Map<TenantId, number>();
   #day = 0;
 
   constructor(name: 'streamBytesPerDay' | 'logCharsPerDay') {
@@ -13,7 +14,7 @@ export class DailyUse {
   }
 
   /** @throws HatchetError LIMIT_REACHED */
-  take(tenantId: string, limits: Limits, amount: number, nowMs: number): void {
+  take(tenantId: TenantId, limits: Limits, amount: number, nowMs: number): void {
     const day = Math.floor(nowMs / dayMs);
     if (day !== this.#day) {
       this.#day = day;

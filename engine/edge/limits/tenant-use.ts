@@ -1,4 +1,5 @@
 import type { ShardState } from '../../plan/state/shard-state.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** What a tenant has in use, from its shard's memory. Each is counted when a call asks for more of it. */
 export interface TenantUse {
@@ -25,13 +26,13 @@ export function definitionChars(definition: object): number {
   return chars;
 }
 
-function countOf<T extends { tenantId: string }>(items: Iterable<T>, tenantId: string): number {
+function countOf<T extends { tenantId: TenantId }>(items: Iterable<T>, tenantId: TenantId): number {
   let count = 0;
   for (const item of items) if (item.tenantId === tenantId) count++;
   return count;
 }
 
-export function tenantUse(state: ShardState, tenantId: string): TenantUse {
+export function tenantUse(state: ShardState, tenantId: TenantId): TenantUse {
   return {
     workflows: () => countOf(state.latest.values(), tenantId),
     definitionChars: () => {

@@ -3,13 +3,14 @@ import { HatchetError } from '../../base/errors.ts';
 import { isDeeperThan, maxJsonDepth } from '../../model/payload/json-depth.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export type ReportedOutcome = { ok: true; output: Checked<string> } | { ok: false; error: Checked<string> };
 
 /** What a worker reports of a task that has ended well. It is never refused, or the task would hang: what cannot be stored fails the attempt. */
 export async function reportedOutcome(
   payloads: PayloadReader,
-  tenantId: string,
+  tenantId: TenantId,
   text: string,
 ): Promise<ReportedOutcome> {
   if (text === '') return { ok: true, output: markChecked('null') };

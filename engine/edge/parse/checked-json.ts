@@ -2,6 +2,7 @@ import { markChecked, type Checked } from '../../model/checked.ts';
 import { checkedInput, checkedJson, checkedMetadata } from '../../model/payload/check-payload.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { invalid } from './invalid.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Characters of a small object beside something else, such as a filter's payload. */
 const longestSmallObject = 65_536;
@@ -19,7 +20,7 @@ export function metadata(value: string): Checked<string> {
 /** Any JSON that may be long. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
 export async function payload(
   payloads: PayloadReader,
-  tenantId: string,
+  tenantId: TenantId,
   value: string,
   what: string,
 ): Promise<Checked<string>> {

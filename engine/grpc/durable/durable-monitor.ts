@@ -27,6 +27,7 @@ import type {
 import { logMessages } from './durable-messages.ts';
 import { writeTo, type Edge, type Handlers } from '../handlers.ts';
 import { knownRun } from '../runs/run-filter.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface DurableMonitorDeps extends Edge {
   owner: Commands;
@@ -133,7 +134,7 @@ export function durableMonitor(
 /** By its own id, or by that of a run which has no other. @throws HatchetError UNKNOWN_RUN, INVALID_ARGUMENT */
 async function durableTask(
   pool: Pool,
-  tenantId: string,
+  tenantId: TenantId,
   given: string,
 ): Promise<{ id: Checked<string>; name: string }> {
   const run = await knownRun(pool, tenantId, given);
@@ -175,7 +176,7 @@ async function branchOf(pool: Pool, taskId: string, node: number): Promise<Check
 }
 
 interface PageOptions {
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   limit: number;
   outputChars: number;
@@ -213,7 +214,7 @@ async function follow(
   deps: DurableMonitorDeps,
   options: {
     call: ServerWritableStream<StreamDurableLogRequest, StreamDurableLogResponse>;
-    tenantId: string;
+    tenantId: TenantId;
     task: { id: string; name: string };
     signal: AbortSignal;
   },

@@ -19,6 +19,7 @@ import { DurableStream } from './durable-stream.ts';
 import { offersMetadata } from '../offers.ts';
 import { serve, type Duplex, type Edge } from '../handlers.ts';
 import type { GrpcService } from '../grpc-server.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface DurableDeps extends Edge {
   owner: Commands;
@@ -86,7 +87,7 @@ function listenForSignals(
   deps: DurableDeps,
   options: {
     call: ServerDuplexStream<ListenForDurableEventRequest, DurableEvent>;
-    tenantId: string;
+    tenantId: TenantId;
     fail: (error: unknown) => void;
   },
 ): Duplex<ListenForDurableEventRequest> {
@@ -117,7 +118,7 @@ function listenForSignals(
   };
 }
 
-function isLiveTask(owner: Commands, tenantId: string, id: string): boolean {
+function isLiveTask(owner: Commands, tenantId: TenantId, id: string): boolean {
   const state = owner.stateOf(tenantId);
   const row = state?.tasks.find(id);
   return state !== undefined && row !== undefined && state.stepOf(row).version.tenantId === tenantId;

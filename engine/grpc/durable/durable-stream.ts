@@ -29,6 +29,7 @@ import { readDurableConditions } from './durable-conditions.ts';
 import { DurableRequests, type AskKind } from './durable-requests.ts';
 import { triggerRequest } from '../requests/trigger-request.ts';
 import { utf8 } from '../utf8.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface DurableStreamDeps {
   owner: Commands;
@@ -54,7 +55,7 @@ let streams = 0;
 /** One worker's durable stream: reads its messages into commands, and writes what its tasks are told. */
 export class DurableStream {
   readonly #deps: DurableStreamDeps;
-  readonly #tenantId: Checked<string>;
+  readonly #tenantId: TenantId;
   readonly #write: (response: Response) => void;
   readonly #fail: (error: unknown) => void;
   readonly #strict: boolean;
@@ -66,7 +67,7 @@ export class DurableStream {
   constructor(
     deps: DurableStreamDeps,
     options: {
-      tenantId: Checked<string>;
+      tenantId: TenantId;
       strict: boolean;
       write: (response: Response) => void;
       fail: (error: unknown) => void;

@@ -12,12 +12,13 @@ import {
   type BatchActionEvent,
   type BatchActionEventItem,
 } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A report names its batch, or each item its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */
 export async function reportBatch(
   { owner, dispatcher }: { owner: Commands; dispatcher: Dispatcher },
   event: BatchActionEvent,
-  tenantId: Checked<string>,
+  tenantId: TenantId,
 ): Promise<void> {
   const given = event.batchId ?? '';
   const batchId = given === '' ? null : id(given, "the batch's id");

@@ -7,6 +7,7 @@ import type { ScheduleFields } from '../../model/stored-rows.ts';
 import { newId, parseUuid } from '../../model/ids/uuid.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import type { ScheduleWorkflowRequest } from '../../../proto/gen/hatchet/contract/workflows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const most = 1000;
 
@@ -14,7 +15,7 @@ const most = 1000;
 export async function readSchedules(
   payloads: PayloadReader,
   request: ScheduleWorkflowRequest,
-  { tenantId, workflowId }: { tenantId: string; workflowId: string },
+  { tenantId, workflowId }: { tenantId: TenantId; workflowId: string },
 ): Promise<Checked<ScheduleFields>[]> {
   const run = {
     input: await payload(payloads, tenantId, request.input === '' ? '{}' : request.input, 'the input'),

@@ -13,6 +13,7 @@ import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { writeTo } from '../handlers.ts';
 import type { LogStreamDeps } from '../log-stream.ts';
 import { sendMessage } from '../send-message.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const pageChunks = 500;
 const pageBytes = 1024 * 1024;
@@ -26,7 +27,7 @@ type Call = ServerWritableStream<SubscribeToWorkflowEventsRequest, WorkflowEvent
 /** What a run's tasks stream: what is kept first, then new chunks as they are stored, until the run has ended. */
 export async function streamRun(
   deps: LogStreamDeps,
-  options: { call: Call; tenantId: string; detail: RunDetail; signal: AbortSignal },
+  options: { call: Call; tenantId: TenantId; detail: RunDetail; signal: AbortSignal },
 ): Promise<void> {
   const { call, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));

@@ -11,8 +11,9 @@ import type { RunListFilter } from '../../monitor/runs/run-list.ts';
 import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import type { ListRunsRequest } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { fromRunStatus } from '../monitor-messages.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
-export function emptyFilter(tenantId: string): RunListFilter {
+export function emptyFilter(tenantId: TenantId): RunListFilter {
   return {
     tenantId,
     statuses: [],
@@ -29,7 +30,7 @@ export function emptyFilter(tenantId: string): RunListFilter {
 }
 
 /** What a list asks, but for its limit. @throws HatchetError INVALID_ARGUMENT, UNKNOWN_RUN for the parent */
-export async function runFilter(pool: Pool, request: ListRunsRequest, tenantId: string): Promise<RunListFilter> {
+export async function runFilter(pool: Pool, request: ListRunsRequest, tenantId: TenantId): Promise<RunListFilter> {
   const since = request.since === undefined ? null : uuidFloor(bound(request.since, 'since'));
   const until = request.until === undefined ? null : uuidFloor(bound(request.until, 'until'));
   return {
@@ -46,7 +47,7 @@ export async function runFilter(pool: Pool, request: ListRunsRequest, tenantId: 
 }
 
 /** A task's own id, or those of all tasks of a run; a run of one task has that task's id. */
-async function parentTasks(pool: Pool, tenantId: string, given: string): Promise<string[]> {
+async function parentTasks(pool: Pool, tenantId: TenantId, given: string): Promise<string[]> {
   const run = await knownRun(pool, tenantId, given);
   const tasks = run.tasks.map((task) => task.id);
   const one = parseUuid(given);
@@ -54,7 +55,7 @@ async function parentTasks(pool: Pool, tenantId: string, given: string): Promise
 }
 
 /** By the run's id or a task's, without payloads. @throws HatchetError UNKNOWN_RUN, for another tenant's as for none */
-export async function knownRun(pool: Pool, tenantId: string, given: string): Promise<RunDetail> {
+export async function knownRun(pool: Pool, tenantId: TenantId, given: string): Promise<RunDetail> {
   const uuid = parseUuid(given);
   const run = uuid === undefined ? undefined : await readRunDetail(pool, tenantId, uuid, noPayloads);
   if (run === undefined) throw unknownRun(given);

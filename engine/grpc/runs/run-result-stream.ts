@@ -2,6 +2,7 @@ import { toldError } from '../../model/payload/split-error.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
 import { mostResultBytes, type RunEndWaiters, type TaskResult } from '../../monitor/runs/run-end-waiters.ts';
 import { WorkflowRunEventType, type WorkflowRunEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Characters of results that are written and not yet sent: past that, its client is one that does not read. */
 const mostUnsent = 1024 * 1024;
@@ -28,7 +29,7 @@ interface Subscriber {
  */
 export class RunResultStream {
   readonly #results: Pick<RunEndWaiters, 'wait'>;
-  readonly #tenantId: string;
+  readonly #tenantId: TenantId;
   readonly #call: Subscriber;
   /** By run, to stop waiting. */
   readonly #waits = new Map<string, () => void>();
@@ -38,7 +39,7 @@ export class RunResultStream {
   readonly #reading = new Set<string>();
   #unsent = 0;
 
-  constructor(results: Pick<RunEndWaiters, 'wait'>, options: { tenantId: string; call: Subscriber }) {
+  constructor(results: Pick<RunEndWaiters, 'wait'>, options: { tenantId: TenantId; call: Subscriber }) {
     this.#results = results;
     this.#tenantId = options.tenantId;
     this.#call = options.call;

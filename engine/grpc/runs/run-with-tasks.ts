@@ -6,6 +6,7 @@ import { readSnapshot } from '../../monitor/read-snapshot.ts';
 import { payloadSize, runDetailsIn, type RunDetail } from '../../monitor/runs/run-detail.ts';
 import { listRunSummaries, type RunSummary } from '../../monitor/runs/run-list.ts';
 import { emptyFilter, unknownRun } from './run-filter.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface RunWithTasks {
   summary: RunSummary;
@@ -20,7 +21,7 @@ export interface RunWithTasks {
  */
 export async function runWithTasks(
   pool: Pool,
-  tenantId: string,
+  tenantId: TenantId,
   id: string,
   options: { onlyTask?: string | undefined } = {},
 ): Promise<Held<RunWithTasks>> {

@@ -12,6 +12,7 @@ import { assignedAction } from '../assigned-action.ts';
 import { RunResultStream } from '../runs/run-result-stream.ts';
 import { toServiceError } from '../service-error.ts';
 import type { CommandOutcome, Program } from './carry-out.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Commands and characters that a program may have sent and that are not done. */
 const mostCommands = 4_000;
@@ -84,7 +85,7 @@ export class ProgramSession {
   #drained: () => void = () => undefined;
   #isOver = false;
 
-  constructor(ports: SessionPorts, options: { tenantId: string; ended: () => void }) {
+  constructor(ports: SessionPorts, options: { tenantId: TenantId; ended: () => void }) {
     this.#ports = ports;
     this.#ended = options.ended;
     const isFull = (): boolean => this.#isFull;

@@ -1,9 +1,10 @@
 import type { Asked } from './durable.ts';
 import type { TriggerRun } from '../task/trigger-run.ts';
+import type { TenantId } from '../ids/tenant-id.ts';
 
 /** Who speaks for a durable task: one invocation of it, on the worker whose stream carried the message. */
 export interface DurableSender {
-  tenantId: string;
+  tenantId: TenantId;
   /** Null where the message came by no worker's stream. */
   workerId: string | null;
   taskId: string;

@@ -2,6 +2,7 @@ import type { EntryKind } from '../durable/durable.ts';
 import type { RunPayload } from '../payload/run-payload.ts';
 import type { DurableAskReply } from '../durable/durable-operation.ts';
 import type { TerminalStatus } from './status.ts';
+import type { TenantId } from '../ids/tenant-id.ts';
 
 /** What happens outside Postgres, once the transaction that decided it has committed. */
 export type Effect =
@@ -21,7 +22,7 @@ export type Effect =
 
 /** An attempt, with what its worker is told. */
 export interface Assignment {
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   taskId: string;
   runId: string;
@@ -63,7 +64,7 @@ export interface DispatchBatchEffect {
 /** Tell the worker that its attempt is over. */
 export interface TellCancelEffect {
   kind: 'tellCancel';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   taskId: string;
   runId: string;
@@ -82,7 +83,7 @@ export interface TaskEndedEffect {
 
 export interface RunEndedEffect {
   kind: 'runEnded';
-  tenantId: string;
+  tenantId: TenantId;
   runId: string;
   status: TerminalStatus;
   /** The result of a one-task run, which needs no read. */
@@ -96,7 +97,7 @@ export interface RunCreatedEffect extends RunPayload {
 
 export interface WorkerRegisteredEffect {
   kind: 'workerRegistered';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   name: string;
 }
@@ -156,7 +157,7 @@ export interface DurableSignalEffect {
 /** An expression of a durable wait failed on an event: said in the task's log. */
 export interface DurableTroubleEffect {
   kind: 'durableTrouble';
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   attempt: number;
   message: string;

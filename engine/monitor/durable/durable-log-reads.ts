@@ -3,6 +3,7 @@ import type { Asked, BranchPoint } from '../../model/durable/durable.ts';
 import { isEntryKind, parseAsked, type EntryKind } from '../../model/durable/durable.ts';
 import { isRunStatus, type RunStatus } from '../../model/task/status.ts';
 import { nodeKey, readNodeResults, type NodeResult } from './durable-results.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A line of a durable task's log, for people. */
 export interface LogEntry {
@@ -64,7 +65,7 @@ const readPage = {
 const readChanges = { name: 'durable_log_changes', text: text('AND c.changed > $4 ORDER BY c.changed LIMIT $3') };
 
 interface LogOptions {
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   limit: number;
   /** Characters of each output; 0 reads no results. */
@@ -205,7 +206,7 @@ const readSignals = {
 /** What satisfied a signal of an older SDK's task; undefined while nothing has. */
 export async function readSignal(
   pool: Pool,
-  options: { tenantId: string; taskId: string; key: string },
+  options: { tenantId: TenantId; taskId: string; key: string },
 ): Promise<string | undefined> {
   const { rows } = await pool.query<{ payload: string | null }>({
     ...readSignals,

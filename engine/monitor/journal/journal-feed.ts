@@ -8,6 +8,7 @@ import {
   rowEvents,
   type JournalEvent,
 } from './journal-reads.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const pageRows = 500;
 /** Rows that a slow reader may fall behind the live feed before it is sent back to the journal. */
@@ -62,7 +63,7 @@ export class JournalFeed {
 
   /** Yields until the signal aborts. Without `after`, a run's feed starts at its beginning, a tenant's at `nowSeq`. */
   async *read(options: {
-    tenantId: string;
+    tenantId: TenantId;
     runId: string | null;
     after: string | null;
     nowSeq: number;
@@ -114,7 +115,7 @@ export class JournalFeed {
     }
   }
 
-  async *#stored(tenantId: string, runId: string | null, after: string): AsyncGenerator<FeedPage> {
+  async *#stored(tenantId: TenantId, runId: string | null, after: string): AsyncGenerator<FeedPage> {
     let cursor = after;
     for (;;) {
       const from = parseCursor(cursor)?.seq ?? 0;
@@ -132,6 +133,6 @@ export class JournalFeed {
 }
 
 /** @param runId null for all of the tenant's */
-function keyOf(tenantId: string, runId: string | null): string {
+function keyOf(tenantId: TenantId, runId: string | null): string {
   return runId === null ? tenantId : `${tenantId} ${runId}`;
 }

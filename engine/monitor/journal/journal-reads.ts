@@ -3,6 +3,7 @@ import { readJournalLetters } from '../../model/task/journal-letters.ts';
 import { eventTypeOf, isRunTransition, statusAfter, type Transition } from '../../model/task/transition.ts';
 import type { HistoryRow } from '../../model/stored-rows.ts';
 import type { RunStatus } from '../../model/task/status.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** One transition, named and placed. */
 export interface JournalEvent {
@@ -58,7 +59,7 @@ export function rowEvents(row: HistoryRow): JournalEvent[] {
 interface JournalSqlRow {
   task_id: string;
   seq: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   attempt: number;
   kinds: string;
   worker_id: string | null;
@@ -96,7 +97,12 @@ const afterCursor = {
 };
 
 /** A tenant's journal from a row on, in order. */
-export async function readJournalFrom(pool: Pool, tenantId: string, seq: number, limit: number): Promise<HistoryRow[]> {
+export async function readJournalFrom(
+  pool: Pool,
+  tenantId: TenantId,
+  seq: number,
+  limit: number,
+): Promise<HistoryRow[]> {
   const { rows } = await pool.query<JournalSqlRow>({ ...afterCursor, values: [tenantId, seq, limit] });
   return rows.map(historyRow);
 }
@@ -116,7 +122,7 @@ const ofRun = {
 
 export async function readRunJournal(
   pool: Pool,
-  tenantId: string,
+  tenantId: TenantId,
   runId: string,
   seq: number,
   limit: number,

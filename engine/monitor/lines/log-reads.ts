@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { cutOf, cutPage, type Cut, type CutRow } from '../budget/within-bytes.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export const logLevels = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
@@ -47,7 +48,7 @@ const readNewest = {
 };
 
 interface LogQuery {
-  tenantId: string;
+  tenantId: TenantId;
   id: string;
   after: string | null;
   levels: readonly number[];

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { cutOf, cutPage, type Cut, type CutRow } from '../budget/within-bytes.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface StoredChunk {
   id: string;
@@ -26,7 +27,7 @@ const chunksAfter = {
 /** In the order in which they came. A page ends before it is larger than so many bytes. */
 export async function readChunks(
   pool: Pool,
-  query: { tenantId: string; runId: string; afterId: string; limit: number; bytes: number },
+  query: { tenantId: TenantId; runId: string; afterId: string; limit: number; bytes: number },
 ): Promise<Cut & { chunks: StoredChunk[] }> {
   const { rows } = await pool.query<StoredChunk & CutRow>({
     ...chunksAfter,

@@ -1,9 +1,10 @@
 import type { Pool } from 'pg';
 import { logLevels } from './log-reads.ts';
 import { cutOf, cutPage, type Cut, type CutRow } from '../budget/within-bytes.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface TaskLogQuery {
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   since: Date | undefined;
   until: Date | undefined;

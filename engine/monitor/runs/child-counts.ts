@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const childCounts = {
   name: 'child_counts',
@@ -11,7 +12,7 @@ const childCounts = {
 /** How many runs each of the tasks has spawned; those without any are left out. */
 export async function readChildCounts(
   pool: Pool,
-  tenantId: string,
+  tenantId: TenantId,
   taskIds: readonly string[],
 ): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ task_id: string; children: number }>({

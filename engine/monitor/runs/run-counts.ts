@@ -1,9 +1,10 @@
 import type { Pool } from 'pg';
 import { RunStatus } from '../../model/task/status.ts';
 import { liveRunHasBegun } from './open-status.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface RunCountFilter {
-  tenantId: string;
+  tenantId: TenantId;
   /** Bounds as UUIDs. */
   sinceId: string | null;
   untilId: string | null;

@@ -6,6 +6,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import { openStatus } from './open-status.ts';
 import { readSnapshot, type Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface TaskDetail {
   id: string;
@@ -33,7 +34,7 @@ export interface TaskDetail {
 
 export interface RunDetail {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   versionId: string;
   workflowName: string;
@@ -52,7 +53,7 @@ export interface RunDetail {
 
 interface RunSqlRow {
   id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   workflow_id: string;
   version_id: string;
   workflow_name: string;
@@ -208,7 +209,7 @@ export const noPayloads: PayloadWish = { bytes: 0, data: false };
  */
 export async function runDetailsIn(
   snapshot: Reader,
-  tenantId: string,
+  tenantId: TenantId,
   ids: readonly string[],
   { bytes, data, taskId }: PayloadWish,
 ): Promise<RunDetail[]> {
@@ -281,7 +282,7 @@ export function payloadSize(runs: readonly RunDetail[]): { brought: number; left
 /** `undefined` for an unknown id and for another tenant's alike. */
 export async function readRunDetail(
   pool: Pool,
-  tenantId: string,
+  tenantId: TenantId,
   id: string,
   payloads: PayloadWish,
 ): Promise<RunDetail | undefined> {

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Logger } from '../../base/log.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { maxPageBytes } from '../../model/limits.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** How one task of an ended run ended. */
 export interface TaskResult {
@@ -59,12 +60,12 @@ type Listener = (results: readonly TaskResult[]) => void;
 export class RunEndWaiters {
   readonly #pool: Pool;
   readonly #log: Logger;
-  readonly #isLive: (tenantId: string, runId: string) => boolean;
-  readonly #waiting = new Map<string, { tenantId: string; listeners: Set<Listener> }>();
+  readonly #isLive: (tenantId: TenantId, runId: string) => boolean;
+  readonly #waiting = new Map<string, { tenantId: TenantId; listeners: Set<Listener> }>();
   /** Runs whose end must be read, gathered over one turn of the loop. */
-  #due = new Map<string, Set<string>>();
+  #due = new Map<TenantId, Set<string>>();
 
-  constructor(options: { pool: Pool; log: Logger; isLive: (tenantId: string, runId: string) => boolean }) {
+  constructor(options: { pool: Pool; log: Logger; isLive: (tenantId: TenantId, runId: string) => boolean }) {
     this.#pool = options.pool;
     this.#log = options.log;
     this.#isLive = options.isLive;
@@ -74,7 +75,7 @@ export class RunEndWaiters {
    * Calls back once the run has ended: soon, if it has already. Never, for an unknown run or another tenant's.
    * @returns stops waiting
    */
-  wait(tenantId: string, runId: string, listener: Listener): () => void {
+  wait(tenantId: TenantId, runId: string, listener: Listener): () => void {
     const key = `${tenantId}/${runId}`;
     const entry = this.#waiting.get(key) ?? { tenantId, listeners: new Set() };
     this.#waiting.set(key, entry);
@@ -86,14 +87,14 @@ export class RunEndWaiters {
     };
   }
 
-  ended(tenantId: string, runId: string, single: TaskResult | null): void {
+  ended(tenantId: TenantId, runId: string, single: TaskResult | null): void {
     if (!this.#waiting.has(`${tenantId}/${runId}`)) return;
     if (single === null) this.#read(tenantId, runId);
     else this.#tell(tenantId, runId, [single]);
   }
 
   /** After a take-over of these tenants' shards, ends may have happened elsewhere. */
-  recheckAll(isMeant: (tenantId: string) => boolean): void {
+  recheckAll(isMeant: (tenantId: TenantId) => boolean): void {
     for (const [key, { tenantId }] of this.#waiting) {
       if (!isMeant(tenantId)) continue;
       const runId = key.slice(tenantId.length + 1);
@@ -101,14 +102,14 @@ export class RunEndWaiters {
     }
   }
 
-  #tell(tenantId: string, runId: string, results: readonly TaskResult[]): void {
+  #tell(tenantId: TenantId, runId: string, results: readonly TaskResult[]): void {
     const key = `${tenantId}/${runId}`;
     const entry = this.#waiting.get(key);
     this.#waiting.delete(key);
     for (const listener of entry?.listeners ?? []) listener(results);
   }
 
-  #read(tenantId: string, runId: string): void {
+  #read(tenantId: TenantId, runId: string): void {
     if (this.#due.size === 0) setImmediate(() => this.#readDue());
     const ids = this.#due.get(tenantId) ?? new Set();
     this.#due.set(tenantId, ids);
@@ -128,7 +129,7 @@ export class RunEndWaiters {
     }
   }
 
-  async #readAndTell(tenantId: string, ids: readonly string[]): Promise<void> {
+  async #readAndTell(tenantId: TenantId, ids: readonly string[]): Promise<void> {
     for (let left = ids; left.length > 0;) {
       const { rows } = await this.#pool.query<ResultSqlRow>({
         ...endedResults,

@@ -2,9 +2,10 @@ import { RunStatus } from '../../model/task/status.ts';
 import type { Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 import { openRunStatus } from './open-status.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface RunListFilter {
-  tenantId: string;
+  tenantId: TenantId;
   statuses: readonly RunStatus[];
   workflowNames: readonly string[];
   workflowIds: readonly string[];
@@ -83,7 +84,7 @@ const readStatuses = {
 /** By id; of a run that is gone, or another tenant's, none. */
 export async function readRunStatuses(
   reader: Reader,
-  tenantId: string,
+  tenantId: TenantId,
   runIds: readonly string[],
 ): Promise<Map<string, RunStatus>> {
   const { rows } = await reader.query<{ id: string; status: RunStatus }>({

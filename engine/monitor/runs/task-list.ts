@@ -1,9 +1,10 @@
 import type { RunStatus } from '../../model/task/status.ts';
 import type { Reader } from '../read-snapshot.ts';
 import { openTaskStatus } from './open-status.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface TaskListFilter {
-  tenantId: string;
+  tenantId: TenantId;
   /** Of the tasks; empty for every status. */
   statuses: readonly RunStatus[];
   workflowIds: readonly string[];

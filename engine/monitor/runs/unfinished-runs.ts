@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import { liveRunHasBegun } from './open-status.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface UnfinishedFilter {
-  tenantId: string;
+  tenantId: TenantId;
   queued: boolean;
   running: boolean;
   workflowIds: readonly string[];

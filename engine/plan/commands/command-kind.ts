@@ -5,6 +5,7 @@ import type { Plan } from '../state/plan.ts';
 import type { EventWaking } from '../state/event-wakings.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import type { Facts, WakingPage } from './loaded-facts.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /**
  * All that the engine has to know of a kind of command; one that forgets a member does not compile. A command itself is a
@@ -15,7 +16,7 @@ export interface Kind<C extends { kind: string }, Reply> {
    * The tenant for which it makes rows that did not exist, so that it is refused once that tenant is being deleted; undefined
    * where it only changes or ends what there is.
    */
-  makesRowsOf(this: void, command: C): string | undefined;
+  makesRowsOf(this: void, command: C): TenantId | undefined;
   /** What must be read before it is planned. */
   needs(this: void, command: C, known: Known): Needs;
   /** The runs that it may start: the idempotency keys that they ask for are looked up. */
@@ -100,7 +101,7 @@ export interface AskedExpressions {
 
 export interface ComingEvent {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   scope: string | null;
   /** JSON. */

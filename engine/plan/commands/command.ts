@@ -49,6 +49,7 @@ import type { Plan } from '../state/plan.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import type { Facts } from './loaded-facts.ts';
 import type { Kind } from './command-kind.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Everything that changes a shard's state. Ids are minted at the edge: running a command again with its ids changes nothing. */
 type CommandOf<K> = K extends Kind<infer C, infer _Reply> ? C : never;
@@ -107,7 +108,7 @@ export type Command = CommandByKind[CommandKind];
 
 /** Those that say whose they are. The others are the engine's own, and speak of a shard. */
 export type TenantCommandKind = {
-  [K in CommandKind]: CommandByKind[K] extends { tenantId: string } ? K : never;
+  [K in CommandKind]: CommandByKind[K] extends { tenantId: TenantId } ? K : never;
 }[CommandKind];
 export type TenantCommand = CommandByKind[TenantCommandKind];
 
@@ -236,7 +237,7 @@ export function planCommand<K extends CommandKind>(
  * expressions. Once its rows are gone, a task of it would keep the next engine from taking the shard over.
  * @throws HatchetError UNKNOWN_TENANT
  */
-function refuseClosed({ closedTenants }: ShardState, tenantId: string | undefined): void {
+function refuseClosed({ closedTenants }: ShardState, tenantId: TenantId | undefined): void {
   if (tenantId === undefined || !closedTenants.has(tenantId)) return;
   throw new HatchetError('UNKNOWN_TENANT', `the tenant ${tenantId} is being deleted`, {
     remedy: 'Use a token of another tenant.',

@@ -3,12 +3,13 @@ import type { RankedList } from '../state/lists/ranked-list.ts';
 import { SortedList } from '../state/lists/sorted-list.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** One key of one concurrency strategy: who has arrived, who holds its places, who waits for one. */
 export class ConcurrencyGroup {
   /** Tenant, strategy and key. */
   readonly id: string;
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly strategyId: string;
   readonly key: string;
   /** By the request that was made last: a new version may declare another. */
@@ -31,7 +32,7 @@ export class ConcurrencyGroup {
 
   constructor(options: {
     id: string;
-    tenantId: string;
+    tenantId: TenantId;
     strategyId: string;
     key: string;
     strategy: ConcurrencyStrategy;

@@ -2,11 +2,17 @@ import type { ConcurrencyDemand } from '../../model/task/demands.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import { ConcurrencyGroup } from './concurrency-group.ts';
 import type { SharedDemands } from '../state/shared-demands.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** The groups that a task's or a run's places are in. They come into being with the first request, and are as the newest declares them. */
 export function findGroups(
   state: ShardState,
-  { tenantId, shared, level, order }: { tenantId: string; shared: SharedDemands; level: 'run' | 'task'; order: number },
+  {
+    tenantId,
+    shared,
+    level,
+    order,
+  }: { tenantId: TenantId; shared: SharedDemands; level: 'run' | 'task'; order: number },
 ): readonly ConcurrencyGroup[] {
   const links = shared.demands.concurrency.filter((link) => link.level === level);
   const known = shared.groups[level];
@@ -20,7 +26,7 @@ export function findGroups(
   return groups;
 }
 
-function groupFor(state: ShardState, tenantId: string, link: ConcurrencyDemand, order: number): ConcurrencyGroup {
+function groupFor(state: ShardState, tenantId: TenantId, link: ConcurrencyDemand, order: number): ConcurrencyGroup {
   const id = `${tenantId} ${link.strategyId} ${link.key}`;
   const known = state.groups.get(id);
   if (known !== undefined) return known;

@@ -6,9 +6,10 @@ import type { ShardState } from '../state/shard-state.ts';
 import { TaskExtras } from '../state/task-extras.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface ExtrasSource {
-  tenantId: string;
+  tenantId: TenantId;
   demands: Demands;
   priority: number;
   order: number;

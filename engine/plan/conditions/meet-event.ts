@@ -7,9 +7,10 @@ import { mostMet } from '../state/waking-limits.ts';
 import { reviewTask } from './review-task.ts';
 import { holds, type Evaluated } from './evaluate-condition.ts';
 import { complain, resolveCondition } from './resolve-condition.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface MeetableEvent {
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   scope: string | null;
   /** JSON. */

@@ -1,7 +1,8 @@
 import type { ShardState } from '../state/shard-state.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** The expressions that steps of a tenant may ask about an event of the key. */
-export function stepExpressions(state: ShardState, tenantId: string, key: string): Set<string> {
+export function stepExpressions(state: ShardState, tenantId: TenantId, key: string): Set<string> {
   const expressions = new Set<string>();
   for (const { version, definition } of state.steps) {
     if (version.tenantId !== tenantId) continue;

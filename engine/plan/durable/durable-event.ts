@@ -7,6 +7,7 @@ import { meetCondition } from './satisfy-node.ts';
 import type { MeetableEvent } from '../conditions/meet-event.ts';
 import type { Plan } from '../state/plan.ts';
 import { holds } from '../conditions/evaluate-condition.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A condition of a durable task's open wait, as it stands in `durable_listen`. */
 export interface Listener {
@@ -92,7 +93,7 @@ function complain(
 /** The expressions that listeners in memory may ask about an event. */
 export function durableExpressions(
   durable: Plan['state']['durable'],
-  event: { tenantId: string; key: string },
+  event: { tenantId: TenantId; key: string },
 ): Set<string> {
   const expressions = new Set<string>();
   for (const { log } of durable.listeners(event.tenantId, event.key)) {

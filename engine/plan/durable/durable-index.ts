@@ -5,6 +5,7 @@ import type { InvocationProgress } from './invocation-progress.ts';
 import { conditionsOf, type DurableLog, type DurableNode } from './durable-log.ts';
 import { sleepDueUs } from './durable-sleep.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** The node of a durable task that a child run's end satisfies. */
 export interface ChildLink {
@@ -16,7 +17,7 @@ export interface ChildLink {
 /** A durable task whose log is in memory. */
 export interface DurableTask {
   readonly row: TaskRow;
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   /** What is stored. */
   readonly log: DurableLog;
   /** What its present invocation knows of that. */
@@ -40,7 +41,7 @@ export class DurableIndex {
   /** By run, the unfinished children of durable tasks. */
   readonly children = new Map<string, ChildLink>();
   /** By tenant and event key, the rows whose logs listen, and with how many conditions. */
-  readonly #listeners = new Map<string, Map<string, Map<TaskRow, number>>>();
+  readonly #listeners = new Map<TenantId, Map<string, Map<TaskRow, number>>>();
   /** An entry counts while its log is the one in memory, its node is in the log (a transaction that was taken back made another), and it is open. */
   readonly sleeps = new TimerHeap<DueSleep>(
     ({ task, node, index }) =>
@@ -120,7 +121,7 @@ export class DurableIndex {
   }
 
   /** The tasks whose logs in memory listen for the key, in the order in which they began to. */
-  listeners(tenantId: string, key: string): DurableTask[] {
+  listeners(tenantId: TenantId, key: string): DurableTask[] {
     const tasks: DurableTask[] = [];
     for (const row of this.#listeners.get(tenantId)?.get(key)?.keys() ?? []) {
       const task = this.#tasks.get(row);
@@ -130,7 +131,7 @@ export class DurableIndex {
   }
 
   /** How many tasks in memory listen for the key. */
-  listenerCount(tenantId: string, key: string): number {
+  listenerCount(tenantId: TenantId, key: string): number {
     return this.#listeners.get(tenantId)?.get(key)?.size ?? 0;
   }
 

@@ -2,6 +2,7 @@ import { HatchetError } from '../../base/errors.ts';
 import type { Plan } from '../state/plan.ts';
 import type { DurableTask } from './durable-index.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A task that a message speaks of, with its log: the loader brings it in before the plan. */
 export function loadedTask(plan: Plan, row: TaskRow): DurableTask {
@@ -11,7 +12,7 @@ export function loadedTask(plan: Plan, row: TaskRow): DurableTask {
 }
 
 /** The row of an unfinished durable task, wherever it is. @throws HatchetError UNKNOWN_RUN */
-export function durableRow(plan: Plan, command: { tenantId: string; taskId: string }): TaskRow {
+export function durableRow(plan: Plan, command: { tenantId: TenantId; taskId: string }): TaskRow {
   const { state } = plan;
   const row = state.tasks.find(command.taskId);
   if (

@@ -1,11 +1,12 @@
 import type { Collision, TriggerRun } from '../../model/task/trigger-run.ts';
 import type { Plan } from '../state/plan.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /**
  * Claims a run's idempotency key, or says who has it. The loader has read the stored claims right before the plan;
  * those of the same transaction are in memory.
  */
-export function claimIdempotencyKey(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
+export function claimIdempotencyKey(plan: Plan, tenantId: TenantId, run: TriggerRun): Collision | undefined {
   const { state, changes, nowUs } = plan;
   const { idempotency } = run;
   if (idempotency === null) return undefined;

@@ -11,6 +11,7 @@ import type { Version } from '../state/workflow-version.ts';
 import { failAtBirth } from './start-run.ts';
 import type { StoredRun, StoredTask } from './stored-run.ts';
 import { noRow, type RunRow, type TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /**
  * Runs ended tasks again: the same run, its next generation. What follows from the chosen tasks runs again with them, and
@@ -20,7 +21,7 @@ import { noRow, type RunRow, type TaskRow } from '../state/table/rows.ts';
  */
 export function replayRuns(
   plan: Plan,
-  { tenantId, ids }: { tenantId: string; ids: readonly string[] },
+  { tenantId, ids }: { tenantId: TenantId; ids: readonly string[] },
   runs: readonly StoredRun[],
 ): string[] {
   const reopened: string[] = [];

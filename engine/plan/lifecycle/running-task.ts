@@ -3,9 +3,10 @@ import { LiveState } from '../../model/task/live-state.ts';
 import type { Plan } from '../state/plan.ts';
 import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** @throws HatchetError UNKNOWN_RUN */
-export function runningTask(plan: Plan, tenantId: string, taskId: string): TaskRow {
+export function runningTask(plan: Plan, tenantId: TenantId, taskId: string): TaskRow {
   const { state } = plan;
   const row = state.tasks.find(taskId);
   if (

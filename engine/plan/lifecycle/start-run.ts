@@ -10,9 +10,10 @@ import { reviewTask } from '../conditions/review-task.ts';
 import { openWait } from '../conditions/begin-wait.ts';
 import type { Version } from '../state/workflow-version.ts';
 import { noRow, type RunRow, type TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Makes a run, unless another holds its idempotency key. */
-export function startRun(plan: Plan, tenantId: string, run: TriggerRun): Collision | undefined {
+export function startRun(plan: Plan, tenantId: TenantId, run: TriggerRun): Collision | undefined {
   const collision = claimIdempotencyKey(plan, tenantId, run);
   if (collision === undefined) createRun(plan, tenantId, run);
   return collision;
@@ -23,7 +24,7 @@ export function isKnownRun({ state }: Plan, storedIds: ReadonlySet<string>, runI
   return storedIds.has(runId) || state.runsById.has(runId) || state.tasks.find(runId) !== undefined;
 }
 
-function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
+function createRun(plan: Plan, tenantId: TenantId, run: TriggerRun): void {
   const { state, changes } = plan;
   const version = state.versions.get(run.versionId);
   if (version === undefined || version.tenantId !== tenantId)

@@ -10,6 +10,7 @@ import type { UndoLog } from '../state/undo-log.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { LimitEntry } from './line.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Keys of lines that have run out of tasks, from which on it is worth while to forget them. */
 const tidyAt = 1024;
@@ -31,7 +32,7 @@ export interface QueueEvents {
  * touched, and nobody looks at it.
  */
 export class ActionQueue {
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly action: string;
   readonly #tasks: TaskTable;
   readonly #lists: TaskLists;
@@ -57,7 +58,13 @@ export class ActionQueue {
   /** Where the search for a free worker starts: ties rotate. */
   turn = 0;
 
-  constructor(options: { tenantId: string; action: string; tasks: TaskTable; lists: TaskLists; events: QueueEvents }) {
+  constructor(options: {
+    tenantId: TenantId;
+    action: string;
+    tasks: TaskTable;
+    lists: TaskLists;
+    events: QueueEvents;
+  }) {
     this.tenantId = options.tenantId;
     this.action = options.action;
     this.#tasks = options.tasks;

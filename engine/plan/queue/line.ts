@@ -4,10 +4,11 @@ import type { UndoLog } from '../state/undo-log.ts';
 import { KeyTurns, type KeyTasks, type TurnCounter } from './key-turns.ts';
 import type { Constraint } from './placement.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** The queue of a line, as whoever finds the line elsewhere needs it. */
 interface QueueOfLine {
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   reopen(line: Line, undo: UndoLog): void;
   awaitUnits(line: Line, undo: UndoLog): void;
   leaveLimit(line: Line, undo: UndoLog): void;
@@ -15,7 +16,7 @@ interface QueueOfLine {
 
 /** A rate limit, as a line that waits for it needs it. */
 export interface UnitSource {
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly key: string;
   enlist(entry: LimitEntry): void;
   dismiss(entry: LimitEntry): void;

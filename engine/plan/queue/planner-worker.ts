@@ -1,6 +1,7 @@
 import type { LabelValue } from '../../model/task/labels.ts';
 import type { Inverse, Restore, UndoLog } from '../state/undo-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface SlotUse {
   type: string;
@@ -11,7 +12,7 @@ export interface SlotUse {
 export class PlannerWorker {
   readonly index: number;
   readonly id: string;
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly name: string;
   readonly slots: ReadonlyMap<string, number>;
   /** It may begin a task without saying so. */
@@ -46,7 +47,7 @@ export class PlannerWorker {
   constructor(options: {
     index: number;
     id: string;
-    tenantId: string;
+    tenantId: TenantId;
     name: string;
     slots: ReadonlyMap<string, number>;
     labels: ReadonlyMap<string, LabelValue>;

@@ -6,12 +6,13 @@ import type { LimitEntry } from '../queue/line.ts';
 import { RateLimit, sweepAt } from './rate-limit.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import type { Restore, UndoLog } from '../state/undo-log.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
-function idOf(tenantId: string, key: string): string {
+function idOf(tenantId: TenantId, key: string): string {
   return `${tenantId} ${key}`;
 }
 
-export function findRateLimit(state: ShardState, tenantId: string, key: string): RateLimit | undefined {
+export function findRateLimit(state: ShardState, tenantId: TenantId, key: string): RateLimit | undefined {
   return state.rateLimits.get(idOf(tenantId, key));
 }
 
@@ -19,7 +20,7 @@ export function findRateLimit(state: ShardState, tenantId: string, key: string):
  * The limit that a task asks. A dynamic one takes its size from the task that asks last; a static one that was never put
  * holds nothing, so that a task with a wrong key waits instead of running without a limit.
  */
-export function rateLimitFor(plan: Plan, tenantId: string, demand: RateLimitDemand): RateLimit {
+export function rateLimitFor(plan: Plan, tenantId: TenantId, demand: RateLimitDemand): RateLimit {
   const { state } = plan;
   const known = state.rateLimits.get(idOf(tenantId, demand.key));
   if (known === undefined) {

@@ -5,6 +5,7 @@ import { IndexedHeap } from '../state/lists/indexed-heap.ts';
 import type { RankedList } from '../state/lists/ranked-list.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import { asksBefore, type Line, type LimitEntry } from '../queue/line.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Keys in memory, over which those whose window is over and that nobody waits for are forgotten. */
 export const sweepAt = 10_000;
@@ -17,7 +18,7 @@ export interface Refill {
 
 /** The units of one key in its present window. A window begins with the first task after the last one was over. */
 export class RateLimit {
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly key: string;
   /** What a full window holds from the next refill on. */
   limit: number;
@@ -40,7 +41,7 @@ export class RateLimit {
   refill: Refill | undefined;
 
   constructor(options: {
-    tenantId: string;
+    tenantId: TenantId;
     key: string;
     limit: number;
     window: RateLimitWindow;

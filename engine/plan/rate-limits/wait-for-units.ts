@@ -7,6 +7,7 @@ import type { RateLimit, Refill } from './rate-limit.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { TimerHeap } from '../timers/timer-heap.ts';
 import type { TaskRow } from '../state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface MissingUnits {
   limit: RateLimit;
@@ -19,7 +20,7 @@ export interface MissingUnits {
 export function missingUnits(
   plan: Plan,
   row: TaskRow,
-  { tenantId, demands, line }: { tenantId: string; demands: readonly RateLimitDemand[]; line: Line | undefined },
+  { tenantId, demands, line }: { tenantId: TenantId; demands: readonly RateLimitDemand[]; line: Line | undefined },
 ): MissingUnits | undefined {
   for (const demand of demands) {
     const limit = rateLimitFor(plan, tenantId, demand);

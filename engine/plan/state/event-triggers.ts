@@ -1,5 +1,6 @@
 import { matchesEventKey } from '../../model/event-key.ts';
 import type { Version } from './workflow-version.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Of a tenant, the versions that events start. */
 interface TenantTriggers {
@@ -11,9 +12,9 @@ interface TenantTriggers {
 
 /** Which workflow versions an event of a key starts, filters aside. */
 export class EventTriggers {
-  readonly #byTenant = new Map<string, TenantTriggers>();
+  readonly #byTenant = new Map<TenantId, TenantTriggers>();
 
-  startedBy(tenantId: string, key: string): Version[] {
+  startedBy(tenantId: TenantId, key: string): Version[] {
     const own = this.#byTenant.get(tenantId);
     if (own === undefined) return [];
     const found = new Set(own.exact.get(key));

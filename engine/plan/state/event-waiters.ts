@@ -1,10 +1,11 @@
 import type { Restore, UndoLog } from './undo-log.ts';
 import type { Step } from './workflow-version.ts';
 import type { TaskRow } from './table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** The tasks of a shard that wait for events, by tenant and event key. */
 export class EventWaiters {
-  readonly #rows = new Map<string, Map<string, Set<TaskRow>>>();
+  readonly #rows = new Map<TenantId, Map<string, Set<TaskRow>>>();
 
   /** The task listens for the event keys of its step's conditions. */
   listen(row: TaskRow, step: Step, undo?: UndoLog): void {
@@ -36,17 +37,17 @@ export class EventWaiters {
     return eventKeys(step).some((key) => byKey?.get(key)?.has(row) === true);
   }
 
-  count(tenantId: string, key: string): number {
+  count(tenantId: TenantId, key: string): number {
     return this.#rows.get(tenantId)?.get(key)?.size ?? 0;
   }
 
   /** Whether the task waits for an event of the key. */
-  isWaiting(row: TaskRow, tenantId: string, key: string): boolean {
+  isWaiting(row: TaskRow, tenantId: TenantId, key: string): boolean {
     return this.#rows.get(tenantId)?.get(key)?.has(row) === true;
   }
 
   /** The tasks that wait for an event of the key, in the order in which they began to. */
-  of(tenantId: string, key: string): TaskRow[] {
+  of(tenantId: TenantId, key: string): TaskRow[] {
     return [...(this.#rows.get(tenantId)?.get(key) ?? [])];
   }
 }

@@ -1,5 +1,6 @@
 import type { TaskRow } from './table/rows.ts';
 import type { Restore, UndoLog } from './undo-log.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A place among the rows of `durable_listen` that an event may concern. */
 export interface ListenPlace {
@@ -28,7 +29,7 @@ export const firstPlace: ListenPlace = {
  */
 export interface EventWaking {
   readonly eventId: string;
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly key: string;
   /** What began to wait later, by numbers of the shard's sequence, is none of its concern. */
   readonly seq: number;
@@ -48,20 +49,20 @@ type Line = EventWaking[];
 
 /** Events of a shard that wake what waits for them in several transactions. Those of one tenant and key do so one after the other. */
 export class EventWakings {
-  readonly #byTenant = new Map<string, Map<string, Line>>();
-  readonly #counts = new Map<string, number>();
+  readonly #byTenant = new Map<TenantId, Map<string, Line>>();
+  readonly #counts = new Map<TenantId, number>();
 
-  has(tenantId: string, key: string): boolean {
+  has(tenantId: TenantId, key: string): boolean {
     return this.#byTenant.get(tenantId)?.has(key) === true;
   }
 
   /** How many a tenant has, over all keys. */
-  count(tenantId: string): number {
+  count(tenantId: TenantId): number {
     return this.#counts.get(tenantId) ?? 0;
   }
 
   /** The one whose turn it is. */
-  first(tenantId: string, key: string): EventWaking | undefined {
+  first(tenantId: TenantId, key: string): EventWaking | undefined {
     return this.#byTenant.get(tenantId)?.get(key)?.[0];
   }
 
@@ -78,12 +79,12 @@ export class EventWakings {
     undo.keep(removed, this, waking);
   }
 
-  get tenants(): Iterable<string> {
+  get tenants(): Iterable<TenantId> {
     return this.#byTenant.keys();
   }
 
   /** The first of each key, in the order of their turns. */
-  *firsts(tenantId: string): Generator<EventWaking> {
+  *firsts(tenantId: TenantId): Generator<EventWaking> {
     for (const [first] of this.#byTenant.get(tenantId)?.values() ?? []) if (first !== undefined) yield first;
   }
 

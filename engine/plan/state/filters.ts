@@ -1,5 +1,6 @@
 import type { Plan } from './plan.ts';
 import type { Filter, ShardState } from './shard-state.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export function setFilter(plan: Plan, filter: Filter): void {
   const { state, changes } = plan;
@@ -7,7 +8,7 @@ export function setFilter(plan: Plan, filter: Filter): void {
   changes.filters.push(filter);
 }
 
-export function findFilter(state: ShardState, tenantId: string, filterId: string): Filter | undefined {
+export function findFilter(state: ShardState, tenantId: TenantId, filterId: string): Filter | undefined {
   for (const filters of state.filters.values()) {
     const filter = filters.get(filterId);
     if (filter !== undefined) return filter.tenantId === tenantId ? filter : undefined;

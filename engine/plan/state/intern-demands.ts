@@ -3,8 +3,9 @@ import { turnKeyOf } from '../queue/key-turns.ts';
 import type { ShardState } from './shard-state.ts';
 import type { SharedDemands } from './shared-demands.ts';
 import type { Restore } from './undo-log.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
-export function internDemands(state: ShardState, tenantId: string, demands: Demands): SharedDemands {
+export function internDemands(state: ShardState, tenantId: TenantId, demands: Demands): SharedDemands {
   const text = JSON.stringify(demands);
   let ofTenant = state.demands.get(tenantId);
   if (ofTenant === undefined) {

@@ -1,9 +1,10 @@
 import { EventTriggers } from './event-triggers.ts';
 import type { Restore, UndoLog } from './undo-log.ts';
 import type { Version } from './workflow-version.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Names are one whatever their case: the published SDKs lower it when they trigger, not when they register. */
-function nameKey(tenantId: string, name: string): string {
+function nameKey(tenantId: TenantId, name: string): string {
   return `${tenantId}\0${name.toLowerCase()}`;
 }
 
@@ -17,7 +18,7 @@ export class LatestVersions {
     return this.#byName.values();
   }
 
-  get(tenantId: string, name: string): Version | undefined {
+  get(tenantId: TenantId, name: string): Version | undefined {
     return this.#byName.get(nameKey(tenantId, name));
   }
 
@@ -38,7 +39,7 @@ export class LatestVersions {
   };
 
   /** Those of a tenant that an event of the key starts, filters aside. */
-  startedBy(tenantId: string, key: string): Version[] {
+  startedBy(tenantId: TenantId, key: string): Version[] {
     return this.#eventTriggers.startedBy(tenantId, key);
   }
 

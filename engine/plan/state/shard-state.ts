@@ -28,6 +28,7 @@ import { UnsettledWork } from './unsettled-work.ts';
 import type { Step, Version } from './workflow-version.ts';
 import { UndoLog, type Inverse, type Restore } from './undo-log.ts';
 import { isRunRow, type RunRow, type TaskRow } from './table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A cron as the planner needs it; its input stays in Postgres. */
 export interface CronTimer extends Timer {
@@ -70,7 +71,7 @@ export interface LiveRun {
 /** A sequence gains no more than this on the time by transactions that give out many numbers. */
 const farAheadUs = 1_000_000;
 
-function queueKey(tenantId: string, action: string): string {
+function queueKey(tenantId: TenantId, action: string): string {
   return `${tenantId}\0${action}`;
 }
 
@@ -106,7 +107,7 @@ export class ShardState {
   /** By task row: requests for places, rate limits, labels, stickiness of those tasks that have them. */
   readonly extras = new RowMap<TaskExtras>();
   /** What tasks ask for, by tenant and text. */
-  readonly demands = new Map<string, Map<string, SharedDemands>>();
+  readonly demands = new Map<TenantId, Map<string, SharedDemands>>();
   /** To be forgotten after the commit, unless they are asked for again. */
   readonly unusedDemands = new Set<SharedDemands>();
   /** By task row, the conditions of those that have some. */
@@ -152,7 +153,7 @@ export class ShardState {
   readonly dirtyRows: TaskRow[] = [];
   readonly touched: Inverse = { undo: () => this.dirtyRows.pop() };
   /** Those that are being deleted. */
-  readonly closedTenants = new Set<string>();
+  readonly closedTenants = new Set<TenantId>();
   readonly counts = { triggered: 0, finished: 0, running: 0 };
 
   readonly #queueEvents: QueueEvents = {
@@ -199,7 +200,7 @@ export class ShardState {
     return this.seq;
   }
 
-  queueFor(tenantId: string, action: string): ActionQueue {
+  queueFor(tenantId: TenantId, action: string): ActionQueue {
     const key = queueKey(tenantId, action);
     let queue = this.queues.get(key);
     if (queue === undefined) {
@@ -297,13 +298,13 @@ export class ShardState {
     return !this.unsettled.isEmpty;
   }
 
-  latestVersion(tenantId: string, name: string): Version | undefined {
+  latestVersion(tenantId: TenantId, name: string): Version | undefined {
     return this.latest.get(tenantId, name);
   }
 
   addWorker(options: {
     id: string;
-    tenantId: string;
+    tenantId: TenantId;
     name: string;
     actions: readonly string[];
     slots: ReadonlyMap<string, number>;

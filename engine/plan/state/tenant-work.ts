@@ -5,6 +5,7 @@ import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { ArrivalLine } from './lists/arrival-line.ts';
 import { IndexedHeap, type HeapItem } from './lists/indexed-heap.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** How a worker died. */
 export interface WorkerDeath {
@@ -43,7 +44,7 @@ export interface Standstill {
  * here, and the next goes on with it. All that is taken out is put back if the transaction is.
  */
 export class TenantWork {
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly lostWorkers = new Map<PlannerWorker, LostWorker>();
   /** Workers that left or came back, and whose tasks' deadlines do not all stand still, or go on, yet. */
   readonly standstills = new Map<PlannerWorker, Standstill>();
@@ -62,7 +63,7 @@ export class TenantWork {
   /** Workers that may be able to take more than before. */
   readonly workersWithRoom = new Set<PlannerWorker>();
 
-  constructor(tenantId: string, arrivals: ArrivalLine) {
+  constructor(tenantId: TenantId, arrivals: ArrivalLine) {
     this.tenantId = tenantId;
     this.arrivals = arrivals;
   }

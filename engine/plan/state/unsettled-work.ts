@@ -8,12 +8,13 @@ import { TenantWork, type Call, type LostWorker, type Standstill } from './tenan
 import type { IndexedHeap } from './lists/indexed-heap.ts';
 import type { Restore, UndoLog } from './undo-log.ts';
 import type { TaskRow } from './table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** What settling has still to see to, by tenant. */
 export class UnsettledWork {
   readonly #undo: UndoLog;
   readonly #lists: TaskLists;
-  readonly #byTenant = new Map<string, TenantWork>();
+  readonly #byTenant = new Map<TenantId, TenantWork>();
   /** Tenants that have some take turns in this order. */
   readonly #turns = new Set<TenantWork>();
 
@@ -31,7 +32,7 @@ export class UnsettledWork {
     return this.#turns;
   }
 
-  of(tenantId: string): TenantWork {
+  of(tenantId: TenantId): TenantWork {
     let work = this.#byTenant.get(tenantId);
     if (work === undefined) {
       work = new TenantWork(tenantId, this.#lists.createArrivals());
@@ -51,14 +52,14 @@ export class UnsettledWork {
     this.#turns.add(work);
   }
 
-  #noted(tenantId: string): TenantWork {
+  #noted(tenantId: TenantId): TenantWork {
     const work = this.of(tenantId);
     this.#undo.add(this.#turns, work);
     return work;
   }
 
   /** The task is ready, and its requests for places are to be judged. */
-  noteArrival(tenantId: string, row: TaskRow, rank: number): void {
+  noteArrival(tenantId: TenantId, row: TaskRow, rank: number): void {
     this.#noted(tenantId).arrivals.push(row, rank, this.#undo);
   }
 

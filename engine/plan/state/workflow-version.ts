@@ -2,10 +2,11 @@ import type { StepDefinition, WorkflowDefinition } from '../../model/definition.
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { Constraint, Placement } from '../queue/placement.ts';
 import type { SlotUse } from '../queue/planner-worker.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A registered version, with its steps spread into the shard's step table. */
 export interface Version {
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   versionId: string;
   checksum: string;

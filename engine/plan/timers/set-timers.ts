@@ -3,6 +3,7 @@ import type { Plan } from '../state/plan.ts';
 import type { CronTimer, ShardState } from '../state/shard-state.ts';
 import type { Restore } from '../state/undo-log.ts';
 import type { Timer } from './timer-heap.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** The timers that were there, and were changed. */
 export interface PutTimersReply {
@@ -53,14 +54,14 @@ export function dropSchedule(plan: Plan, id: string): void {
   state.undo.keep(scheduleBefore, state, before, id);
 }
 
-export function ownCron(plan: Plan, tenantId: string, id: string): CronTimer {
+export function ownCron(plan: Plan, tenantId: TenantId, id: string): CronTimer {
   const cron = plan.state.crons.get(id);
   if (cron === undefined || cron.tenantId !== tenantId)
     throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${id}`, { remedy: 'Check the id.' });
   return cron;
 }
 
-export function checkWorkflow(plan: Plan, tenantId: string, workflowId: string): void {
+export function checkWorkflow(plan: Plan, tenantId: TenantId, workflowId: string): void {
   const known = [...plan.state.latest.values()].some(
     (version) => version.workflowId === workflowId && version.tenantId === tenantId,
   );

@@ -1,8 +1,10 @@
+import type { TenantId } from '../../model/ids/tenant-id.ts';
+
 /** A cron or a scheduled run, with the time at which it is due. */
 export interface Timer {
   readonly kind: 'cron' | 'schedule';
   readonly id: string;
-  readonly tenantId: string;
+  readonly tenantId: TenantId;
   readonly workflowId: string;
   readonly dueUs: number;
 }

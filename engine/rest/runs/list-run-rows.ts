@@ -21,11 +21,12 @@ import { PayloadSpace } from '../repeated-payload-room.ts';
 import { booleanQuery, dateQuery, listQuery, pageQuery, uuidQuery } from '../request-values.ts';
 import { oneTaskMessage, runRow } from './run-messages.ts';
 import { childCounts } from './read-run.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 type Request = Context<RestEnv>['req'];
 
 /** @throws HatchetError INVALID_ARGUMENT */
-function readFilter(request: Request, tenantId: string) {
+function readFilter(request: Request, tenantId: TenantId) {
   const since = dateQuery(request, 'since');
   const until = dateQuery(request, 'until');
   const wanted = statuses(listQuery(request, 'statuses'));
@@ -58,12 +59,12 @@ async function runIds(reader: Reader, filter: Filter): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-export async function listRunIds(deps: RestDeps, tenantId: string, request: Request): Promise<string[]> {
+export async function listRunIds(deps: RestDeps, tenantId: TenantId, request: Request): Promise<string[]> {
   return runIds(deps.pool, readFilter(request, tenantId));
 }
 
 /** Runs, newest first, or with `only_tasks` their tasks. Who is listed and what is shown of them are of one moment, so that each row has a status that was asked for. */
-export function listRunRows(deps: RestDeps, tenantId: string, request: Request) {
+export function listRunRows(deps: RestDeps, tenantId: TenantId, request: Request) {
   const filter = readFilter(request, tenantId);
   const data = booleanQuery(request, 'include_payloads') ?? true;
   const onlyTasks = booleanQuery(request, 'only_tasks') === true;
@@ -87,7 +88,7 @@ interface DetailsRead {
 /** Or how much room the answer wants, where its tasks alone fill what it has. @throws HatchetError PAYLOAD_TOO_LARGE for too many of them */
 async function readDetails(
   snapshot: Reader,
-  tenantId: string,
+  tenantId: TenantId,
   runIds: readonly string[],
   { bytes, data }: PayloadWish,
 ): Promise<DetailsRead | { wanted: number }> {

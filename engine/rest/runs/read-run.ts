@@ -13,15 +13,16 @@ import {
   type TaskDetail,
 } from '../../monitor/runs/run-detail.ts';
 import type { RestDeps } from '../deps.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const journalRows = 10_000;
 
 /** By the run's id or a task's, without payloads. @throws HatchetError UNKNOWN_RUN, for another tenant's as for none */
-export function knownRun(deps: RestDeps, tenantId: string, id: string): Promise<RunDetail> {
+export function knownRun(deps: RestDeps, tenantId: TenantId, id: string): Promise<RunDetail> {
   return readRun(deps, tenantId, id, noPayloads);
 }
 
-async function readRun(deps: RestDeps, tenantId: string, id: string, payloads: PayloadWish): Promise<RunDetail> {
+async function readRun(deps: RestDeps, tenantId: TenantId, id: string, payloads: PayloadWish): Promise<RunDetail> {
   const uuid = parseUuid(id);
   const run = uuid === undefined ? undefined : await readRunDetail(deps.pool, tenantId, uuid, payloads);
   if (run === undefined)
@@ -32,7 +33,7 @@ async function readRun(deps: RestDeps, tenantId: string, id: string, payloads: P
 /** By the task's own id, without payloads; that of a run of several tasks is none. @throws HatchetError UNKNOWN_RUN */
 export async function knownTask(
   deps: RestDeps,
-  tenantId: string,
+  tenantId: TenantId,
   id: string,
 ): Promise<{ run: RunDetail; task: TaskDetail }> {
   const run = await knownRun(deps, tenantId, id);
@@ -51,7 +52,7 @@ function taskOf(run: RunDetail, id: string): TaskDetail {
 /** A run with its payloads, as far as they fit an answer, as a message. @throws HatchetError UNKNOWN_RUN */
 export function heldRun<T>(
   deps: RestDeps,
-  tenantId: string,
+  tenantId: TenantId,
   id: string,
   message: (run: RunDetail) => T | Promise<T>,
 ): Promise<Held<T>> {
@@ -64,7 +65,7 @@ export function heldRun<T>(
 /** A task with its own payloads, as a message. @throws HatchetError UNKNOWN_RUN */
 export function heldTask<T>(
   deps: RestDeps,
-  tenantId: string,
+  tenantId: TenantId,
   id: string,
   message: (run: RunDetail, task: TaskDetail) => T | Promise<T>,
 ): Promise<Held<T>> {
@@ -80,7 +81,7 @@ export async function runEvents(deps: RestDeps, run: RunDetail): Promise<Journal
 
 export function childCounts(
   deps: RestDeps,
-  tenantId: string,
+  tenantId: TenantId,
   runs: readonly RunDetail[],
 ): Promise<Map<string, number>> {
   return readChildCounts(

@@ -12,10 +12,11 @@ import { runGraph } from './run-graph.ts';
 import { eventMessages, runMessage, shapeMessage, taskMessages, timingMessages } from './run-messages.ts';
 import { listRunIds, listRunRows } from './list-run-rows.ts';
 import { childCounts, heldRun, knownRun, runEvents } from './read-run.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Runs: reading, listing, triggering. */
 export function registerRunRoutes(router: Router, deps: RestDeps): void {
-  const details = (tenantId: string, id: string) =>
+  const details = (tenantId: TenantId, id: string) =>
     heldRun(deps, tenantId, id, async (run) => {
       const [events, children] = await Promise.all([runEvents(deps, run), childCounts(deps, tenantId, [run])]);
       return {

@@ -19,18 +19,19 @@ import { bodyWithPayloads, objectBody, textMember } from '../request-values.ts';
 import type { Router } from '../router.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from '../workflow-of.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/crons';
 
 /** Runs that come again and again. Beyond the contract, a cron may have a `timezone` and a `catchUp` policy. */
 export function registerCronRoutes(router: Router, deps: RestDeps): void {
-  const one = async (tenantId: string, cronId: Checked<string>, payloadBytes = 0): Promise<StoredCron> => {
+  const one = async (tenantId: TenantId, cronId: Checked<string>, payloadBytes = 0): Promise<StoredCron> => {
     const [found] = await listCrons(deps.pool, { ...anyTimer, tenantId, id: cronId, payloadBytes });
     if (found === undefined)
       throw new HatchetError('UNKNOWN_TIMER', `there is no cron ${cronId}`, { remedy: 'Check the id.' });
     return found;
   };
-  const held = (tenantId: string, cronId: Checked<string>) =>
+  const held = (tenantId: TenantId, cronId: Checked<string>) =>
     readWithin(maxPageBytes, async (bytes) => {
       const found = await one(tenantId, cronId, bytes);
       return { value: cronMessage(found, tenantId), ...pageSize([found]) };
@@ -129,7 +130,7 @@ function cronSpec(
   };
 }
 
-function cronMessage(stored: StoredCron, tenantId: string) {
+function cronMessage(stored: StoredCron, tenantId: TenantId) {
   const {
     id,
     workflowId,

@@ -20,13 +20,14 @@ import { bodyWithPayloads, idMember, objectBody, stringList, textMember } from '
 import type { Router } from '../router.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from '../workflow-of.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/scheduled';
 const mostBulk = 500;
 
 /** Runs at a time. */
 export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
-  const messages = async (rows: readonly StoredSchedule[], tenantId: string) => {
+  const messages = async (rows: readonly StoredSchedule[], tenantId: TenantId) => {
     const statuses = await readRunStatuses(
       deps.pool,
       tenantId,
@@ -34,7 +35,7 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
     );
     return rows.map((row) => scheduleMessage(row, tenantId, statuses.get(row.runId ?? '')));
   };
-  const one = (tenantId: string, scheduleId: Checked<string>) =>
+  const one = (tenantId: TenantId, scheduleId: Checked<string>) =>
     readWithin(maxPageBytes, async (payloadBytes) => {
       const rows = await listSchedules(deps.pool, { ...anyTimer, tenantId, id: scheduleId, payloadBytes });
       const [message] = await messages(rows, tenantId);
@@ -136,7 +137,7 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
 
 async function selectedIds(
   deps: RestDeps,
-  tenantId: string,
+  tenantId: TenantId,
   filter: Record<string, unknown>,
 ): Promise<Checked<string>[]> {
   const { workflowId } = filter;
@@ -179,7 +180,7 @@ const runStatuses: Record<RunStatus, string> = {
   [RunStatus.Evicted]: 'RUNNING',
 };
 
-function scheduleMessage(schedule: StoredSchedule, tenantId: string, status: RunStatus | undefined) {
+function scheduleMessage(schedule: StoredSchedule, tenantId: TenantId, status: RunStatus | undefined) {
   const { workflowId, workflowName, versionId, dueUs, input, metadata, priority, runId, error } = schedule;
   return {
     metadata: resourceMeta(schedule.id),

@@ -6,6 +6,7 @@ import { HatchetError } from '../../base/errors.ts';
 import { checkedMetadata } from '../../model/payload/check-payload.ts';
 import type { PayloadReader } from '../../payloads/payload-reader.ts';
 import { listQuery, objectMember, pageQuery, payloadMember, textQuery, uuidQuery } from '../request-values.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 type Request = Context<RestEnv>['req'];
 
@@ -13,7 +14,7 @@ type Request = Context<RestEnv>['req'];
 export const anyTimer = { workflowId: null, workflowName: null, name: null, metadata: null, offset: 0, limit: 1 };
 
 /** What the lists of crons and of scheduled runs have in common. @throws HatchetError INVALID_ARGUMENT */
-export function timerQuery(request: Request, tenantId: string): Omit<TimerQuery, 'payloadBytes'> {
+export function timerQuery(request: Request, tenantId: TenantId): Omit<TimerQuery, 'payloadBytes'> {
   return {
     tenantId,
     id: null,
@@ -34,7 +35,7 @@ export interface TimerInput {
 /** @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
 export async function timerInput(
   body: Record<string, unknown>,
-  tenantId: string,
+  tenantId: TenantId,
   payloads: PayloadReader,
 ): Promise<TimerInput> {
   const { input, additionalMetadata, priority } = body;

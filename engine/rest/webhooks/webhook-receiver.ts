@@ -6,7 +6,7 @@ import type { StoredWebhook } from '../../auth/webhooks/webhook.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { maxPayloadBytes } from '../../model/limits.ts';
-import { parseUuid } from '../../model/ids/uuid.ts';
+import { parseTenantId } from '../../model/ids/tenant-id.ts';
 import { listEvents } from '../../monitor/event-reads.ts';
 import type { WebhookDelivery } from '../../plan/commands/command-kind.ts';
 import { pushEvents } from '../../shard/prepare/prepare-event.ts';
@@ -44,7 +44,7 @@ export function registerWebhookReceiver(app: Hono<RestEnv>, deps: RestDeps): voi
     const headers = { ...context.req.header() }; // with a prototype, which CEL asks for
     const promised = Number(headers['content-length'] ?? 0);
     if (promised > maxPayloadBytes) throw tooLarge();
-    const tenantId = parseUuid(context.req.param('tenant'));
+    const tenantId = parseTenantId(context.req.param('tenant'));
     const answer = tenantId === undefined ? undefined : await passOnRequest(deps.passingOn, context, tenantId);
     if (answer !== undefined) return answer;
     const webhook =

@@ -16,6 +16,7 @@ import {
 import type { WebhookChange } from '../../auth/webhooks/webhook-store.ts';
 import { isObject } from '../../model/payload/is-object.ts';
 import { textMember } from '../request-values.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const longestSecret = 4096;
 /** Sources that sign each request with one hash in one encoding. Any other could never be right. */
@@ -104,7 +105,7 @@ function authOf(source: WebhookSource, type: WebhookAuth['type'], given: unknown
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */
-export function newWebhook(ids: { id: string; tenantId: string }, body: Record<string, unknown>): Webhook {
+export function newWebhook(ids: { id: string; tenantId: TenantId }, body: Record<string, unknown>): Webhook {
   const { name, scopeExpression } = body;
   if (typeof name !== 'string' || !/^[\w-][\w.-]{0,199}$/.test(name))
     throw invalid(

@@ -7,6 +7,7 @@ import type { ComingEvent } from '../../plan/commands/command-kind.ts';
 import { holds } from '../../plan/conditions/evaluate-condition.ts';
 import type { Listener } from '../../plan/durable/durable-event.ts';
 import { firstPlace, type ListenPlace } from '../../plan/state/event-wakings.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 interface ListenSqlRow {
   event: number;
@@ -141,7 +142,7 @@ export async function findPage(
 
 interface AskedPlace {
   at: number;
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   scope: string;
   guard: string | null;

@@ -2,9 +2,10 @@ import type { Sql } from '../../postgres/sql-client.ts';
 import { kindOf } from '../../plan/commands/command.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { Asking } from './command-needs.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 interface ClaimSqlRow {
-  tenant_id: string;
+  tenant_id: TenantId;
   key: string;
   run_id: string;
   by_status: boolean;
@@ -21,7 +22,7 @@ export const readClaims = {
 
 /** Brings the stored claims of the keys into the shards' memory that commands ask for. A tenant can have millions: memory holds those of one transaction. */
 export async function loadKeyClaims(client: Sql, asking: readonly Asking[]): Promise<void> {
-  const wanted: { state: ShardState; tenantId: string; key: string }[] = [];
+  const wanted: { state: ShardState; tenantId: TenantId; key: string }[] = [];
   for (const { job, state } of asking)
     for (const { idempotency, versionId } of kindOf(job.command).startsRuns(job.command)) {
       const tenantId = state.versions.get(versionId)?.tenantId;

@@ -16,6 +16,7 @@ import { childExpressions } from '../../plan/conditions/output-expressions.ts';
 import { expressionsOf } from '../job.ts';
 import type { Asking } from './command-needs.ts';
 import type { JobExpressions } from './job-expressions.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /**
  * Characters of inputs and outputs that the replays of one transaction may bring; the run that goes over it is the last.
@@ -129,7 +130,7 @@ export async function loadStoredRuns(client: Sql, asking: readonly Asking[]): Pr
 async function readDrafts(
   client: Sql,
   state: ShardState,
-  { tenantId, ids }: { tenantId: string; ids: readonly string[] },
+  { tenantId, ids }: { tenantId: TenantId; ids: readonly string[] },
 ): Promise<Draft[]> {
   const runs = await client.query<RunSqlRow>({ ...readRuns, values: [tenantId, ids] });
   const tasks = await client.query<TaskSqlRow>({

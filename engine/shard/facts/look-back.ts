@@ -6,6 +6,7 @@ import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import type { PushedEvent } from '../../plan/commands/events/push-event.ts';
 import { expressionsOf, type Job } from '../job.ts';
 import type { Asking } from './command-needs.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Events that one condition looks through. */
 const most = 1000;
@@ -49,7 +50,7 @@ export async function lookBack(
 }
 
 /** Those that the very transaction stores before the wait are not in the table yet. */
-function eventsBefore(earlier: readonly Asking[], tenantId: string): PushedEvent[] {
+function eventsBefore(earlier: readonly Asking[], tenantId: TenantId): PushedEvent[] {
   return earlier.flatMap(({ job: { command } }) =>
     command.kind === 'pushEvent' && command.tenantId === tenantId ? command.events : [],
   );
@@ -63,7 +64,7 @@ async function oldest(
     condition,
     before,
   }: {
-    tenantId: string;
+    tenantId: TenantId;
     condition: DurableEvent & { sinceMs: number; scope: string };
     before: readonly PushedEvent[];
   },

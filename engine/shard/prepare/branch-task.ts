@@ -1,5 +1,6 @@
 import type { DurableBranchReply } from '../../plan/commands/durable/durable-branch.ts';
 import type { Owner } from '../owner.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /**
  * Starts a durable task again from a node of its log, on a new branch.
@@ -8,7 +9,7 @@ import type { Owner } from '../owner.ts';
  */
 export function branchTask(
   owner: Pick<Owner, 'submit'>,
-  task: { tenantId: string; taskId: string; branch: number; node: number },
+  task: { tenantId: TenantId; taskId: string; branch: number; node: number },
 ): Promise<DurableBranchReply> {
   return owner.submit({
     kind: 'durableBranch',

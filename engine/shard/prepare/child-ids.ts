@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { firstBranch } from '../../model/durable/durable.ts';
 import type { Owner } from '../owner.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** What a parent's call may say of the child. */
 interface ChildCall {
@@ -23,7 +24,7 @@ interface Parent {
 }
 
 /** A child is spawned by a task that runs. Under any other parent it is a run like all others, and is made anew each time. */
-export function liveParent(owner: Pick<Owner, 'stateOf'>, tenantId: string, taskId: string): Parent | undefined {
+export function liveParent(owner: Pick<Owner, 'stateOf'>, tenantId: TenantId, taskId: string): Parent | undefined {
   const state = owner.stateOf(tenantId);
   const row = state?.tasks.find(taskId);
   if (state === undefined || row === undefined) return undefined;

@@ -7,6 +7,7 @@ import { unstorable } from '../../model/payload/storable-text.ts';
 import type { StepDemands } from '../../model/task/trigger-run.ts';
 import type { Version } from '../../plan/state/workflow-version.ts';
 import { strategyId } from '../../model/task/strategy-id.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Places that one key may have, units that one attempt may take. */
 const largest = 1_000_000_000;
@@ -117,7 +118,7 @@ async function links(
     level: 'run' | 'task';
     workflowId: string;
     taskName: string | undefined;
-    tenantId: string;
+    tenantId: TenantId;
     evaluate: Evaluate;
   },
 ): Promise<ConcurrencyDemand[]> {

@@ -8,6 +8,7 @@ import type { EventRun, PushedEvent } from '../../plan/commands/events/push-even
 import type { Owner } from '../owner.ts';
 import { matchingFilters } from './match-filters.ts';
 import { prepareRun, type RunPorts } from './prepare-run.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** An event as any of the pushing calls brings it. */
 export interface EventRequest {
@@ -30,7 +31,7 @@ const longestKey = 1000;
  * no filters, and one run for each filter of the event's scope that lets it through.
  * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE
  */
-async function prepareEvent(owner: RunPorts, tenantId: string, request: EventRequest): Promise<PushedEvent> {
+async function prepareEvent(owner: RunPorts, tenantId: TenantId, request: EventRequest): Promise<PushedEvent> {
   const { key, payload } = request;
   checkText(key, "the event's key", 1);
   const scope = request.scope === undefined || request.scope === '' ? null : request.scope;
@@ -90,7 +91,7 @@ export interface StoredEvent extends PushedEvent {
  */
 export async function pushEvents(
   owner: RunPorts & Pick<Owner, 'submit' | 'turns'>,
-  tenantId: string,
+  tenantId: TenantId,
   requests: readonly EventRequest[],
 ): Promise<StoredEvent[]> {
   if (requests.length > maxBulkTriggers)

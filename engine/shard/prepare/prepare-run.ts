@@ -10,6 +10,7 @@ import { evaluateDemands } from './evaluate-demands.ts';
 import { idempotencyOf } from './idempotency-key.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import type { Owner } from '../owner.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** What preparing a run asks of the owner. */
 export type RunPorts = Pick<Owner, 'stateOf' | 'served' | 'cel' | 'payloads'>;
@@ -41,7 +42,7 @@ export interface TriggerRequest {
  */
 export async function prepareRun(
   owner: RunPorts,
-  tenantId: string,
+  tenantId: TenantId,
   request: TriggerRequest,
 ): Promise<Checked<TriggerRun>> {
   const input = request.input === '' ? '{}' : request.input;

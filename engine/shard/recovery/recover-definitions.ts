@@ -3,11 +3,12 @@ import { completeDefinition, type StoredDefinition } from '../../model/definitio
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import { loadFilters } from './recover-filters.ts';
 import type { ShardTables } from './shard-tables.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 interface VersionSqlRow {
   id: string;
   workflow_id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   ordinal: number;
   checksum: string;
   definition: StoredDefinition;
@@ -15,7 +16,7 @@ interface VersionSqlRow {
 
 interface WorkerSqlRow {
   id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   name: string;
   actions: string[];
   slots: Record<string, number>;

@@ -10,13 +10,14 @@ import type { StoredDemands } from '../../plan/state/task-extras.ts';
 import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
 import type { TaskRow } from '../../plan/state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** A loaded task with what it asked for. */
 export interface DemandingTask {
   row: TaskRow;
   taskId: string;
   runId: string;
-  tenantId: string;
+  tenantId: TenantId;
   stored: StoredDemands;
   stickyWorkerId: string | null;
 }
@@ -88,7 +89,7 @@ function restoreRequest(request: PlaceRequest | null, { held, arrived }: { held:
 }
 
 /** A task of a batch step that left its buffer for want of units. */
-function restoreUnbuffered(shard: ShardState, row: TaskRow, tenantId: string): void {
+function restoreUnbuffered(shard: ShardState, row: TaskRow, tenantId: TenantId): void {
   const plan = { state: shard, nowUs: shard.seenUs, changes: new ChangeSet() };
   const demands = shard.extras.get(row)?.demands.rateLimits ?? [];
   const short =

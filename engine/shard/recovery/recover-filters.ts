@@ -1,4 +1,5 @@
 import type { ShardTables } from './shard-tables.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export const readFilters = `
   SELECT f.id, f.tenant_id, f.workflow_id, f.scope, f.expression, f.payload, f.is_declared
@@ -7,7 +8,7 @@ export const readFilters = `
 export async function loadFilters({ client, shard, tenantIds, setAside, slice }: ShardTables): Promise<void> {
   const { rows } = await client.query<{
     id: string;
-    tenant_id: string;
+    tenant_id: TenantId;
     workflow_id: string;
     scope: string;
     expression: string;

@@ -1,9 +1,10 @@
 import { rateLimitWindows, type RateLimitWindow } from '../../model/definition.ts';
 import { addRateLimit } from '../../plan/rate-limits/rate-limit-table.ts';
 import type { ShardTables } from './shard-tables.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 interface RateLimitSqlRow {
-  tenant_id: string;
+  tenant_id: TenantId;
   key: string;
   size: string;
   period: string;

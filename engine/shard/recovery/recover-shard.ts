@@ -26,6 +26,7 @@ import type { ShardContents } from './shard-contents.ts';
 import type { ShardTables } from './shard-tables.ts';
 import { sortInSlices } from './sort-in-slices.ts';
 import type { TaskRow } from '../../plan/state/table/rows.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Rows a page. */
 const pageRows = 1_000;
@@ -36,7 +37,7 @@ const firstId = '00000000-0000-0000-0000-000000000000';
 interface LiveSqlRow {
   task_id: string;
   run_id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   version_id: string;
   shard: number;
   step: number;
@@ -67,7 +68,7 @@ export const readLive = `
 export interface OpenAttempt {
   taskId: string;
   runId: string;
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   attempt: number;
   stepName: string;

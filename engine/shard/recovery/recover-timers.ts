@@ -1,9 +1,10 @@
 import { catchUpPolicies, type CatchUp } from '../../model/time/missed-ticks.ts';
 import type { ShardTables } from './shard-tables.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 interface CronSqlRow {
   id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   workflow_id: string;
   name: string;
   expression: string;
@@ -20,7 +21,7 @@ interface CronSqlRow {
 
 interface ScheduleSqlRow {
   id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   workflow_id: string;
   due_us: string;
 }

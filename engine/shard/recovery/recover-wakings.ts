@@ -1,10 +1,11 @@
 import { newWaking } from '../../plan/state/event-wakings.ts';
 import type { ShardTables } from './shard-tables.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 interface WakingSqlRow {
   seq: string;
   event_id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   key: string;
 }
 

@@ -1,9 +1,10 @@
 import type { Sql } from '../../postgres/sql-client.ts';
 import { shardOf } from '../../model/ids/shard-of.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** What a shard has to be recovered from. */
 export interface ShardContents {
-  tenantIds: string[];
+  tenantIds: TenantId[];
   /** Rows of `live`. */
   tasks: number;
 }
@@ -19,7 +20,7 @@ export async function readShardContents(client: Sql): Promise<ReadonlyMap<number
     contents.set(shard, content);
     return content;
   };
-  const tenants = await client.query<{ id: string }>(readTenants);
+  const tenants = await client.query<{ id: TenantId }>(readTenants);
   for (const { id } of tenants.rows) of(shardOf(id)).tenantIds.push(id);
   const counts = await client.query<{ shard: number; tasks: number }>(countTasks);
   for (const { shard, tasks } of counts.rows) of(shard).tasks = tasks;

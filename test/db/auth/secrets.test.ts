@@ -17,6 +17,7 @@ import type { Webhook, WebhookAuth } from '../../../engine/auth/webhooks/webhook
 import { digestSecret } from '../../../engine/auth/webhooks/secret-digest.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };
 const secret = 'whsec-that-nobody-may-see';
@@ -32,7 +33,7 @@ let folder: string;
 let database: DatabaseFixture;
 let pool: Pool;
 let limits: TenantLimits;
-let tenantId: string;
+let tenantId: TenantId;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hatchet-secrets-'));

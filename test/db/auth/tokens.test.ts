@@ -10,6 +10,7 @@ import { ensureTenant, readTenant, type Tenant } from '../../../engine/auth/tena
 import { Tokens } from '../../../engine/auth/tokens.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
+import { newTenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const addresses = { serverUrl: 'http://127.0.0.1:8888', grpcBroadcastAddress: '127.0.0.1:7077' };
 const refused = { name: 'HatchetError', code: 'UNAUTHENTICATED', message: 'the token is not valid here' };
@@ -104,14 +105,14 @@ test('a revoked token is refused at once here, within seconds by other engines',
   const elsewhere = await freshTokens();
   const { tokenId } = await tokens.authenticate(token);
   await elsewhere.authenticate(token);
-  expect(await tokens.revoke(newId(), tokenId)).toBe(false);
+  expect(await tokens.revoke(newTenantId(), tokenId)).toBe(false);
   expect(await tokens.revoke(tenant.id, tokenId)).toBe(true);
   await expect(tokens.authenticate(token)).rejects.toMatchObject(refused);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_001 });
   await expect(elsewhere.authenticate(token)).rejects.toMatchObject(refused);
   const listed = (await tokens.list(tenant.id)).find((row) => row.id === tokenId);
   expect(listed?.revokedAt).toBeInstanceOf(Date);
-  expect(await tokens.list(newId())).toEqual([]);
+  expect(await tokens.list(newTenantId())).toEqual([]);
 });
 
 test('a thousand calls at once ask Postgres once; later ones not at all', async () => {

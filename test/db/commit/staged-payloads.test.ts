@@ -4,6 +4,7 @@ import { StagedPayloads } from '../../../engine/commit/staged-payloads.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import { TurnQueue } from '../../../engine/base/turn-queue.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 const database = databaseFixture({ from: 'migrated' });
 let client: Client;
@@ -35,17 +36,17 @@ async function stored(ids: Iterable<string>): Promise<string[]> {
 }
 
 it('beside others a tenant rests after each of its texts, and all are stored', async () => {
-  payloads.seen('quiet');
-  payloads.seen('loud');
+  payloads.seen(tenantOf('quiet'));
+  payloads.seen(tenantOf('loud'));
   const texts = ['a', 'b', 'c'].map(text);
-  const staged = await payloads.stage('loud', texts);
+  const staged = await payloads.stage(tenantOf('loud'), texts);
   expect(await stored(texts.map((one) => staged.get(one) ?? ''))).toEqual(texts);
   await expect.poll(() => rest.mock.calls.length).toBe(3);
   for (const [tenantId, ms] of rest.mock.calls) expect([tenantId, ms > 0]).toEqual(['loud', true]);
 });
 
 it('a tenant that is alone never rests', async () => {
-  payloads.seen('loud');
-  await payloads.stage('loud', ['a', 'b', 'c'].map(text));
+  payloads.seen(tenantOf('loud'));
+  await payloads.stage(tenantOf('loud'), ['a', 'b', 'c'].map(text));
   expect(rest).not.toHaveBeenCalled();
 });

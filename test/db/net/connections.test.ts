@@ -23,6 +23,7 @@ import { createLog } from '../../../engine/base/log.ts';
 import { ConnectionGuard, type ConnectionLimits } from '../../../engine/net/connection-guard.ts';
 import { GrpcClients } from '../../helpers/grpc-client.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const strangerMs = 300;
 
@@ -35,15 +36,15 @@ const database = databaseFixture({ from: 'migrated' });
 let pool: Pool;
 let tokens: Tokens;
 let token: string;
-let tenantId: string;
+let tenantId: TenantId;
 let server: GrpcServer;
 const sockets: Socket[] = [];
 /** Of heartbeats. */
 const read: string[] = [];
 /** Whose long messages waited for their turn. */
 const turned: string[] = [];
-const turns = new (class extends TenantTurns {
-  override take(tenantId: string, work: () => void): void {
+const turns = new (class extends TenantTurns<TenantId> {
+  override take(tenantId: TenantId, work: () => void): void {
     turned.push(tenantId);
     super.take(tenantId, work);
   }

@@ -4,6 +4,7 @@ import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { TriggerRun } from '../../../engine/model/task/trigger-run.ts';
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
+import { newTenantId, type TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const database = databaseFixture();
 let world: OwnerWorld;
@@ -14,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => world.owner.stop());
 
-function runOf(tenantId: string): TriggerRun {
+function runOf(tenantId: TenantId): TriggerRun {
   const runId = newId();
   return {
     runId,
@@ -38,12 +39,12 @@ function runOf(tenantId: string): TriggerRun {
 it('bulk calls are answered one after the other, and neither light calls nor other tenants wait for all of them', async () => {
   const { owner, tenantId } = world;
   await world.put();
-  let neighbour = newId();
-  while (shardOf(neighbour) !== shardOf(tenantId)) neighbour = newId(); // one that shares the shard
+  let neighbour = newTenantId();
+  while (shardOf(neighbour) !== shardOf(tenantId)) neighbour = newTenantId(); // one that shares the shard
   await insertTenant(database.url, neighbour);
   await world.put(0, neighbour);
   const answered: string[] = [];
-  const send = async (what: string, tenant: string, runs: number): Promise<void> => {
+  const send = async (what: string, tenant: TenantId, runs: number): Promise<void> => {
     await owner.submit({
       kind: 'trigger',
       tenantId: tenant,

@@ -24,6 +24,7 @@ import {
   workerId,
   world,
 } from '../../helpers/durable-owner.ts';
+import { newTenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 setUpDurableOwner();
 
@@ -166,7 +167,7 @@ describe('durable tasks, from one owner to the next', () => {
       'no node 9',
     );
     // Not even of how long its log is does another tenant hear.
-    const strangers = [newId(), neighbourOf(world.tenantId)];
+    const strangers = [newTenantId(), neighbourOf(world.tenantId)];
     for (const tenantId of strangers)
       for (const node of [1, 9])
         await expect(branchTask(world.owner, { tenantId, taskId, branch: 1, node })).rejects.toThrow(

@@ -6,6 +6,7 @@ import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const database = databaseFixture();
 let client: Client;
@@ -14,7 +15,7 @@ beforeAll(() => void ({ client } = database));
 
 const mebibyte = 1024 * 1024;
 
-async function count(table: 'event' | 'schedule', tenantId: string): Promise<number> {
+async function count(table: 'event' | 'schedule', tenantId: TenantId): Promise<number> {
   const texts = {
     event: 'SELECT count(*)::integer AS n FROM event WHERE tenant_id = $1',
     schedule: 'SELECT count(*)::integer AS n FROM schedule WHERE tenant_id = $1',
@@ -121,7 +122,7 @@ it('a command that cannot be put into statements fails alone: the others of its 
   }
 });
 
-function cronOf(own: { tenantId: string; workflowId: string; name: string; expression: string }) {
+function cronOf(own: { tenantId: TenantId; workflowId: string; name: string; expression: string }) {
   return {
     ...own,
     id: newId(),

@@ -10,13 +10,14 @@ import { randomFrom } from '../../helpers/random.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { valueAt } from '../../helpers/row-of.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const database = databaseFixture();
 let client: Client;
 
 beforeAll(() => void ({ client } = database));
 
-async function count(table: 'run' | 'result' | 'run_end', tenantId: string): Promise<number> {
+async function count(table: 'run' | 'result' | 'run_end', tenantId: TenantId): Promise<number> {
   const texts = {
     run: 'SELECT count(*)::integer AS n FROM run WHERE tenant_id = $1',
     result: 'SELECT count(*)::integer AS n FROM result x JOIN run r ON r.id = x.task_id WHERE r.tenant_id = $1',

@@ -13,6 +13,7 @@ import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { patient } from '../../helpers/patient.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 /** As `stepOf` sets it, and a little: a shard's time may be microseconds ahead of the clock. */
 const scheduleTimeoutMs = 300_002;
@@ -82,7 +83,7 @@ function keptLog(): { log: Logger; lines: Record<string, unknown>[] } {
   return { log: pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) }), lines };
 }
 
-async function ended(tenantId: string): Promise<number> {
+async function ended(tenantId: TenantId): Promise<number> {
   return (
     (await client.query<{ n: number }>('SELECT count(*)::integer AS n FROM run_end WHERE tenant_id = $1', [tenantId]))
       .rows[0]?.n ?? -1

@@ -14,6 +14,7 @@ import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { valueAt } from '../../helpers/row-of.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const database = databaseFixture();
 let client: Client;
@@ -27,7 +28,7 @@ beforeAll(async () => {
 let worlds: OwnerWorld[] = [];
 
 /** An owner that is stopped with the test, if not before. */
-async function start(options: { tenantId?: string } = {}): Promise<OwnerWorld> {
+async function start(options: { tenantId?: TenantId } = {}): Promise<OwnerWorld> {
   const world = await OwnerWorld.start(database.url, options);
   worlds.push(world);
   return world;

@@ -6,6 +6,7 @@ import { logLines } from '../../helpers/log-lines.ts';
 import { insertTenant, liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
+import { newTenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 let database: DatabaseFixture;
 let client: Client;
@@ -162,8 +163,8 @@ describe('a shard that cannot be recovered', () => {
   it('is given back after the second failure and tried later, the others serve, and its grace is granted once', async () => {
     const first = begun();
     await first.trigger();
-    let other = newId();
-    while (shardOf(other) === shardOf(first.tenantId)) other = newId();
+    let other = newTenantId();
+    while (shardOf(other) === shardOf(first.tenantId)) other = newTenantId();
     await insertTenant(database.url, other);
     const shard = shardOf(first.tenantId);
     const second = await between(async () => {

@@ -7,6 +7,7 @@ import { pushEvents } from '../../../engine/shard/prepare/prepare-event.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
+import { newTenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const database = databaseFixture();
 let client: Client;
@@ -31,7 +32,7 @@ it('stores a large call in several transactions while others are there, in its o
     );
     const before = await transactions();
     const replies = owner.submit({ kind: 'trigger', tenantId, runs });
-    const other = newId();
+    const other = newTenantId();
     void owner.submit({ kind: 'cancel', tenantId: other, ids: [newId()] });
     expect(await replies).toEqual({ runIds: ids, collisions: [] });
     expect((await transactions()) - before).toBeGreaterThanOrEqual(10);

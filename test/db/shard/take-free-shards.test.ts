@@ -8,6 +8,7 @@ import { giveShardsBack } from '../../../engine/shard/ownership/owned-shards.ts'
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';
 import { RivalOwner } from '../../helpers/rival-owner.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
+import { newTenantId, type TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 /** A database of its own for each test, and the owners on it: most tests wait for longer than a lease, all of them at once. */
 class Desk {
@@ -33,13 +34,13 @@ class Desk {
     await this.database.drop();
   }
 
-  async begin(options: { tenantId?: string } = {}): Promise<OwnerWorld> {
+  async begin(options: { tenantId?: TenantId } = {}): Promise<OwnerWorld> {
     const world = await OwnerWorld.make(this.database.url, options);
     this.#worlds.push(world);
     return world;
   }
 
-  async start(options: { tenantId?: string } = {}): Promise<OwnerWorld> {
+  async start(options: { tenantId?: TenantId } = {}): Promise<OwnerWorld> {
     const world = await this.begin(options);
     await world.owner.start();
     return world;
@@ -59,9 +60,9 @@ class Desk {
   }
 
   /** A tenant of another shard. */
-  async stranger(of: OwnerWorld): Promise<string> {
+  async stranger(of: OwnerWorld): Promise<TenantId> {
     for (;;) {
-      const tenantId = newId();
+      const tenantId = newTenantId();
       if (shardOf(tenantId) === shardOf(of.tenantId)) continue;
       await insertTenant(this.database.url, tenantId);
       await of.put(0, tenantId);
@@ -264,8 +265,8 @@ describe.concurrent('a shard that is recovered slowly', () => {
     const started = world.owner.start();
     await expect.poll(() => world.shards).toBe(shardCount - 2);
     expect(world.owner.stateOf(second)).toBeUndefined();
-    let empty = newId();
-    while ([before.tenantId, second].map(shardOf).includes(shardOf(empty))) empty = newId();
+    let empty = newTenantId();
+    while ([before.tenantId, second].map(shardOf).includes(shardOf(empty))) empty = newTenantId();
     await insertTenant(desk.database.url, empty);
     await world.put(0, empty);
     await world.trigger({ tenantId: empty });

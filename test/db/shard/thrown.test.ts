@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
-import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { logLines } from '../../helpers/log-lines.ts';
 import { insertTenant, liveRows, OwnerWorld } from '../../helpers/owner-world.ts';
 import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
+import { newTenantId, type TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 let database: DatabaseFixture;
 let client: Client;
@@ -13,7 +13,7 @@ let world: OwnerWorld;
 let lines: Record<string, unknown>[];
 let throwing = false;
 /** Of another shard. */
-let other: string;
+let other: TenantId;
 
 beforeEach(async () => {
   database = await databaseForTest();
@@ -27,8 +27,8 @@ beforeEach(async () => {
       if (throwing) throw new Error('a listener has a fault');
     },
   });
-  other = newId();
-  while (shardOf(other) === shardOf(world.tenantId)) other = newId();
+  other = newTenantId();
+  while (shardOf(other) === shardOf(world.tenantId)) other = newTenantId();
   await insertTenant(database.url, other);
   await world.put();
   await world.put(0, other);

@@ -14,6 +14,7 @@ import { lockOwned, raiseEpoch } from '../../../engine/shard/ownership/fate-of-l
 import { acquireFree } from '../../../engine/shard/ownership/take-free-shards.ts';
 import { RandomRows } from './random-rows.ts';
 import { TwinStores, type TwinSession } from './twin-stores.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 let twins: TwinStores;
 const owner = newId();
@@ -77,7 +78,7 @@ function randomStep(random: RandomRows): Step {
       query: named(
         writeWaits,
         writeWaits.values(
-          [{ taskId: id, tenantId: id, sinceUs: 0, sinceSeq: random.seq(), resolved: '[]' }],
+          [{ taskId: id, tenantId: tenantOf(id), sinceUs: 0, sinceSeq: random.seq(), resolved: '[]' }],
           new Map(),
         ),
       ),
@@ -98,7 +99,7 @@ function randomStep(random: RandomRows): Step {
               branch: 1,
               node: 1,
               condition: 0,
-              tenantId: id,
+              tenantId: tenantOf(id),
               eventKey: 'k',
               scope: '',
               guard: '0',

@@ -6,6 +6,8 @@ import { RunStatus } from '../../../engine/model/task/status.ts';
 import { catchUpPolicies } from '../../../engine/model/time/missed-ticks.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import { randomFrom } from '../../helpers/random.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 /** Texts that have gone wrong somewhere: quotes, escapes, what an array literal or JSON means something by, more than one byte, more than one half of UTF-16. */
 const texts = ['', 'plain', 'NULL', 'a "quoted" one', 'back\\slash', '{a,b}', 'c, d', 'ü ö', '😀', "it's", ' ', '\n\t'];
@@ -26,7 +28,7 @@ function isFirst(id: string, at: number, all: readonly string[]): boolean {
 export class RandomRows {
   readonly #next: () => number;
   readonly #prefix = newId().slice(0, 13);
-  readonly tenants = this.#ids('aa', 2);
+  readonly tenants = this.#ids('aa', 2).map(tenantOf);
   readonly #workflows = this.#ids('bb', 3);
   readonly #versions = this.#ids('cc', 3);
   readonly #workers = this.#ids('dd', 4);
@@ -75,6 +77,10 @@ export class RandomRows {
 
   orNull<T>(value: T): T | null {
     return this.chance(0.4) ? null : value;
+  }
+
+  tenant(): TenantId {
+    return this.pick(this.tenants);
   }
 
   id(kind: IdKind): string {
@@ -131,7 +137,7 @@ export class RandomRows {
   definitions(): ChangeSet {
     const changes = new ChangeSet();
     for (const id of this.#workflows.slice(0, 2))
-      changes.workflows.push({ id, tenantId: this.id('tenant'), name: `${id} ${this.text()}` });
+      changes.workflows.push({ id, tenantId: this.tenant(), name: `${id} ${this.text()}` });
     return changes;
   }
 
@@ -146,12 +152,12 @@ export class RandomRows {
 
   readonly #kinds: readonly ((changes: ChangeSet) => void)[] = [
     (changes) =>
-      changes.workflows.push({ id: this.id('workflow'), tenantId: this.id('tenant'), name: this.pick(['w1', 'w2']) }),
+      changes.workflows.push({ id: this.id('workflow'), tenantId: this.tenant(), name: this.pick(['w1', 'w2']) }),
     (changes) =>
       changes.versions.push({
         id: this.id('version'),
         workflowId: this.id('workflow'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         ordinal: 1 + this.below(3),
         checksum: this.text(),
         definition: this.pick([...documents, '{"steps": [{"name": "one"}, {"name": "two"}, {}]}']),
@@ -160,7 +166,7 @@ export class RandomRows {
     (changes) =>
       changes.workers.push({
         id: this.id('worker'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         name: this.text(),
         actions: this.some(texts, 3),
         slots: '{"default": 3}',
@@ -177,7 +183,7 @@ export class RandomRows {
     (changes) =>
       changes.runs.push({
         id: this.id('run'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         workflowId: this.id('workflow'),
         versionId: this.id('version'),
         priority: this.below(4),
@@ -199,7 +205,7 @@ export class RandomRows {
       this.#once(changes.stickies, { taskId: this.id('task'), workerId: this.id('worker') }, ({ taskId }) => taskId),
     (changes) =>
       changes.rateLimits.push({
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         key: this.text(),
         limit: this.below(9),
         window: this.pick(rateLimitWindows),
@@ -211,7 +217,7 @@ export class RandomRows {
     (changes) =>
       changes.events.push({
         id: this.id('event'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         key: this.pick(['k', 'k', 'k', 'l']),
         scope: this.pick(['s', 's', null, 't']),
         payload: this.text(),
@@ -234,7 +240,7 @@ export class RandomRows {
     (changes) =>
       changes.filters.push({
         id: this.id('other'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         workflowId: this.id('workflow'),
         scope: this.text(),
         expression: this.text(),
@@ -245,7 +251,7 @@ export class RandomRows {
     (changes) =>
       changes.crons.push({
         id: this.id('timer'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         workflowId: this.id('workflow'),
         name: this.pick(['c1', 'c2', 'c3']),
         expression: '* * * * *',
@@ -273,7 +279,7 @@ export class RandomRows {
     (changes) =>
       changes.schedules.push({
         id: this.id('timer'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         workflowId: this.id('workflow'),
         dueUs: this.below(1_000),
         input: this.text(),
@@ -291,7 +297,7 @@ export class RandomRows {
     (changes) => changes.scheduleDeletes.push(this.id('timer')),
     (changes) =>
       changes.keyClaims.push({
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         key: this.text(),
         runId: this.id('run'),
         byStatus: this.chance(0.5),
@@ -300,7 +306,7 @@ export class RandomRows {
     (changes) =>
       changes.waits.push({
         taskId: this.id('task'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         sinceUs: this.below(1_000),
         sinceSeq: this.below(1_000),
         resolved: this.text(),
@@ -311,7 +317,7 @@ export class RandomRows {
         shard: this.below(2),
         seq: this.below(20),
         eventId: this.id('event'),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         key: this.text(),
       }),
     (changes) => changes.wakingDeletes.push({ shard: this.below(2), seq: this.below(20) }),
@@ -366,7 +372,7 @@ export class RandomRows {
         branch: 1 + this.below(2),
         node: 1 + this.below(3),
         condition: this.below(2),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         eventKey: this.pick(['k', 'l']),
         scope: this.pick(['', 's']),
         guard: this.guard(),
@@ -390,7 +396,7 @@ export class RandomRows {
         invocation: this.below(3),
       }),
     (changes) => {
-      const end = { tenantId: this.id('tenant'), runId: this.id('run'), generation: 1 + this.below(3) };
+      const end = { tenantId: this.tenant(), runId: this.id('run'), generation: 1 + this.below(3) };
       const status = this.pick([RunStatus.Failed, RunStatus.Completed, RunStatus.Cancelled]);
       // A replay opens its generation with a row of its own.
       changes.runEnds.push({ ...end, status: 0, seq: this.seq() });
@@ -400,7 +406,7 @@ export class RandomRows {
       changes.history.push({
         taskId: this.id('task'),
         seq: this.seq(),
-        tenantId: this.id('tenant'),
+        tenantId: this.tenant(),
         attempt: this.below(3),
         transitions: this.pick<Transition[]>([['QUEUED'], ['ASSIGNED', 'STARTED'], ['FINISHED']]),
         workerId: this.orNull(this.id('worker')),
@@ -415,7 +421,7 @@ export class RandomRows {
     return {
       taskId: this.id('task'),
       runId: this.id('run'),
-      tenantId: this.id('tenant'),
+      tenantId: this.tenant(),
       versionId: this.id('version'),
       shard: this.below(2),
       step: this.below(3),

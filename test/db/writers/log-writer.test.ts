@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { LogWriter } from '../../../engine/writers/log-writer.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
+import { newTenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 const database = databaseFixture();
 let pool: Pool;
@@ -14,7 +15,7 @@ it('lines that wait have a size together: past it callers are told to slow down,
   const metadata = JSON.stringify({ text: 'x'.repeat(60_000) });
   const write = (): Promise<void> =>
     writer.write({
-      tenantId: newId(),
+      tenantId: newTenantId(),
       taskId: newId(),
       atMs: Date.now(),
       attempt: 0,

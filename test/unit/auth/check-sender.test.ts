@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkSender } from '../../../engine/auth/webhooks/check-sender.ts';
 import { digestSecret } from '../../../engine/auth/webhooks/secret-digest.ts';
 import type { HmacAuth, Webhook, WebhookAuth, WebhookSource } from '../../../engine/auth/webhooks/webhook.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 /** The second in which all vectors were signed; they were computed with Python's hmac, GitHub's is that of its documentation. */
 const signedAt = 1_700_000_000;
@@ -112,7 +113,7 @@ function check(
 ): string | undefined {
   const webhook: Webhook = {
     id: 'w',
-    tenantId: 't',
+    tenantId: tenantOf('t'),
     name: 'hook',
     source,
     eventKeyExpression: '"x"',

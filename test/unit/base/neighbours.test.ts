@@ -10,7 +10,7 @@ it('knows whether another tenant has sent something in the last second', () => {
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const neighbours = new Neighbours();
+      const neighbours = new Neighbours<string>();
       const sent: { tenantId: string; atMs: number }[] = [];
       let nowMs = 10_000;
       for (const { tenantId, afterMs, isAsked } of steps) {

@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { TurnQueue } from '../../../engine/base/turn-queue.ts';
 
 it('gives each owner a turn, and keeps the order of each', () => {
-  const queue = new TurnQueue<number>(10);
+  const queue = new TurnQueue<string, number>(10);
   for (const [owner, item] of [
     ['a', 1],
     ['a', 2],
@@ -20,7 +20,7 @@ it('gives each owner a turn, and keeps the order of each', () => {
 it('refuses beyond the limit of one owner, whatever was taken before', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.constantFrom('a', 'b'), fc.constant(null)), { maxLength: 60 }), (steps) => {
-      const queue = new TurnQueue<string>(3);
+      const queue = new TurnQueue<string, string>(3);
       const waiting: Record<string, number> = { a: 0, b: 0 };
       for (const owner of steps) {
         if (owner === null) {
@@ -42,7 +42,7 @@ it('refuses beyond the limit of one owner, whatever was taken before', () => {
 it('leaves out who rests, and says when the first has rested', () => {
   const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000);
   try {
-    const queue = new TurnQueue<string>(10);
+    const queue = new TurnQueue<string, string>(10);
     expect(queue.restMs).toBeUndefined();
     for (const item of ['a1', 'b1', 'a2', 'b2']) queue.push(item.charAt(0), item);
     expect(queue.restMs).toBe(0);

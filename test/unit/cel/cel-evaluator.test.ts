@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CelEvaluator } from '../../../engine/cel/cel-evaluator.ts';
 import { CelVariables } from '../../../engine/cel/cel-variables.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 let cel: CelEvaluator;
 beforeEach(() => {
@@ -17,8 +18,8 @@ describe('CelEvaluator', () => {
   it('ends an expression that takes too long, and serves the next', async () => {
     let turns = 0;
     const counting = setInterval(() => turns++, 1);
-    const hostile = cel.evaluate('t', endless, input(numbers));
-    const next = cel.evaluate('t', 'input.exists(x, x == 7)', input(numbers));
+    const hostile = cel.evaluate(tenantOf('t'), endless, input(numbers));
+    const next = cel.evaluate(tenantOf('t'), 'input.exists(x, x == 7)', input(numbers));
     expect(await hostile).toEqual({ ok: false, message: 'it took longer than 50 ms' });
     clearInterval(counting);
     expect(turns).toBeGreaterThan(3); // the main thread went on meanwhile
@@ -33,7 +34,7 @@ describe('CelEvaluator', () => {
     process.on('worker', count);
     try {
       for (let time = 0; time < 5; time++)
-        expect(await patient.evaluate('t', endless, input(numbers))).toEqual({
+        expect(await patient.evaluate(tenantOf('t'), endless, input(numbers))).toEqual({
           ok: false,
           message: 'it took longer than 50 ms',
         });
@@ -45,7 +46,7 @@ describe('CelEvaluator', () => {
   });
 
   it('evaluates at once what is bounded by its text and the length of the data, and nothing else', async () => {
-    expect(cel.evaluate('t', 'input.a', input({ a: 1 }))).toEqual({ ok: true, value: 1 });
+    expect(cel.evaluate(tenantOf('t'), 'input.a', input({ a: 1 }))).toEqual({ ok: true, value: 1 });
     const long = 'a'.repeat(200_000);
     const data = input({ s: long, t: 'aaa', p: '^a+$', list: [long], a: 1, b: 'x' });
     for (const [expression, result] of [
@@ -57,7 +58,7 @@ describe('CelEvaluator', () => {
       ['size(bytes(string(bytes(input.s))))', 200_000],
       ['"key-" + input.b', 'key-x'],
     ] as const) {
-      const given = cel.evaluate('t', expression, data);
+      const given = cel.evaluate(tenantOf('t'), expression, data);
       expect(given, expression).toBeInstanceOf(Promise);
       expect(await given, expression).toEqual({ ok: true, value: result });
     }
@@ -68,9 +69,10 @@ describe('CelEvaluator', () => {
       'input.s.contains(input.b)',
       '"key-" + input.b',
     ]) {
-      expect(cel.evaluate('t', expression, input({ s: 'a', list: ['a'], b: 'x' })), expression).not.toBeInstanceOf(
-        Promise,
-      );
+      expect(
+        cel.evaluate(tenantOf('t'), expression, input({ s: 'a', list: ['a'], b: 'x' })),
+        expression,
+      ).not.toBeInstanceOf(Promise);
     }
     // And some that have none, however little the data is.
     for (const expression of [
@@ -79,7 +81,7 @@ describe('CelEvaluator', () => {
       'google.protobuf.Struct{fields: input} == input',
       'input.list.all(x, x == "a")',
     ]) {
-      const given = cel.evaluate('t', expression, input({ s: 'a', list: ['a'] }));
+      const given = cel.evaluate(tenantOf('t'), expression, input({ s: 'a', list: ['a'] }));
       expect(given, expression).toBeInstanceOf(Promise);
       await given;
     }
@@ -92,11 +94,11 @@ describe('CelEvaluator', () => {
     ];
     const loop = (name: string): string => `${name}.n.map(x, x + 10.0)`;
     const asked = [
-      cel.evaluate('t', loop('input'), one),
-      cel.evaluate('t', loop('payload'), one),
-      cel.evaluate('t', loop('input'), other),
-      cel.evaluate('t', loop('payload'), other),
-      cel.evaluate('t', loop('input'), one),
+      cel.evaluate(tenantOf('t'), loop('input'), one),
+      cel.evaluate(tenantOf('t'), loop('payload'), one),
+      cel.evaluate(tenantOf('t'), loop('input'), other),
+      cel.evaluate(tenantOf('t'), loop('payload'), other),
+      cel.evaluate(tenantOf('t'), loop('input'), one),
     ];
     expect(await Promise.all(asked.map((each) => Promise.resolve(each)))).toEqual([
       { ok: true, value: [11] },
@@ -111,7 +113,7 @@ describe('CelEvaluator', () => {
     const order: string[] = [];
     const overran: number[] = [];
     const ask = async (tenant: string, expression: string): Promise<void> => {
-      await cel.evaluate(tenant, expression, input(numbers));
+      await cel.evaluate(tenantOf(tenant), expression, input(numbers));
       order.push(tenant);
       if (tenant === 'hostile') overran.push(performance.now());
     };
@@ -130,25 +132,31 @@ describe('CelEvaluator', () => {
   it('refuses what one tenant has waiting beyond its share, and that one alone', async () => {
     const few = input([1]);
     const own = Array.from({ length: 10_001 }, () =>
-      Promise.resolve(cel.evaluate('greedy', 'input.all(x, x > 0.0)', few)),
+      Promise.resolve(cel.evaluate(tenantOf('greedy'), 'input.all(x, x > 0.0)', few)),
     );
     expect(await own.at(-1)).toEqual({ ok: false, message: '10000 expressions of the tenant wait already' });
-    expect(await cel.evaluate('other', 'input.all(x, x > 0.0)', few)).toEqual({ ok: true, value: true });
+    expect(await cel.evaluate(tenantOf('other'), 'input.all(x, x > 0.0)', few)).toEqual({ ok: true, value: true });
     expect(await own[0]).toEqual({ ok: true, value: true });
   });
 
   it('outlives an expression that would fill its memory, and serves the next', async () => {
     const list = Array.from({ length: 200_000 }, () => 'a');
     const doubled = `${Array.from({ length: 5 }, () => 'input.map(a, input)').join(' + ')} == [input.map(a, string(a)).map(b, input.map(c, [c, b, c, b]))]`;
-    const result = await cel.evaluate('t', doubled, input(list));
+    const result = await cel.evaluate(tenantOf('t'), doubled, input(list));
     expect(result.ok).toBe(false);
-    expect(await cel.evaluate('t', 'input.exists(x, x == "a")', input(['a']))).toEqual({ ok: true, value: true });
+    expect(await cel.evaluate(tenantOf('t'), 'input.exists(x, x == "a")', input(['a']))).toEqual({
+      ok: true,
+      value: true,
+    });
   });
 
   it('says so when the engine stops meanwhile', async () => {
-    const asked = [cel.evaluate('t', endless, input(numbers)), cel.evaluate('t', endless, input(numbers))];
+    const asked = [
+      cel.evaluate(tenantOf('t'), endless, input(numbers)),
+      cel.evaluate(tenantOf('t'), endless, input(numbers)),
+    ];
     await cel.stop();
-    expect(await Promise.all([...asked, cel.evaluate('t', endless, input(numbers))])).toEqual(
+    expect(await Promise.all([...asked, cel.evaluate(tenantOf('t'), endless, input(numbers))])).toEqual(
       Array.from({ length: 3 }, () => ({ ok: false, message: 'the engine is stopping' })),
     );
   });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { transactionQueries } from '../../../engine/commit/transaction-queries.ts';
 import { ChangeSet } from '../../../engine/plan/state/change-set.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 it('takes rows out before it puts rows in, so that a task may go and come again in one batch', () => {
   const changes = new ChangeSet();
@@ -9,7 +10,7 @@ it('takes rows out before it puts rows in, so that a task may go and come again 
   changes.liveInserts.push({
     taskId,
     runId: taskId,
-    tenantId: taskId,
+    tenantId: tenantOf(taskId),
     versionId: taskId,
     shard: 0,
     step: 0,
@@ -30,7 +31,7 @@ it('takes rows out before it puts rows in, so that a task may go and come again 
     invocation: 0,
   });
   changes.waitDeletes.push(taskId);
-  changes.waits.push({ taskId, tenantId: taskId, sinceUs: 0, sinceSeq: 0, resolved: '[]' });
+  changes.waits.push({ taskId, tenantId: tenantOf(taskId), sinceUs: 0, sinceSeq: 0, resolved: '[]' });
   const names = transactionQueries([], 1, changes, new Map()).map((query) => query.name);
   expect(names.filter((name) => name.endsWith('_live') || name.endsWith('_waits'))).toEqual([
     'delete_live',

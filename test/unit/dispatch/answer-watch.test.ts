@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { AnswerWatch, type SentAttempt } from '../../../engine/dispatch/answer-watch.ts';
 import { WorkerSession, type WorkerLink } from '../../../engine/dispatch/worker-session.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 let watch: AnswerWatch;
 let sessions: number;
@@ -11,7 +12,7 @@ beforeEach(() => {
 });
 
 function worker(): { session: WorkerSession; link: WorkerLink } {
-  const session = new WorkerSession({ workerId: `w${sessions++}`, tenantId: 't', nowMs: 0 });
+  const session = new WorkerSession({ workerId: `w${sessions++}`, tenantId: tenantOf('t'), nowMs: 0 });
   const link: WorkerLink = { send: () => undefined, close: () => undefined };
   session.attach(link, 0);
   return { session, link };

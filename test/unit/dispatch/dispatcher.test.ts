@@ -3,8 +3,9 @@ import { Dispatcher, type DispatcherPorts } from '../../../engine/dispatch/dispa
 import { HatchetError } from '../../../engine/base/errors.ts';
 import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { createLog } from '../../../engine/base/log.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
-const tenantId = 't';
+const tenantId = tenantOf('t');
 const workerId = 'w';
 const link = { send: () => undefined, close: () => undefined };
 

@@ -3,6 +3,7 @@ import { mayCall, leastRole, roles } from '../../../engine/auth/role.ts';
 import { defaultLimits, mergedLimits } from '../../../engine/auth/tenant-limits.ts';
 import { CallRate } from '../../../engine/edge/limits/call-rate.ts';
 import { DailyUse } from '../../../engine/edge/limits/daily-use.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 const refused = expect.objectContaining({ code: 'LIMIT_REACHED' });
 
@@ -20,14 +21,14 @@ describe('calls a second', () => {
 
   it('may come twice as many at once, then as many as time brings, for each tenant by itself', () => {
     const rate = new CallRate();
-    for (let n = 0; n < 20; n++) rate.take('a', limits, 0);
-    expect(taken(() => rate.take('a', limits, 0))).toEqual(refused);
-    rate.take('b', limits, 0);
-    expect(taken(() => rate.take('a', limits, 99))).toEqual(refused);
-    expect(taken(() => rate.take('a', limits, 200))).toBe('taken');
+    for (let n = 0; n < 20; n++) rate.take(tenantOf('a'), limits, 0);
+    expect(taken(() => rate.take(tenantOf('a'), limits, 0))).toEqual(refused);
+    rate.take(tenantOf('b'), limits, 0);
+    expect(taken(() => rate.take(tenantOf('a'), limits, 99))).toEqual(refused);
+    expect(taken(() => rate.take(tenantOf('a'), limits, 200))).toBe('taken');
     // A pause fills it no further than a burst.
-    for (let n = 0; n < 20; n++) rate.take('a', limits, 1_000_000);
-    expect(taken(() => rate.take('a', limits, 1_000_000))).toEqual(refused);
+    for (let n = 0; n < 20; n++) rate.take(tenantOf('a'), limits, 1_000_000);
+    expect(taken(() => rate.take(tenantOf('a'), limits, 1_000_000))).toEqual(refused);
   });
 });
 
@@ -35,10 +36,10 @@ describe('what is written a day', () => {
   it('begins anew at midnight', () => {
     const use = new DailyUse('logCharsPerDay');
     const limits = mergedLimits({ logCharsPerDay: 100 });
-    use.take('a', limits, 100, 0);
-    expect(taken(() => use.take('a', limits, 1, 1000))).toEqual(refused);
-    use.take('b', limits, 100, 1000);
-    use.take('a', limits, 100, 86_400_000);
+    use.take(tenantOf('a'), limits, 100, 0);
+    expect(taken(() => use.take(tenantOf('a'), limits, 1, 1000))).toEqual(refused);
+    use.take(tenantOf('b'), limits, 100, 1000);
+    use.take(tenantOf('a'), limits, 100, 86_400_000);
   });
 });
 

@@ -1,19 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChangeSignal } from '../../../engine/figures/change-signal.ts';
 import { FigureFeeds } from '../../../engine/figures/figure-feeds.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 interface World {
   changes: ChangeSignal;
   abort: AbortController;
   value: number;
   reads: string[];
-  watch(tenantId?: string): AsyncGenerator<string>;
+  watch(tenantId?: TenantId): AsyncGenerator<string>;
 }
 
 function makeWorld(): World {
   const changes = new ChangeSignal();
   const abort = new AbortController();
-  const read = (tenantId: string): string => {
+  const read = (tenantId: TenantId): string => {
     world.reads.push(tenantId);
     return `${tenantId} ${world.value}`;
   };
@@ -23,7 +25,7 @@ function makeWorld(): World {
     abort,
     value: 1,
     reads: [],
-    watch: (tenantId = 'a') => feeds.watch(tenantId, abort.signal),
+    watch: (tenantId = tenantOf('a')) => feeds.watch(tenantId, abort.signal),
   };
   return world;
 }
@@ -60,7 +62,7 @@ describe('FigureFeeds', () => {
 
   it('reads once for all who watch a tenant, and for each tenant its own', async () => {
     const world = makeWorld();
-    const watchers = [...Array.from({ length: 120 }, () => world.watch('a')), world.watch('b')];
+    const watchers = [...Array.from({ length: 120 }, () => world.watch()), world.watch(tenantOf('b'))];
     const first = await Promise.all(watchers.map(async (watcher) => (await watcher.next()).value));
     expect(new Set(first)).toEqual(new Set(['a 1', 'b 1']));
     expect(world.reads).toEqual(['a', 'b']);
@@ -116,7 +118,7 @@ describe('FigureFeeds', () => {
         encode: (figures) => Buffer.from(String(figures)),
       });
       const ends = Array.from({ length: 20 }, async (_, tenant) => {
-        for await (const _ of feeds.watch(String(tenant), abort.signal)) changes.poke();
+        for await (const _ of feeds.watch(tenantOf(String(tenant)), abort.signal)) changes.poke();
       });
       for (let ms = 0; ms < 20_000; ms += 100) await vi.advanceTimersByTimeAsync(100);
       // A twentieth of twenty seconds, beside the first ones, which come at once.
@@ -136,7 +138,7 @@ describe('FigureFeeds', () => {
         encode: (figures) => Buffer.from(String(figures)),
       });
       const ends = Array.from({ length: 1_000 }, async () => {
-        for await (const _ of feeds.watch('a', abort.signal)) changes.poke();
+        for await (const _ of feeds.watch(tenantOf('a'), abort.signal)) changes.poke();
       });
       for (let ms = 0; ms < 20_000; ms += 100) {
         await vi.advanceTimersByTimeAsync(100);

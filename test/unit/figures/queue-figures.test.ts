@@ -3,6 +3,7 @@ import { queueFigures } from '../../../engine/figures/queue-figures.ts';
 import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engine/model/task/demands.ts';
 import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 function asks(demands: Partial<Demands>): StepDemands[] {
   return [{ demands: { concurrency: [], rateLimits: [], labels: [], desiredWorkerId: null, ...demands }, error: null }];
@@ -114,7 +115,7 @@ describe('queueFigures', () => {
     const made = world();
     made.trigger('one', 1, asks({ concurrency: [place('s/0', 'k')], rateLimits: [units('api', 1, 5)] }));
     const nothing = { rows: [], keys: [], limits: [], rowCount: 0, keyCount: 0, limitCount: 0 };
-    expect(queueFigures(made.state, '00000000-0000-7000-8000-00000000000b')).toEqual(nothing);
+    expect(queueFigures(made.state, tenantOf('00000000-0000-7000-8000-00000000000b'))).toEqual(nothing);
     expect(queueFigures(undefined, tenantId)).toEqual(nothing);
   });
 });

@@ -16,9 +16,10 @@ import {
   type ConnectResponse,
 } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { EngineLink } from '../../../sdk/connection/engine-link.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 const caller = new Caller({
-  tenantId: markChecked('11111111-1111-4111-8111-111111111111'),
+  tenantId: tenantOf('11111111-1111-4111-8111-111111111111'),
   tokenId: markChecked('22222222-2222-4222-8222-222222222222'),
   role: 'worker',
   expiresAtMs: Infinity,

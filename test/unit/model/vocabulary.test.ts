@@ -10,6 +10,7 @@ import { RunStatus } from '../../../engine/model/task/status.ts';
 import { runOutcome } from '../../../engine/model/task/run-outcome.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { isRecentUuid7, newId, uuidTimeMs } from '../../../engine/model/ids/uuid.ts';
+import { newTenantId } from '../../../engine/model/ids/tenant-id.ts';
 
 describe('durations', () => {
   it('reads what it writes', () => {
@@ -86,7 +87,7 @@ describe('ids', () => {
   });
 
   it('spread tenants over all shards', () => {
-    const used = new Set(Array.from({ length: 2000 }, () => shardOf(newId())));
+    const used = new Set(Array.from({ length: 2000 }, () => shardOf(newTenantId())));
     expect(used.size).toBe(64);
   });
 });

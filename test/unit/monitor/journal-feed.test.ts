@@ -3,6 +3,8 @@ import { Pool } from 'pg';
 import { afterEach, expect, it } from 'vitest';
 import type { HistoryRow } from '../../../engine/model/stored-rows.ts';
 import { JournalFeed, type FeedPage } from '../../../engine/monitor/journal/journal-feed.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 /** Never connected: nobody here asks for what is stored. */
 const feed = new JournalFeed(new Pool());
@@ -14,7 +16,7 @@ afterEach(() => abort.abort());
 /** How often a row was asked whose it is. */
 let looks = 0;
 
-function rowOf(tenantId: string, runId: string, seq: number): HistoryRow {
+function rowOf(tenantId: TenantId, runId: string, seq: number): HistoryRow {
   return {
     taskId: runId,
     seq,
@@ -34,17 +36,21 @@ function rowOf(tenantId: string, runId: string, seq: number): HistoryRow {
 
 it('offers a row to those who follow its tenant or its run, and looks at nobody else', async () => {
   const heard = new Map<string, FeedPage[]>();
-  const follow = async (name: string, tenantId: string): Promise<void> => {
+  const follow = async (name: string, tenantId: TenantId): Promise<void> => {
     const pages: FeedPage[] = [];
     heard.set(name, pages);
     const { signal } = abort;
     for await (const page of feed.read({ tenantId, runId: null, after: null, nowSeq: 0, signal })) pages.push(page);
   };
-  for (let n = 0; n < 1_000; n++) void follow(`${n}`, `tenant ${n}`);
-  void follow('again', 'tenant 7');
+  for (let n = 0; n < 1_000; n++) void follow(`${n}`, tenantOf(`tenant ${n}`));
+  void follow('again', tenantOf('tenant 7'));
   await new Promise((resolve) => setImmediate(resolve));
   looks = 0;
-  feed.publish([rowOf('tenant 7', 'r1', 1), rowOf('tenant 9', 'r2', 2), rowOf('nobody', 'r3', 3)]);
+  feed.publish([
+    rowOf(tenantOf('tenant 7'), 'r1', 1),
+    rowOf(tenantOf('tenant 9'), 'r2', 2),
+    rowOf(tenantOf('nobody'), 'r3', 3),
+  ]);
   expect(looks).toBeLessThan(10);
   await new Promise((resolve) => setImmediate(resolve));
   const runs = (name: string): string[] =>

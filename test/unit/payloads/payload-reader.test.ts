@@ -4,6 +4,7 @@ import { longestInline } from '../../../engine/model/limits.ts';
 import { JsonText } from '../../../engine/payloads/cut-body.ts';
 import { PayloadReader } from '../../../engine/payloads/payload-reader.ts';
 import { reportedOutcome } from '../../../engine/edge/parse/attempt-report.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 let reader = new PayloadReader();
 afterEach(async () => {
@@ -32,7 +33,7 @@ describe('a body', () => {
     await fc.assert(
       fc.asyncProperty(body, async (sent) => {
         const text = JSON.stringify(sent);
-        const read = await reader.body('a', text);
+        const read = await reader.body(tenantOf('a'), text);
         expect(
           JSON.parse(
             JSON.stringify(read, (_, value: unknown) => (value instanceof JsonText ? JSON.parse(value.text) : value)),
@@ -52,7 +53,7 @@ describe('a body', () => {
         [`{"a":"${fill}"`, 'not valid JSON'],
         [`{"a":"${fill}","b":${'['.repeat(300)}`, 'nested deeper than 210 levels'],
       ] as const) {
-        await expect(reader.body('a', text)).rejects.toMatchObject({
+        await expect(reader.body(tenantOf('a'), text)).rejects.toMatchObject({
           code: 'INVALID_ARGUMENT',
           message: expect.stringContaining(message),
         });
@@ -63,35 +64,39 @@ describe('a body', () => {
 
 describe('a payload', () => {
   it('that is short is checked at once', () => {
-    expect(reader.check('a', '{"a":1}', 'the input')).toBeUndefined();
-    expect(() => reader.check('a', '{', 'the input')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(reader.check(tenantOf('a'), '{"a":1}', 'the input')).toBeUndefined();
+    expect(() => reader.check(tenantOf('a'), '{', 'the input')).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
   });
 
   it('that is long passes, and is refused with the same words as a short one', async () => {
-    await expect(reader.check('a', long('1'), 'the input')).resolves.toBeUndefined();
+    await expect(reader.check(tenantOf('a'), long('1'), 'the input')).resolves.toBeUndefined();
     const refusals: [text: string, code: string, message: string][] = [
       [long('}'), 'INVALID_ARGUMENT', 'the input is not valid JSON: '],
       [long('"\\u0000"'), 'INVALID_ARGUMENT', 'the input holds a NUL character'],
       [long('['.repeat(300) + ']'.repeat(300)), 'INVALID_ARGUMENT', 'the input is nested deeper than 200 levels'],
     ];
     for (const [text, code, message] of refusals) {
-      await expect(reader.check('a', text, 'the input')).rejects.toMatchObject({
+      await expect(reader.check(tenantOf('a'), text, 'the input')).rejects.toMatchObject({
         name: 'HatchetError',
         code,
         message: expect.stringContaining(message),
         remedy: expect.any(String),
       });
     }
-    expect(() => reader.check('a', `"${'x'.repeat(5 * 1024 * 1024)}"`, 'the input')).toThrow(
+    expect(() => reader.check(tenantOf('a'), `"${'x'.repeat(5 * 1024 * 1024)}"`, 'the input')).toThrow(
       expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }),
     );
   });
 
   it('that is long leaves the main thread free while it is read', async () => {
-    await reader.check('a', long('1'), 'the input'); // the thread has started
+    await reader.check(tenantOf('a'), long('1'), 'the input'); // the thread has started
     const done: string[] = [];
     const text = megabytes(1);
-    const checked = Promise.resolve(reader.check('a', text, 'the input')).then(() => done.push('checked'));
+    const checked = Promise.resolve(reader.check(tenantOf('a'), text, 'the input')).then(() =>
+      done.push(tenantOf('checked')),
+    );
     setImmediate(() => done.push('another caller'));
     await checked;
     expect(done).toEqual(['another caller', 'checked']);
@@ -100,7 +105,7 @@ describe('a payload', () => {
   it('waits for its turn among the tenants, not behind all of one', async () => {
     const order: string[] = [];
     const checks = ['loud', 'loud', 'loud', 'loud', 'quiet'].map(async (tenant) => {
-      await reader.check(tenant, long('1'), 'the input');
+      await reader.check(tenantOf(tenant), long('1'), 'the input');
       order.push(tenant);
     });
     await Promise.all(checks);
@@ -109,22 +114,24 @@ describe('a payload', () => {
 
   it('that waits while the engine stops is refused so that its caller tries again', async () => {
     const checks = Promise.allSettled([
-      reader.check('a', megabytes(2), 'the input'),
-      reader.check('b', long('1'), 'the input'),
+      reader.check(tenantOf('a'), megabytes(2), 'the input'),
+      reader.check(tenantOf('b'), long('1'), 'the input'),
     ]);
     await reader.stop();
     for (const each of await checks) expect(each).toMatchObject({ status: 'rejected', reason: { code: 'STOPPING' } });
-    expect(() => reader.check('a', long('1'), 'the input')).toThrow(expect.objectContaining({ code: 'STOPPING' }));
+    expect(() => reader.check(tenantOf('a'), long('1'), 'the input')).toThrow(
+      expect.objectContaining({ code: 'STOPPING' }),
+    );
   });
 
   it('of a worker that cannot be stored fails its attempt, and while the engine stops is told again', async () => {
     for (const text of ['{', long('}')])
-      await expect(reportedOutcome(reader, 'a', text)).resolves.toEqual({
+      await expect(reportedOutcome(reader, tenantOf('a'), text)).resolves.toEqual({
         ok: false,
         error: expect.stringContaining("the task's output is not valid JSON"),
       });
-    await expect(reportedOutcome(reader, 'a', '')).resolves.toEqual({ ok: true, output: 'null' });
-    const told = expect(reportedOutcome(reader, 'a', long('1'))).rejects.toMatchObject({ code: 'STOPPING' });
+    await expect(reportedOutcome(reader, tenantOf('a'), '')).resolves.toEqual({ ok: true, output: 'null' });
+    const told = expect(reportedOutcome(reader, tenantOf('a'), long('1'))).rejects.toMatchObject({ code: 'STOPPING' });
     await reader.stop();
     await told;
   });

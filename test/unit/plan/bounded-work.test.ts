@@ -7,6 +7,7 @@ import { rankOf } from '../../../engine/plan/queue/rank.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { rowOf } from '../../helpers/row-of.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 const actions = ['wf:one', 'wf:other'];
 
@@ -299,7 +300,7 @@ describe('a strategy that cancels', () => {
 describe('what is left for the next transaction', () => {
   it('is shared between tenants: one with few tasks does not wait for one with many', () => {
     const world = new World();
-    const other = '00000000-0000-7000-8000-00000000000b';
+    const other = tenantOf('00000000-0000-7000-8000-00000000000b');
     const definition = workflowOf('theirs', [stepOf('theirs')]);
     world.run({
       kind: 'putWorkflow',

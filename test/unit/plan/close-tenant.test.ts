@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import type { CommandByKind, CommandKind } from '../../../engine/plan/commands/command.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
-const neighbour = '00000000-0000-7000-8000-00000000000b';
+const neighbour = tenantOf('00000000-0000-7000-8000-00000000000b');
 const refused = expect.objectContaining({ code: 'UNKNOWN_TENANT', message: `the tenant ${tenantId} is being deleted` });
 
 function world(): PlannerWorld {
@@ -22,7 +24,7 @@ const refusal = <K extends CommandKind>(made: PlannerWorld, command: CommandByKi
 
 it('of a tenant that is being deleted nothing new begins', () => {
   const made = world();
-  const register = (owner: string) =>
+  const register = (owner: TenantId) =>
     ({
       kind: 'registerWorker',
       tenantId: owner,

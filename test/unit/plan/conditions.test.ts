@@ -4,6 +4,7 @@ import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { valueAt } from '../../helpers/row-of.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 type Base = Pick<Condition, 'action' | 'group'>;
 const sleep = (base: Base, ms: number): Condition => ({
@@ -227,7 +228,7 @@ describe('conditions', () => {
     const scene = new Scene([event(queue, 'go')]).finishFirst();
     scene.made.run({
       kind: 'pushEvent',
-      tenantId: '00000000-0000-7000-8000-00000000000b',
+      tenantId: tenantOf('00000000-0000-7000-8000-00000000000b'),
       events: [{ id: scene.made.id(), key: 'go', scope: null, payload: '{}', metadata: '{}', runs: [] }],
     });
     expect(scene.state).toBe('GATED');

@@ -5,12 +5,15 @@ import { LatestVersions } from '../../../engine/plan/state/latest-versions.ts';
 import { UndoLog } from '../../../engine/plan/state/undo-log.ts';
 import type { Version } from '../../../engine/plan/state/workflow-version.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 const keys = ['order', 'order:paid', 'order:*', '*', '*:paid'];
 const events = ['order', 'order:paid', 'order:new', 'invoice:paid'];
 
+const tenants = [tenantOf('a'), tenantOf('b')];
+
 const put = fc.record({
-  tenantId: fc.constantFrom('a', 'b'),
+  tenantId: fc.constantFrom(...tenants),
   name: fc.constantFrom('one', 'two', 'three'),
   eventKeys: fc.uniqueArray(fc.constantFrom(...keys)),
   isUndone: fc.boolean(),
@@ -39,7 +42,7 @@ it('finds those that listen for an event as a look at every newest version would
         else model.set(version.workflowId, version);
         undo.clear();
         for (const [id, known] of model) expect(latest.ofWorkflow(id)).toBe(known);
-        for (const tenant of ['a', 'b'])
+        for (const tenant of tenants)
           for (const key of events) {
             const wanted = [...model.values()].filter(
               (each) =>

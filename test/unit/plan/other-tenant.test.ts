@@ -4,8 +4,11 @@ import type { Command } from '../../../engine/plan/commands/command.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { rowOf } from '../../helpers/row-of.ts';
+import { newId } from '../../../engine/model/ids/uuid.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
 
-const stranger = '00000000-0000-7000-8000-00000000000b';
+const stranger = tenantOf('00000000-0000-7000-8000-00000000000b');
 
 interface Made {
   made: PlannerWorld;
@@ -36,7 +39,7 @@ function picture({ made: { state }, workerId, taskId }: Made): unknown {
   };
 }
 
-const ofWorker: readonly [string, (ids: Omit<Made, 'made'>, tenant: string) => Command][] = [
+const ofWorker: readonly [string, (ids: Omit<Made, 'made'>, tenant: TenantId) => Command][] = [
   [
     'its absence',
     ({ workerId }, tenant) => ({ kind: 'workerPresence', tenantId: tenant, workerId, assignable: false }),
@@ -118,7 +121,9 @@ export function refusedByTypes(owner: Owner, edge: Commands): Promise<unknown>[]
     owner.submit({ kind: 'tick' }),
     // @ts-expect-error it does not say whose the worker is
     owner.submit({ kind: 'workerAnswered', workerId: '' }),
-    // @ts-expect-error no parser has let the tenant through
-    edge.submit({ kind: 'closeTenant', tenantId: stranger }),
+    // @ts-expect-error the id of something else is no tenant's
+    owner.submit({ kind: 'closeTenant', tenantId: newId() }),
+    // @ts-expect-error no parser has let the worker's id through
+    edge.submit({ kind: 'unsubscribe', tenantId: stranger, workerId: 'w' }),
   ];
 }

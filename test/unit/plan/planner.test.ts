@@ -5,6 +5,7 @@ import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { action, actions, apply, bulkRuns, commandsFor, drain, world } from '../../helpers/histories.ts';
 import { stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 describe('planner', () => {
   it('keeps its invariants over random histories, and every generation of a run ends exactly once', () => {
@@ -224,7 +225,7 @@ describe('planner', () => {
     const made = world();
     made.register({ actions, slots: 5 });
     const runId = made.trigger('single');
-    const other = '00000000-0000-7000-8000-00000000000b';
+    const other = tenantOf('00000000-0000-7000-8000-00000000000b');
     expect(made.run({ kind: 'cancel', tenantId: other, ids: [runId] }).cancelled).toEqual([]);
     made.run({ kind: 'completed', tenantId: other, taskId: runId, attempt: 0, output: '{}' });
     expect(made.stored.results.size).toBe(0);

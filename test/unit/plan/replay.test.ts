@@ -4,6 +4,8 @@ import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 const actions = ['wf:one', 'wf:a', 'wf:b', 'wf:c', 'wf:d', 'wf:failed', 'wf:start', 'wf:left', 'wf:right'];
 const skipWhenBig: Condition = {
@@ -50,7 +52,7 @@ function running(made: PlannerWorld): Record<string, number> {
   return Object.fromEntries(rows.map((row) => [state.stepOf(row).definition.name, state.tasks.attempt[row] ?? -1]));
 }
 
-function refOf(made: PlannerWorld, name: string): { tenantId: string; taskId: string; attempt: number } {
+function refOf(made: PlannerWorld, name: string): { tenantId: TenantId; taskId: string; attempt: number } {
   const { state } = made;
   const row = [...state.tasks.rows()].find((each) => state.stepOf(each).definition.name === name);
   if (row === undefined) throw new Error(`no task ${name}`);
@@ -237,8 +239,8 @@ describe('replay', () => {
   it("is another tenant's business nowhere", () => {
     const made = world();
     const runId = finishedDiamond(made);
-    expect(made.run({ ...made.replayOf([runId]), tenantId: '00000000-0000-7000-8000-00000000000b' }).replayed).toEqual(
-      [],
-    );
+    expect(
+      made.run({ ...made.replayOf([runId]), tenantId: tenantOf('00000000-0000-7000-8000-00000000000b') }).replayed,
+    ).toEqual([]);
   });
 });

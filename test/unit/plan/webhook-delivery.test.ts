@@ -6,8 +6,9 @@ import { planCommand } from '../../../engine/plan/commands/command.ts';
 import { noFacts } from '../../../engine/plan/commands/loaded-facts.ts';
 import type { PushedEvent } from '../../../engine/plan/commands/events/push-event.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
+import { newTenantId } from '../../../engine/model/ids/tenant-id.ts';
 
-const [webhookId, tenantId] = [newId(), newId()];
+const [webhookId, tenantId] = [newId(), newTenantId()];
 const delivery = (...keys: string[]): WebhookDelivery => ({
   webhookId,
   nowUs: 1,

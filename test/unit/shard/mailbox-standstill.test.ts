@@ -2,6 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import { Mailbox } from '../../../engine/shard/mailbox.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 afterEach(() => vi.useRealTimers());
 
@@ -13,10 +14,10 @@ it('refuses what has waited for half a minute, of which a standstill of the proc
     { isServed: () => false, isElsewhere: () => false },
     () => awakeMs,
   );
-  const command = { kind: 'completed', tenantId: 't', taskId: 'a', attempt: 0, output: '{}' } as const;
+  const command = { kind: 'completed', tenantId: tenantOf('t'), taskId: 'a', attempt: 0, output: '{}' } as const;
   mailbox.add({
     shard: 0,
-    tenantId: 't',
+    tenantId: tenantOf('t'),
     command,
     payloads: new JobPayloads(command),
     rows: 1,

@@ -3,6 +3,8 @@ import { HatchetError } from '../../../engine/base/errors.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { Mailbox } from '../../../engine/shard/mailbox.ts';
+import { noTenant, type TenantId } from '../../../engine/model/ids/tenant-id.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
 let served: Set<number>;
 let mailbox: Mailbox;
@@ -19,8 +21,8 @@ beforeEach(() => {
 
 afterEach(() => void vi.useRealTimers());
 
-function job(name: string, shard: number, tenantId?: string): Job {
-  const command = { kind: 'workerAnswered', tenantId: tenantId ?? '', workerId: name } as const;
+function job(name: string, shard: number, tenantId?: TenantId): Job {
+  const command = { kind: 'workerAnswered', tenantId: tenantId ?? noTenant, workerId: name } as const;
   return {
     shard,
     tenantId,
@@ -94,11 +96,11 @@ it('says when nothing is parked any more', async () => {
 });
 
 it('is shared as long as something is done for several tenants, however long ago they called', () => {
-  for (let n = 0; n < 2_000; n++) mailbox.add(job(`much ${n}`, 1, 'much'));
+  for (let n = 0; n < 2_000; n++) mailbox.add(job(`much ${n}`, 1, tenantOf('much')));
   expect(mailbox.isShared).toBe(false);
   for (let round = 0; round < 20; round++) {
     vi.advanceTimersByTime(200);
-    mailbox.add(job(`little ${round}`, 1, 'little'));
+    mailbox.add(job(`little ${round}`, 1, tenantOf('little')));
     mailbox.take(() => true);
     expect(mailbox.isShared).toBe(true);
   }

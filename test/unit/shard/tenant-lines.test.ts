@@ -3,9 +3,11 @@ import { expect, it } from 'vitest';
 import { TenantLines } from '../../../engine/shard/tenant-lines.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { transactionChars, JobPayloads } from '../../../engine/shard/job-payloads.ts';
+import type { TenantId } from '../../../engine/model/ids/tenant-id.ts';
+import { tenantOf } from '../../helpers/tenant.ts';
 
-function job(options: { tenantId?: string; taskId?: string; rows?: number; chars?: number }): Job {
-  const { tenantId = 't', taskId = '', rows = 1, chars = 1 } = options;
+function job(options: { tenantId?: TenantId; taskId?: string; rows?: number; chars?: number }): Job {
+  const { tenantId = tenantOf('t'), taskId = '', rows = 1, chars = 1 } = options;
   const command = { kind: 'completed', tenantId, taskId, attempt: 0, output: 'x'.repeat(chars) } as const;
   const payloads = new JobPayloads(command);
   payloads.unstage(); // they go with the transaction
@@ -26,7 +28,7 @@ function job(options: { tenantId?: string; taskId?: string; rows?: number; chars
 
 /** A part of a bulk call. */
 function bulk(): Job {
-  return { ...job({ rows: 50 }), command: { kind: 'trigger', tenantId: 't', runs: [] } };
+  return { ...job({ rows: 50 }), command: { kind: 'trigger', tenantId: tenantOf('t'), runs: [] } };
 }
 
 function linesOf(jobs: readonly Job[]): TenantLines {
@@ -35,6 +37,7 @@ function linesOf(jobs: readonly Job[]): TenantLines {
   return lines;
 }
 
+const tenants = ['a', 'b', 'c'].map(tenantOf);
 const isReady = (): boolean => true;
 const taskOf = ({ command }: Job): string => ('taskId' in command ? command.taskId : '');
 const isHeavy = ({ rows, payloads }: Job): boolean => rows > 8 || payloads.weight > 1024;
@@ -42,7 +45,7 @@ const rowsOf = (jobs: readonly Job[]): number => jobs.reduce((sum, { rows }) => 
 
 it('takes every command once, never a later one of a task first, within what a transaction has room for', () => {
   const some = fc.record({
-    tenantId: fc.constantFrom('a', 'b', 'c'),
+    tenantId: fc.constantFrom(...tenants),
     taskId: fc.constantFrom('1', '2', '3', '4'),
     rows: fc.constantFrom(1, 1, 1, 9, 100, 400, 1000, 20_000),
     chars: fc.constantFrom(1, 1, 1000, 300_000, 900_000, 2_000_000),
@@ -68,9 +71,9 @@ it('takes every command once, never a later one of a task first, within what a t
       }
       expect(new Set(taken)).toEqual(new Set(all));
       expect(taken).toHaveLength(all.length);
-      const inOrder = (jobs: readonly Job[], tenantId: string, taskId: string): Job[] =>
+      const inOrder = (jobs: readonly Job[], tenantId: TenantId, taskId: string): Job[] =>
         jobs.filter((one) => one.tenantId === tenantId && taskOf(one) === taskId);
-      for (const tenantId of ['a', 'b', 'c'])
+      for (const tenantId of tenants)
         for (const taskId of ['1', '2', '3', '4'])
           expect(inOrder(taken, tenantId, taskId)).toEqual(inOrder(all, tenantId, taskId));
     }),
@@ -98,14 +101,14 @@ it('lets light ones pass the heavy ones that wait for room', () => {
 
 it('lets one tenant wait for no other, however much that one sends', () => {
   const much = [
-    ...Array.from({ length: 100 }, () => job({ tenantId: 'much', rows: 1000 })),
-    ...Array.from({ length: 5000 }, () => job({ tenantId: 'much' })),
+    ...Array.from({ length: 100 }, () => job({ tenantId: tenantOf('much'), rows: 1000 })),
+    ...Array.from({ length: 5000 }, () => job({ tenantId: tenantOf('much') })),
   ];
   const lines = linesOf(much);
-  const light = job({ tenantId: 'little' });
+  const light = job({ tenantId: tenantOf('little') });
   lines.push(light);
   expect(lines.take(isReady)).toContain(light);
-  const heavy = job({ tenantId: 'little', rows: 1000 });
+  const heavy = job({ tenantId: tenantOf('little'), rows: 1000 });
   lines.push(heavy);
   expect([...lines.take(isReady), ...lines.take(isReady)]).toContain(heavy);
 });
@@ -113,9 +116,9 @@ it('lets one tenant wait for no other, however much that one sends', () => {
 it('leaves a tenant a small part of each transaction while others are there, and all of it while it is alone', () => {
   const much = (): TenantLines =>
     linesOf([
-      ...Array.from({ length: 300 }, () => job({ tenantId: 'much' })),
-      ...Array.from({ length: 10 }, () => job({ tenantId: 'much', rows: 50 })),
-      ...Array.from({ length: 3 }, () => job({ tenantId: 'little' })),
+      ...Array.from({ length: 300 }, () => job({ tenantId: tenantOf('much') })),
+      ...Array.from({ length: 10 }, () => job({ tenantId: tenantOf('much'), rows: 50 })),
+      ...Array.from({ length: 3 }, () => job({ tenantId: tenantOf('little') })),
     ]);
   const lines = much();
   const first = lines.take(isReady, true);
@@ -138,24 +141,24 @@ it.each([true, false])('lets no report of a tenant wait for what it brings in bu
 });
 
 it('carries out what is larger than a part while others are there, too', () => {
-  const lines = linesOf([job({ tenantId: 'heavy', rows: 1000 })]);
+  const lines = linesOf([job({ tenantId: tenantOf('heavy'), rows: 1000 })]);
   expect(lines.take(isReady, true)).toHaveLength(1);
-  const heavy = job({ tenantId: 'heavy', rows: 1000 });
+  const heavy = job({ tenantId: tenantOf('heavy'), rows: 1000 });
   lines.push(heavy);
   const taken: Job[] = [];
   for (let round = 0; round < 60 && !taken.includes(heavy); round++) {
-    lines.push(job({ tenantId: 'light' }));
+    lines.push(job({ tenantId: tenantOf('light') }));
     taken.push(...lines.take(isReady, true));
   }
   expect(taken).toContain(heavy);
 });
 
 it('lets a heavy command be overtaken by the light ones of others for a while, not for ever', () => {
-  const heavy = job({ tenantId: 'heavy', rows: 5000 });
+  const heavy = job({ tenantId: tenantOf('heavy'), rows: 5000 });
   const lines = linesOf([heavy]);
   const taken: Job[] = [];
   for (let round = 0; round < 5; round++) {
-    for (let n = 0; n < 400; n++) lines.push(job({ tenantId: 'light' }));
+    for (let n = 0; n < 400; n++) lines.push(job({ tenantId: tenantOf('light') }));
     taken.push(...lines.take(isReady));
   }
   expect(taken).toContain(heavy);
@@ -169,7 +172,7 @@ it('keeps what it is told to put back ahead of what came later', () => {
 });
 
 it('takes out what is asked for, wherever it stands', () => {
-  const jobs = [job({ tenantId: 'a' }), job({ tenantId: 'b' }), job({ tenantId: 'a' })];
+  const jobs = [job({ tenantId: tenantOf('a') }), job({ tenantId: tenantOf('b') }), job({ tenantId: tenantOf('a') })];
   const lines = linesOf(jobs);
   expect(lines.takeOut((one) => one === jobs[2] || one === jobs[1])).toEqual([jobs[2], jobs[1]]);
   expect(lines.size).toBe(1);

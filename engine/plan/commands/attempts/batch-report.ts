@@ -5,11 +5,12 @@ import { outputExpressions } from '../../conditions/output-expressions.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts } from '../loaded-facts.ts';
 import { inParts, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** What a worker reports of several attempts at once: of members of a batch, or of any. */
 export interface BatchReportCommand {
   kind: 'batchReport';
-  tenantId: string;
+  tenantId: TenantId;
   /** Null where the report names none: then the items' attempts count. */
   batchId: string | null;
   items: readonly BatchReportItem[];

@@ -3,11 +3,12 @@ import type { AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { afterInterrupt } from '../../lifecycle/reassign-or-give-up.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** The worker was told that its attempt is over (or is past telling). */
 export interface CancelSentCommand extends AttemptRef {
   kind: 'cancelSent';
-  tenantId: string;
+  tenantId: TenantId;
 }
 
 export const cancelSent: Kind<CancelSentCommand, void> = {

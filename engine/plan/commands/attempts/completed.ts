@@ -2,10 +2,11 @@ import { completeAttempt } from '../../lifecycle/attempt.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { outputExpressions } from '../../conditions/output-expressions.ts';
 import { makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface CompletedCommand extends AttemptRef {
   kind: 'completed';
-  tenantId: string;
+  tenantId: TenantId;
   /** JSON. */
   output: string;
 }

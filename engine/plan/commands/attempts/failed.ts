@@ -1,10 +1,11 @@
 import { failAttempt, type AttemptFailure } from '../../lifecycle/attempt.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface FailedCommand extends AttemptRef, AttemptFailure {
   kind: 'failed';
-  tenantId: string;
+  tenantId: TenantId;
 }
 
 export const failed: Kind<FailedCommand, void> = {

@@ -5,11 +5,12 @@ import { noteBlocked, stayingWith } from '../../queue/blocked-worker.ts';
 import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';
 import { findOwnWorker } from '../workers/own-worker.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Sent 5 s ago, on a stream that is open, and the worker has said nothing of them. */
 export interface UnansweredCommand {
   kind: 'unanswered';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   attempts: readonly (AttemptRef & { invocation: number | null })[];
 }

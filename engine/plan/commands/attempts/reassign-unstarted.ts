@@ -3,11 +3,12 @@ import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.
 import { interrupt } from '../../lifecycle/interrupt-attempt.ts';
 import { hasFlag, setFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Sent, perhaps, but no sign of a start since the worker's stream came back. */
 export interface ReassignUnstartedCommand extends AttemptRef {
   kind: 'reassignUnstarted';
-  tenantId: string;
+  tenantId: TenantId;
 }
 
 export const reassignUnstarted: Kind<ReassignUnstartedCommand, void> = {

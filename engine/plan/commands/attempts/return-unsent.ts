@@ -3,11 +3,12 @@ import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.
 import { reassign } from '../../lifecycle/reassign-or-give-up.ts';
 import { hasFlag, journal, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** The stream was gone before the attempt could be written to it. */
 export interface ReturnUnsentCommand extends AttemptRef {
   kind: 'returnUnsent';
-  tenantId: string;
+  tenantId: TenantId;
 }
 
 export const returnUnsent: Kind<ReturnUnsentCommand, void> = {

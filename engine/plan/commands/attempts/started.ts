@@ -1,10 +1,11 @@
 import { startAttempt } from '../../lifecycle/attempt.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface StartedCommand extends AttemptRef {
   kind: 'started';
-  tenantId: string;
+  tenantId: TenantId;
 }
 
 export const started: Kind<StartedCommand, void> = {

@@ -2,10 +2,11 @@ import { HatchetError } from '../../../base/errors.ts';
 import { findFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface DeleteFilterCommand {
   kind: 'deleteFilter';
-  tenantId: string;
+  tenantId: TenantId;
   filterId: string;
 }
 

@@ -2,10 +2,11 @@ import { findRateLimit } from '../../rate-limits/rate-limit-table.ts';
 import { judgeAnew } from '../../rate-limits/wake-at-refill.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface DeleteRateLimitCommand {
   kind: 'deleteRateLimit';
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
 }
 

@@ -1,11 +1,12 @@
 import { HatchetError } from '../../../base/errors.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** A paused workflow's queued tasks wait; its running ones finish. */
 export interface PauseWorkflowCommand {
   kind: 'pauseWorkflow';
-  tenantId: string;
+  tenantId: TenantId;
   workflowId: string;
   paused: boolean;
 }

@@ -3,10 +3,11 @@ import type { FilterFields } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface PutFilterCommand {
   kind: 'putFilter';
-  tenantId: string;
+  tenantId: TenantId;
   filter: FilterFields;
 }
 

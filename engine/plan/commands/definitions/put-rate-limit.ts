@@ -3,10 +3,11 @@ import { rateLimitFor, resize } from '../../rate-limits/rate-limit-table.ts';
 import { judgeAnew } from '../../rate-limits/wake-at-refill.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface PutRateLimitCommand {
   kind: 'putRateLimit';
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   limit: number;
   window: RateLimitWindow;

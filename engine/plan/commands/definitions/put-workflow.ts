@@ -4,10 +4,11 @@ import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, setCron } from '../../timers/set-timers.ts';
 import { needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface PutWorkflowCommand {
   kind: 'putWorkflow';
-  tenantId: string;
+  tenantId: TenantId;
   definition: WorkflowDefinition;
   /** Of everything that makes a version. */
   checksum: string;

@@ -1,11 +1,12 @@
 import type { Plan } from '../../state/plan.ts';
 import { findOwnWorker } from '../workers/own-worker.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** A worker has opened a durable stream. Changes memory alone. */
 export interface DurableAttachCommand {
   kind: 'durableAttach';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   stream: number;
   /** It hands results to its code strictly in the order of delivery. */

@@ -5,11 +5,12 @@ import { replayRuns } from '../../lifecycle/replay-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts, StoredBranches } from '../loaded-facts.ts';
 import { hasNoPayloads, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Starts a task again from a node of its log, on a branch of its own. One that has ended runs again. */
 export interface DurableBranchCommand {
   kind: 'durableBranch';
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   /** The one that the node is looked for on; 0 for the current one. */
   branch: number;

@@ -2,11 +2,12 @@ import { LiveState } from '../../../model/task/live-state.ts';
 import { durableRow } from '../../durable/find-durable-task.ts';
 import { restore } from '../../durable/restore-task.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Wakes an evicted task, whatever it waits for. */
 export interface DurableRestoreCommand {
   kind: 'durableRestore';
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
 }
 export interface DurableRestoreReply {

@@ -5,11 +5,12 @@ import { append } from '../../durable/append-node.ts';
 import { durableRow, loadedTask } from '../../durable/find-durable-task.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** A wait of an older SDK. Asked again under its key, it is the same wait. */
 export interface DurableSignalCommand {
   kind: 'durableSignal';
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   key: string;
   conditions: readonly DurableCondition[];

@@ -4,11 +4,12 @@ import { conditionsOf } from '../../durable/durable-log.ts';
 import { meetCondition } from '../../durable/satisfy-node.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Ends a sleep early. */
 export interface DurableSkipCommand {
   kind: 'durableSkip';
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   branch: number;
   node: number;

@@ -5,11 +5,12 @@ import { retellResults } from '../../durable/retell-results.ts';
 import { tell } from '../../durable/tell-results-in-order.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** What a worker's invocations wait for. Changes memory alone. */
 export interface DurableStatusCommand {
   kind: 'durableStatus';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   tasks: readonly { taskId: string; invocation: number; nodes: readonly { branch: number; node: number }[] }[];
 }

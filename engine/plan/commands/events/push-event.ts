@@ -11,6 +11,7 @@ import type { Plan } from '../../state/plan.ts';
 import { deliveredBefore } from './delivered-before.ts';
 import type { Facts } from '../loaded-facts.ts';
 import { inParts, tasksOf, visitRun, type WebhookDelivery, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** A run that an event starts, and the filter that lets it. */
 export interface EventRun {
@@ -36,7 +37,7 @@ export interface PushedEvent {
  */
 export interface PushEventCommand {
   kind: 'pushEvent';
-  tenantId: string;
+  tenantId: TenantId;
   events: readonly PushedEvent[];
 }
 export interface PushEventReply {
@@ -93,7 +94,7 @@ function push(plan: Plan, command: PushEventCommand, facts: Facts): PushEventRep
   return { ids: command.events.map((event) => pushOne(plan, command.tenantId, event, facts)) };
 }
 
-function pushOne(plan: Plan, tenantId: string, event: PushedEvent, facts: Facts): string {
+function pushOne(plan: Plan, tenantId: TenantId, event: PushedEvent, facts: Facts): string {
   const before = facts.storedIds.has(event.id) ? event.id : deliveredBefore(plan, event, facts);
   if (before !== undefined) return before;
   const { id, key, scope, payload, metadata, delivery } = event;
@@ -113,7 +114,7 @@ function pushOne(plan: Plan, tenantId: string, event: PushedEvent, facts: Facts)
 }
 
 /** @throws HatchetError BUSY */
-function wakeLater({ state, changes, nowUs }: Plan, tenantId: string, { id, key }: PushedEvent): void {
+function wakeLater({ state, changes, nowUs }: Plan, tenantId: TenantId, { id, key }: PushedEvent): void {
   const pending = state.wakings.count(tenantId);
   if (pending >= state.wakingLimits.pending)
     throw new HatchetError('BUSY', `${pending} events of the tenant have still to wake what waits for them`, {

@@ -8,11 +8,12 @@ import type { Plan } from '../../state/plan.ts';
 import { mostMet } from '../../state/waking-limits.ts';
 import type { Facts } from '../loaded-facts.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** An event meets the next of those that waited for it when it came: as many as fit into one transaction. The engine's own. */
 export interface WakeByEventCommand {
   kind: 'wakeByEvent';
-  tenantId: string;
+  tenantId: TenantId;
   key: string;
   eventId: string;
   /** Tasks that it meets at the most. */

@@ -2,10 +2,11 @@ import { LiveFlag } from '../../../model/task/live-state.ts';
 import { cancelRow } from '../../lifecycle/cancel-task.ts';
 import { hasFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface CancelCommand {
   kind: 'cancel';
-  tenantId: string;
+  tenantId: TenantId;
   /** Runs or tasks; unknown and ended ones are passed over. */
   ids: readonly string[];
 }
@@ -39,7 +40,7 @@ function cancelAll(plan: Plan, command: CancelCommand): CancelReply {
   return { cancelled };
 }
 
-function cancelTask(plan: Plan, tenantId: string, taskId: string): boolean {
+function cancelTask(plan: Plan, tenantId: TenantId, taskId: string): boolean {
   const { state } = plan;
   const row = state.tasks.find(taskId);
   if (row === undefined || state.stepOf(row).version.tenantId !== tenantId || hasFlag(plan, row, LiveFlag.Ended))

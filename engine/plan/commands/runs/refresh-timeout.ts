@@ -2,10 +2,11 @@ import { runningTask } from '../../lifecycle/running-task.ts';
 import { togetherWith } from '../../lifecycle/batch-together.ts';
 import { journal, touch, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface RefreshTimeoutCommand {
   kind: 'refreshTimeout';
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
   incrementMs: number;
 }

@@ -3,10 +3,11 @@ import { runningTask } from '../../lifecycle/running-task.ts';
 import { togetherWith } from '../../lifecycle/batch-together.ts';
 import { hasFlag, journal, setFlag, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface ReleaseSlotCommand {
   kind: 'releaseSlot';
-  tenantId: string;
+  tenantId: TenantId;
   taskId: string;
 }
 

@@ -1,10 +1,11 @@
 import { replayRuns } from '../../lifecycle/replay-run.ts';
 import { hasNoPayloads, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Runs that have ended, or tasks of them, run again. */
 export interface ReplayCommand {
   kind: 'replay';
-  tenantId: string;
+  tenantId: TenantId;
   /** Runs or tasks. */
   ids: readonly string[];
 }

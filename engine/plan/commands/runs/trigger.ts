@@ -3,11 +3,12 @@ import { isKnownRun, startRun } from '../../lifecycle/start-run.ts';
 import type { Plan } from '../../state/plan.ts';
 import type { Facts } from '../loaded-facts.ts';
 import { inParts, tasksOf, visitRun, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Runs to start. The ids that a caller chose may exist already. */
 export interface TriggerCommand {
   kind: 'trigger';
-  tenantId: string;
+  tenantId: TenantId;
   runs: readonly TriggerRun[];
 }
 export interface TriggerReply {

@@ -1,10 +1,11 @@
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, dropSchedule, type PutTimersReply } from '../../timers/set-timers.ts';
 import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface DeleteTimersCommand {
   kind: 'deleteTimers';
-  tenantId: string;
+  tenantId: TenantId;
   timers: 'cron' | 'schedule';
   ids: readonly string[];
 }

@@ -5,11 +5,12 @@ import { dropSchedule, setCron } from '../../timers/set-timers.ts';
 import type { TimerRef } from '../../timers/timer-heap.ts';
 import type { Facts } from '../loaded-facts.ts';
 import { makesNoRows, visitRun, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** A cron or a schedule is due. */
 export interface FireTimerCommand {
   kind: 'fireTimer';
-  tenantId: string;
+  tenantId: TenantId;
   timer: Omit<TimerRef, 'tenantId'>;
   /** Null for a tick that is passed over, or whose run could not be prepared. */
   run: TriggerRun | null;

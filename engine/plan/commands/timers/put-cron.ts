@@ -3,10 +3,11 @@ import type { CronFields } from '../../../model/stored-rows.ts';
 import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setCron } from '../../timers/set-timers.ts';
 import { needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface PutCronCommand {
   kind: 'putCron';
-  tenantId: string;
+  tenantId: TenantId;
   cron: CronFields;
 }
 

@@ -3,11 +3,12 @@ import type { Plan } from '../../state/plan.ts';
 import { checkWorkflow, setSchedule } from '../../timers/set-timers.ts';
 import type { Facts } from '../loaded-facts.ts';
 import { inParts, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** Runs to start at times of their own. Ids are the engine's: only an uncertain try can have stored them. */
 export interface PutSchedulesCommand {
   kind: 'putSchedules';
-  tenantId: string;
+  tenantId: TenantId;
   schedules: readonly ScheduleFields[];
 }
 

@@ -1,10 +1,11 @@
 import type { Plan } from '../../state/plan.ts';
 import { setSchedule, type PutTimersReply } from '../../timers/set-timers.ts';
 import { hasNoPayloads, inParts, makesNoRows, needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface RescheduleCommand {
   kind: 'reschedule';
-  tenantId: string;
+  tenantId: TenantId;
   updates: readonly { id: string; dueUs: number }[];
 }
 

@@ -1,10 +1,11 @@
 import type { Plan } from '../../state/plan.ts';
 import { ownCron, setCron } from '../../timers/set-timers.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface SetCronEnabledCommand {
   kind: 'setCronEnabled';
-  tenantId: string;
+  tenantId: TenantId;
   cronId: string;
   enabled: boolean;
   /** The first tick from now on. */

@@ -1,10 +1,11 @@
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** The tenant is being deleted: nothing new of it begins any more. Memory only: after a take-over it is said again. */
 export interface CloseTenantCommand {
   kind: 'closeTenant';
-  tenantId: string;
+  tenantId: TenantId;
 }
 
 export const closeTenant: Kind<CloseTenantCommand, void> = {

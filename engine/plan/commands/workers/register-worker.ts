@@ -3,10 +3,11 @@ import { hasNoPayloads, needsNothing, startsNoRuns, weighsOne, type Kind } from 
 import type { PlannerWorker } from '../../queue/planner-worker.ts';
 import type { ShardState } from '../../state/shard-state.ts';
 import type { Restore } from '../../state/undo-log.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface RegisterWorkerCommand {
   kind: 'registerWorker';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   name: string;
   /** Lower-case. */

@@ -1,11 +1,12 @@
 import { ownWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** A worker says goodbye. */
 export interface UnsubscribeCommand {
   kind: 'unsubscribe';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
 }
 

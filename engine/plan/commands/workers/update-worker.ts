@@ -3,10 +3,11 @@ import { ownWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 import type { LabelValue } from '../../../model/task/labels.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface UpdateWorkerCommand {
   kind: 'updateWorker';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   /** Merged into the worker's labels. */
   labels?: Readonly<Record<string, string | number>>;

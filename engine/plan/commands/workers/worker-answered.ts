@@ -1,11 +1,12 @@
 import { findOwnWorker } from './own-worker.ts';
 import { hear } from '../../queue/blocked-worker.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** A worker that did not answer has said something. */
 export interface WorkerAnsweredCommand {
   kind: 'workerAnswered';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
 }
 

@@ -3,11 +3,12 @@ import { findOwnWorker } from './own-worker.ts';
 import { emptyLostWorker } from '../../lifecycle/empty-lost-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** The worker was silent for longer than the limit, or its process has ended: its tasks go elsewhere. */
 export interface WorkerLostCommand {
   kind: 'workerLost';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   /** Absent where its tasks are not to count it. */
   death?: WorkerDeath;

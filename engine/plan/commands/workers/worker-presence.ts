@@ -2,11 +2,12 @@ import { findOwnWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { setAway } from '../../lifecycle/worker-standstill.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
+import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 /** From the session layer: may the worker be given tasks? Memory only. */
 export interface WorkerPresenceCommand {
   kind: 'workerPresence';
-  tenantId: string;
+  tenantId: TenantId;
   workerId: string;
   assignable: boolean;
   /** Its stream has ended: until it is back or lost, nobody can say whether its tasks run, and no time passes for them. */

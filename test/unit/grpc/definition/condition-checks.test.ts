@@ -9,6 +9,7 @@ import {
   type SleepMatchCondition,
   type UserEventMatchCondition,
 } from '../../../../proto/gen/hatchet/contract/v1/condition.ts';
+import { tenantOf } from '../../../helpers/tenant.ts';
 
 const base: BaseMatchCondition = { readableDataKey: 'key', action: 0, orGroupId: '', expression: '' };
 const sleep = (sleepFor: string, more: Partial<BaseMatchCondition> = {}): SleepMatchCondition => ({
@@ -34,7 +35,7 @@ async function ofTask(asked: Asked): Promise<unknown[]> {
     where: 'of task t',
     places: new Map(),
     parents: [],
-    cel: new CelEvaluator().of('t'),
+    cel: new CelEvaluator().of(tenantOf('t')),
   });
 }
 

@@ -3,10 +3,11 @@ import type { Parsed } from '../../../../engine/edge/parsed-commands.ts';
 import { DurableRequests } from '../../../../engine/grpc/durable/durable-requests.ts';
 import { markChecked } from '../../../../engine/model/checked.ts';
 import type { DurableSender } from '../../../../engine/model/durable/durable-operation.ts';
+import { tenantOf } from '../../../helpers/tenant.ts';
 
 function senderOf(taskId: string): Parsed<DurableSender> {
   return {
-    tenantId: markChecked('tenant'),
+    tenantId: tenantOf('tenant'),
     workerId: markChecked('worker'),
     taskId: markChecked(taskId),
     invocation: markChecked(1),

@@ -4,6 +4,8 @@ import { RunResultStream } from '../../../../engine/grpc/runs/run-result-stream.
 import { newId } from '../../../../engine/model/ids/uuid.ts';
 import type { TaskResult } from '../../../../engine/monitor/runs/run-end-waiters.ts';
 import type { WorkflowRunEvent } from '../../../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { TenantId } from '../../../../engine/model/ids/tenant-id.ts';
+import { tenantOf } from '../../../helpers/tenant.ts';
 
 /** A stream whose client reads, or does not. */
 class Call extends EventEmitter {
@@ -46,7 +48,7 @@ class Results {
   readonly waiting = new Map<string, (results: readonly TaskResult[]) => void>();
   readonly reads: string[] = [];
 
-  wait(_tenantId: string, runId: string, listener: (results: readonly TaskResult[]) => void): () => void {
+  wait(_tenantId: TenantId, runId: string, listener: (results: readonly TaskResult[]) => void): () => void {
     this.waiting.set(runId, listener);
     if (this.ended.has(runId)) this.reads.push(runId);
     return () => void this.waiting.delete(runId);
@@ -73,7 +75,7 @@ class Results {
 function subscribed(count: number): { call: Call; results: Results; subscription: RunResultStream; ids: string[] } {
   const call = new Call();
   const results = new Results();
-  const subscription = new RunResultStream(results, { tenantId: 't', call });
+  const subscription = new RunResultStream(results, { tenantId: tenantOf('t'), call });
   const ids = Array.from({ length: count }, newId);
   for (const id of ids) subscription.add(id);
   return { call, results, subscription, ids };
