@@ -7,49 +7,15 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Caller } from '../edge/access/caller.ts';
-import type { Gate } from '../edge/access/gate.ts';
 import { ruleOf, type MethodPath } from '../edge/access/method-rules.ts';
 import { HatchetError } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
 import type { Held } from '../monitor/budget/answers-in-flight.ts';
-import type { TenantTurns } from '../base/tenant-turns.ts';
-import type { RoutesToPeers } from '../replicas/routes-to-peers.ts';
 import { duplex } from './calls/duplex-call.ts';
 import { raw } from './calls/raw-message.ts';
 import { serverStream } from './calls/stream-call.ts';
 import { unary } from './calls/unary-call.ts';
+import type { Duplex, Edge, Headed } from './edge.ts';
 import type { GrpcService } from './grpc-server.ts';
-import type { ConnectionGuard } from '../net/connection-guard.ts';
-import type { TenantId } from '../model/ids/tenant-id.ts';
-
-/** What every service needs at its edge. */
-export interface Edge {
-  gate: Gate;
-  log: Logger;
-  /** Of the port on which the calls come. */
-  connections: ConnectionGuard;
-  turns: TenantTurns<TenantId>;
-  /** Where the calls go whose tenants' shards other engines have; undefined where there can be no others. */
-  replicas?: RoutesToPeers | undefined;
-}
-
-/** A stream of a client's and one to it, once it is known whose it is. */
-export interface Duplex<Req> {
-  handle(request: Req): void;
-  /** The stream is over, from whichever side. */
-  end(): void;
-}
-
-/** An answer with initial metadata of its own. */
-export class Headed<Res> {
-  readonly value: Res;
-  readonly metadata: Metadata;
-
-  constructor(value: Res, metadata: Metadata) {
-    this.value = value;
-    this.metadata = metadata;
-  }
-}
 
 interface Method {
   path: MethodPath;

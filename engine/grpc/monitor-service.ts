@@ -32,7 +32,8 @@ import {
   type ReportProcessEndRequest,
 } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../figures/why.ts';
-import { serve, writeTo, type Edge } from './handlers.ts';
+import type { Edge } from './edge.ts';
+import { serve, writeTo } from './handlers.ts';
 import {
   leftOutBytes,
   logLineMessage,

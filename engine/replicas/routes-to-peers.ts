@@ -1,4 +1,5 @@
 import type { Client } from '@grpc/grpc-js';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 import { delay, type Host } from '../base/host.ts';
 import { isMovedAway, movedAway } from '../base/moved-away.ts';
 import type { Peer } from '../model/replica.ts';
@@ -12,13 +13,13 @@ const lookAgainMs = 50;
 
 export interface ShardOwners {
   /** The other engine that has a tenant's shard. */
-  peerOf(tenantId: string): Peer | undefined;
+  peerOf(tenantId: TenantId): Peer | undefined;
   /** All other engines that take calls. */
   readonly peers: readonly Peer[];
   /** Undefined where this engine does not serve the tenant's shard. */
-  stateOf(tenantId: string): object | undefined;
+  stateOf(tenantId: TenantId): object | undefined;
   /** Resolves once this engine serves it. @throws HatchetError NOT_OWNER where another one does, or nobody within 30 s */
-  served(tenantId: string): Promise<unknown>;
+  served(tenantId: TenantId): Promise<unknown>;
   lookAround(): Promise<void>;
 }
 
@@ -41,14 +42,14 @@ export class RoutesToPeers {
    * @param forwarded by another engine, which knows better than this one where it goes
    * @throws HatchetError NOT_OWNER for a forwarded call that is not for this engine
    */
-  peerFor(tenantId: string, { forwarded }: { forwarded: boolean }): Peer | undefined {
+  peerFor(tenantId: TenantId, { forwarded }: { forwarded: boolean }): Peer | undefined {
     const peer = this.#owners.peerOf(tenantId);
     if (peer !== undefined && forwarded) throw movedAway();
     return peer;
   }
 
   /** As `peerFor`, once it is known who has the shard. */
-  async settledPeerFor(tenantId: string, options: { forwarded: boolean }): Promise<Peer | undefined> {
+  async settledPeerFor(tenantId: TenantId, options: { forwarded: boolean }): Promise<Peer | undefined> {
     const peer = this.peerFor(tenantId, options);
     const isSettled =
       peer !== undefined || this.#owners.peers.length === 0 || this.#owners.stateOf(tenantId) !== undefined;
@@ -67,7 +68,7 @@ export class RoutesToPeers {
    * @param here this engine has the shard by now
    */
   passOn<Sent, Here>(
-    tenantId: string,
+    tenantId: TenantId,
     send: (client: Client) => Promise<Sent | typeof notTaken>,
     here: () => Here,
   ): Promise<Sent | Here> {
@@ -80,7 +81,7 @@ export class RoutesToPeers {
 
   /** As `passOn`, whatever it is sent by. */
   async passOnRequest<Sent, Here>(
-    tenantId: string,
+    tenantId: TenantId,
     send: (peer: Peer) => Promise<Sent | typeof notTaken>,
     here: () => Here,
   ): Promise<Sent | Here> {

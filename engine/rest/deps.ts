@@ -7,7 +7,14 @@ import type { Caller } from '../edge/access/caller.ts';
 import type { Gate } from '../edge/access/gate.ts';
 import type { Commands } from '../edge/parsed-commands.ts';
 import type { Logger } from '../base/log.ts';
-import type { PassingOn } from './pass-on-requests.ts';
+import type { PeerRequests } from '../replicas/peer-requests.ts';
+import type { RoutesToPeers } from '../replicas/routes-to-peers.ts';
+
+/** Where requests go whose tenants' shards other engines have. */
+export interface PassingOn {
+  routes: RoutesToPeers;
+  requests: PeerRequests;
+}
 
 /** What the routes call. */
 export interface RestDeps {
@@ -17,7 +24,6 @@ export interface RestDeps {
   pool: Pool;
   webhooks: WebhookStore;
   log: Logger;
-  /** Where requests go whose tenants' shards other engines have. */
   passingOn: PassingOn;
   version: string;
   /** Whether commands are being carried out. */

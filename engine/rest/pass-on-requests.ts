@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
+import type { TenantId } from '../model/ids/tenant-id.ts';
 import { HatchetError } from '../base/errors.ts';
 import { forwardedHeader } from '../replicas/forwarded-for.ts';
-import type { PeerRequests } from '../replicas/peer-requests.ts';
-import { notTaken, type RoutesToPeers } from '../replicas/routes-to-peers.ts';
-import type { RestEnv } from './deps.ts';
-import { addressOf } from './router.ts';
+import { notTaken } from '../replicas/routes-to-peers.ts';
+import { addressOf } from './client-address.ts';
+import type { PassingOn, RestEnv } from './deps.ts';
 
 /** A body up to this length is kept, so that a request that nobody has taken is made again. */
 const longestKept = 64 * 1024;
@@ -15,11 +15,6 @@ export const movedHeader = 'hatchet-moved';
 /** Of a connection, not of a request or an answer. */
 const ofTheConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'host']);
 
-export interface PassingOn {
-  routes: RoutesToPeers;
-  requests: PeerRequests;
-}
-
 /**
  * The answer of the engine that a tenant's requests are for, where that is another one.
  * @throws HatchetError NOT_OWNER
@@ -27,7 +22,7 @@ export interface PassingOn {
 export async function passOnRequest(
   { routes, requests }: PassingOn,
   context: Context<RestEnv>,
-  tenantId: string,
+  tenantId: TenantId,
 ): Promise<Response | undefined> {
   const { incoming } = context.env;
   const client = routes.forwardedFor.open(context.req.header(forwardedHeader));
@@ -56,14 +51,17 @@ export async function passOnRequest(
   );
   if (answer === undefined) {
     // It is for this engine after all; its body is read already.
-    if (Buffer.isBuffer(body) && body.length > 0)
-      context.req.raw = new Request(context.req.raw, { body, duplex: 'half' });
+    if (Buffer.isBuffer(body) && body.length > 0) context.req.raw = withBody(context.req.raw, body);
     return undefined;
   }
   return new Response(hasBody(answer) ? readable(answer) : null, {
     status: answer.statusCode ?? 502,
     headers: pairs(withoutConnection(answer.headers)),
   });
+}
+
+function withBody({ url, method, headers }: Request, body: Buffer): Request {
+  return new Request(url, { method, headers, body });
 }
 
 function lostOnTheWay(cause: unknown): HatchetError {

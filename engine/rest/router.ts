@@ -5,6 +5,7 @@ import type { CallFacts, Gate } from '../edge/access/gate.ts';
 import { routeRules, type PathOf, type Route, type RouteMethod } from '../edge/access/route-rules.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { parseTenantId } from '../model/ids/tenant-id.ts';
+import { addressOf } from './client-address.ts';
 import type { RestEnv } from './deps.ts';
 
 type Handler<Path extends string> = (context: Context<RestEnv, Path>) => Response | Promise<Response>;
@@ -72,11 +73,6 @@ export class Router {
 
 function isRoute(action: string): action is Route {
   return Object.hasOwn(routeRules, action);
-}
-
-/** Of the client, without the port. */
-export function addressOf(context: Context<RestEnv>): string {
-  return context.get('client') ?? context.env.incoming?.socket?.remoteAddress?.replace(/^::ffff:/, '') ?? '';
 }
 
 export function unknownTenant(id: string): HatchetError {

@@ -192,7 +192,7 @@ export class Owner {
   }
 
   /** The engine that has a tenant's shard, where that is another one: its calls go there. */
-  peerOf(tenantId: string): Peer | undefined {
+  peerOf(tenantId: TenantId): Peer | undefined {
     return this.#ownership.peerOf(shardOf(tenantId));
   }
 

@@ -145,7 +145,9 @@ describe('three engines on one database', () => {
       HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
     };
     const file = join(packageRoot, 'test/fixtures/published-sdk/worker.mjs');
-    programs.push(spawn(process.execPath, [file], { cwd: packageRoot, stdio: 'ignore', env: { ...process.env, ...env } }));
+    programs.push(
+      spawn(process.execPath, [file], { cwd: packageRoot, stdio: 'ignore', env: { ...process.env, ...env } }),
+    );
     Object.assign(process.env, env);
     const published = HatchetClient.init();
     await vi.waitFor(() => published.run('lower', { message: 'A' }, {}), { timeout: 30_000 });

@@ -46,7 +46,7 @@ export class OpenCalls {
   }
 
   /** Those of the tenants that this is true of end. */
-  endOf(isOfTenant: (tenantId: string) => boolean, error: HatchetError): void {
+  endOf(isOfTenant: (tenantId: TenantId) => boolean, error: HatchetError): void {
     for (const { identity, end } of this.#calls) if (isOfTenant(identity.tenantId)) end(error);
   }
 

@@ -1,6 +1,6 @@
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Caller } from '../../edge/access/caller.ts';
-import type { Duplex } from '../handlers.ts';
+import type { Duplex } from '../edge.ts';
 import { authorization, callError, originOf, settledPeerFor, welcome, type Gated } from './gated.ts';
 import { passOnDuplex } from './pass-on.ts';
 import { rawRequest, type RawRequest } from './raw-message.ts';

@@ -4,7 +4,7 @@ import type { CallFacts } from '../../edge/access/gate.ts';
 import type { Logger } from '../../base/log.ts';
 import { forwardedHeader } from '../../replicas/forwarded-for.ts';
 import type { Peer } from '../../model/replica.ts';
-import type { Edge } from '../handlers.ts';
+import type { Edge } from '../edge.ts';
 import { toServiceError } from '../service-error.ts';
 import { PeerError } from './pass-on.ts';
 

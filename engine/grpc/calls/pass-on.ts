@@ -49,8 +49,8 @@ function requestMetadata(call: AnyCall, { forwardedFor }: Passage): Metadata {
   return metadata;
 }
 
-function isNotTaken(error: { code: number; metadata: Metadata }): boolean {
-  return error.code === Number(status.UNAVAILABLE) && error.metadata.get(movedTrailer).length > 0;
+function isNotTaken(error: { code: status; metadata: Metadata }): boolean {
+  return error.code === status.UNAVAILABLE && error.metadata.get(movedTrailer).length > 0;
 }
 
 /** Another engine's refusal, or what became of the connection to it. */

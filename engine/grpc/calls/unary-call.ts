@@ -4,7 +4,7 @@ import { noCaller, type Caller } from '../../edge/access/caller.ts';
 import type { CallFacts } from '../../edge/access/gate.ts';
 import { longestInline } from '../../model/limits.ts';
 import { Held } from '../../monitor/budget/answers-in-flight.ts';
-import { Headed } from '../handlers.ts';
+import { Headed } from '../edge.ts';
 import { releaseOnceSent } from '../send-message.ts';
 import { authorization, callError, originOf, peerFor, welcome, type Gated, type Origin } from './gated.ts';
 import { passOnUnary } from './pass-on.ts';

@@ -25,7 +25,8 @@ import type {
   StreamDurableLogResponse,
 } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { logMessages } from './durable-messages.ts';
-import { writeTo, type Edge, type Handlers } from '../handlers.ts';
+import type { Edge } from '../edge.ts';
+import { writeTo, type Handlers } from '../handlers.ts';
 import { knownRun } from '../runs/run-filter.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 

@@ -17,7 +17,8 @@ import {
 import { readDurableConditions } from './durable-conditions.ts';
 import { DurableStream } from './durable-stream.ts';
 import { offersMetadata } from '../offers.ts';
-import { serve, type Duplex, type Edge } from '../handlers.ts';
+import type { Duplex, Edge } from '../edge.ts';
+import { serve } from '../handlers.ts';
 import type { GrpcService } from '../grpc-server.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 

@@ -16,7 +16,7 @@ import { anyEvent, eventMessage } from '../event-routes.ts';
 import { BodyRoom } from './body-room.ts';
 import { limitedBody } from './limited-body.ts';
 import { passOnRequest } from '../pass-on-requests.ts';
-import { addressOf } from '../router.ts';
+import { addressOf } from '../client-address.ts';
 import { webhookBody, type WebhookBody } from './webhook-body.ts';
 
 const path = '/api/v1/stable/tenants/:tenant/webhooks/:webhook';

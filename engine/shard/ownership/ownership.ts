@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { delay, processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
-import { shardCount, shardOf } from '../../model/ids/shard-of.ts';
+import { shardCount } from '../../model/ids/shard-of.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import type { Peer, ReplicaAddress } from '../../model/replica.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
@@ -303,7 +303,7 @@ export class Ownership {
 
   /** Another one for each engine. */
   get #firstChoice(): number {
-    return shardOf(this.id);
+    return parseInt(this.id.slice(-8), 16) % shardCount;
   }
 
   /** Begins to hand over what is more than its part. */

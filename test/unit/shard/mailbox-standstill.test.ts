@@ -10,10 +10,7 @@ it('refuses what has waited for half a minute, of which a standstill of the proc
   vi.useFakeTimers();
   let awakeMs = 1_000;
   const refused: string[] = [];
-  const mailbox = new Mailbox(
-    { isServed: () => false, isElsewhere: () => false },
-    () => awakeMs,
-  );
+  const mailbox = new Mailbox({ isServed: () => false, isElsewhere: () => false }, () => awakeMs);
   const command = { kind: 'completed', tenantId: tenantOf('t'), taskId: 'a', attempt: 0, output: '{}' } as const;
   mailbox.add({
     shard: 0,

@@ -83,8 +83,7 @@ const renew: StatementModel = {
       return {
         id: shard?.id ?? null,
         owner,
-        free:
-          shard === undefined || shard.owner === null || owner === self || expiry === undefined || expiry < clockUs,
+        free: shard === undefined || shard.owner === null || owner === self || expiry === undefined || expiry < clockUs,
         abandoned: since < clockUs - leaseUs,
         alive: owner !== null && expiry !== undefined && expiry >= clockUs && there.has(owner),
         grpc_address: replica?.grpc_address ?? null,
@@ -225,7 +224,10 @@ const forget: StatementModel = {
   },
 };
 
-const listen: StatementModel = { text: channel.listenToShards, run: () => ({ command: 'LISTEN', rows: [], rowCount: null }) };
+const listen: StatementModel = {
+  text: channel.listenToShards,
+  run: () => ({ command: 'LISTEN', rows: [], rowCount: null }),
+};
 
 const tell: StatementModel = { text: channel.tellOfShards.text, run: () => selected([{ pg_notify: '' }]) };
 
