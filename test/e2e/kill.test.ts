@@ -21,4 +21,10 @@ describe('kill -9 of anything loses nothing and doubles nothing', () => {
   it('with workers of the published SDK', async () => {
     expect(await kill({ worker: 'published-worker.mjs', workers: 1, kills: 8, inFlight: 60, seed })).toEqual([]);
   }, 300_000);
+
+  it('with three engines on one Postgres, and workers of ours behind a load balancer', async () => {
+    const kills = Number(process.env['KILLS'] ?? 12);
+    const options = { engines: 3, workers: 3, kills, inFlight: 500, seed } as const;
+    expect(await kill({ worker: 'worker.mjs', ...options })).toEqual([]);
+  }, 3_600_000);
 });

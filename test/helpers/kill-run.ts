@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,8 +9,12 @@ import { readJournalLetters } from '../../engine/model/task/journal-letters.ts';
 import { replayJournal } from '../../engine/model/task/transition.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import type { EngineOptions } from '../../engine/index.ts';
+import { createLog } from '../../engine/base/log.ts';
+import { hostPort } from '../../engine/net/bind-address.ts';
+import { openDatabase, type Database } from '../../engine/local/database.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from './engine-process.ts';
 import { GrpcClients } from './grpc-client.ts';
+import { LoadBalancer } from './load-balancer.ts';
 import { randomFrom } from './random.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
@@ -17,6 +22,8 @@ export interface KillRunOptions {
   /** In test/fixtures/kill. */
   worker: 'worker.mjs' | 'published-worker.mjs';
   workers: number;
+  /** Several are replicas on one Postgres, behind a load balancer. Default 1, with a Postgres of its own. */
+  engines?: number;
   kills: number;
   /** Tasks under way at any time. */
   inFlight: number;
@@ -38,8 +45,12 @@ const readRuns = `
     (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = r.id) AS kinds
   FROM run r`;
 
+const readOwners = `
+  SELECT count(*)::integer AS n FROM shard s
+  WHERE s.absent_since IS NOT NULL OR s.owner IS NULL OR s.owner = (SELECT id FROM replica WHERE grpc_address = $1)`;
+
 /**
- * An engine with its own Postgres and workers, each a process, of which one after the other is killed at a random moment while
+ * Engines with their Postgres and workers, each a process, of which one after the other is killed at a random moment while
  * tasks are triggered and run. The next kill comes once the engine answers again and all has been topped up, so that no
  * outage is longer than one restart.
  */
@@ -49,8 +60,11 @@ export class KillRun {
   readonly #folder = makeTempFolder('kill');
   readonly #bodies = join(this.#folder, 'bodies.log');
   readonly #dataDir = join(this.#folder, 'data');
-  #fixed: EngineOptions;
-  #engine: EngineChild | undefined;
+  readonly #engines: EngineChild[] = [];
+  readonly #takeOversMs: number[] = [];
+  #postgres: Database | undefined;
+  #balancer: LoadBalancer | undefined;
+  #ports: Pick<EngineOptions, 'grpcPort' | 'httpPort'> = { grpcPort: 0, httpPort: 0 };
   #clients: GrpcClients | undefined;
   #workers: ChildProcess[] = [];
   readonly #killedWorkers = new Set<number>();
@@ -61,23 +75,13 @@ export class KillRun {
   constructor(options: KillRunOptions) {
     this.#options = options;
     this.#random = randomFrom(options.seed);
-    this.#fixed = {
-      dataDir: this.#dataDir,
-      grpcPort: 0,
-      httpPort: 0,
-      workerTimeoutMs: 12_000,
-      // Where all is slow, a task may be unlucky three times: that it fails then is right, and not what is tested here.
-      maxWorkerDeaths: options.kills + 1,
-      logLevel: 'warn',
-    };
   }
 
   /** @returns what was lost or doubled; empty for nothing */
   async run(): Promise<string[]> {
     writeFileSync(this.#bodies, '');
-    const { ready } = await this.#startEngine();
-    this.#fixed = { ...this.#fixed, grpcPort: ready.grpc.port, httpPort: ready.http.port };
-    this.#clients = new GrpcClients(ready.grpc, ready.token);
+    await this.#startAll();
+    this.#clients = new GrpcClients(this.#address, this.#ready.token);
     for (let n = 0; n < this.#options.workers; n++) this.#startWorker();
     await this.#untilWorkflow();
     await this.#topUp();
@@ -92,18 +96,61 @@ export class KillRun {
       worker.kill('SIGKILL');
       await ended(worker);
     }
-    await this.#engine?.end('SIGTERM');
+    await this.#balancer?.stop();
+    await Promise.all(this.#engines.map((engine) => engine.end('SIGTERM')));
+    await this.#postgres?.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #startEngine(): Promise<EngineChild> {
-    this.#engine = await spawnEngine(this.#fixed);
-    return this.#engine;
+  async #startAll(): Promise<void> {
+    const { engines = 1 } = this.#options;
+    if (engines === 1) {
+      await this.#startEngine(0);
+      // Those that come after it are found where it was.
+      this.#ports = { grpcPort: this.#ready.grpc.port, httpPort: this.#ready.http.port };
+      return;
+    }
+    writeFileSync(join(this.#folder, 'secret.key'), randomBytes(32).toString('base64'));
+    this.#postgres = await openDatabase({ databaseUrl: undefined, dataDir: this.#dataDir, log: createLog('silent') });
+    for (let place = 0; place < engines; place++) await this.#startEngine(place);
+    this.#balancer = await LoadBalancer.start(() => this.#engines);
+    await expect.poll(() => this.#sharing(), { timeout: 30_000 }).toBe(engines);
+  }
+
+  async #startEngine(place: number): Promise<void> {
+    const own =
+      this.#postgres === undefined
+        ? { dataDir: this.#dataDir }
+        : {
+            dataDir: join(this.#folder, `engine-${place}`),
+            databaseUrl: this.#postgres.url,
+            secretKeyFile: join(this.#folder, 'secret.key'),
+          };
+    this.#engines[place] = await spawnEngine({
+      ...own,
+      ...this.#ports,
+      workerTimeoutMs: 12_000,
+      // Where all is slow, a task may be unlucky three times: that it fails then is right, and not what is tested here.
+      maxWorkerDeaths: this.#options.kills + 1,
+      logLevel: 'warn',
+    });
   }
 
   get #ready(): EngineChild['ready'] {
-    if (this.#engine === undefined) throw new Error('the engine was not started');
-    return this.#engine.ready;
+    const [engine] = this.#engines;
+    if (engine === undefined) throw new Error('the engine was not started');
+    return engine.ready;
+  }
+
+  /** Where clients and workers find an engine. */
+  get #address(): { host: string; port: number } {
+    return this.#balancer === undefined ? this.#ready.grpc : { host: '127.0.0.1', port: this.#balancer.port };
+  }
+
+  /** How many engines have shards. */
+  async #sharing(): Promise<number> {
+    const [row] = await this.#sql<{ n: number }>('SELECT count(DISTINCT owner)::integer AS n FROM shard');
+    return row?.n ?? 0;
   }
 
   #startWorker(): void {
@@ -114,6 +161,7 @@ export class KillRun {
       env: {
         ...process.env,
         HATCHET_CLIENT_TOKEN: this.#ready.token,
+        HATCHET_CLIENT_HOST_PORT: `${this.#address.host}:${this.#address.port}`,
         HATCHET_CLIENT_TLS_STRATEGY: 'none',
         HATCHET_CLIENT_LOG_LEVEL: 'ERROR',
       },
@@ -133,8 +181,7 @@ export class KillRun {
       this.#killedWorkers.add(worker?.pid ?? 0);
       this.#startWorker();
     } else if (victim === 'engine') {
-      await this.#engine?.end('SIGKILL');
-      await this.#startEngine();
+      await this.#killEngine();
     } else {
       process.kill(this.#postgresPid(), 'SIGKILL');
     }
@@ -145,6 +192,23 @@ export class KillRun {
         () => false,
       );
     await expect.poll(isToppedUp, { timeout: 60_000, interval: 200 }).toBe(true);
+  }
+
+  async #killEngine(): Promise<void> {
+    const place = Math.floor(this.#random() * this.#engines.length);
+    const engine = this.#engines[place];
+    await engine?.end('SIGKILL');
+    if (this.#postgres !== undefined && engine !== undefined) await this.#timeTakeOver(engine);
+    await this.#startEngine(place);
+  }
+
+  /** Until all that it had is served by others. */
+  async #timeTakeOver({ ready: { grpc } }: EngineChild): Promise<void> {
+    const since = performance.now();
+    const unserved = async (): Promise<number> =>
+      (await this.#sql<{ n: number }>(readOwners, [hostPort(grpc)]))[0]?.n ?? Number.NaN;
+    await expect.poll(() => unserved().catch(() => -1), { timeout: 60_000, interval: 50 }).toBe(0);
+    this.#takeOversMs.push(performance.now() - since);
   }
 
   #postgresPid(): number {
@@ -200,11 +264,11 @@ export class KillRun {
     return row?.live ?? 0;
   }
 
-  async #sql<T extends object>(text: string): Promise<T[]> {
+  async #sql<T extends object>(text: string, values: unknown[] = []): Promise<T[]> {
     const client = new Client({ connectionString: this.#ready.databaseUrl });
     await client.connect();
     try {
-      return (await client.query<T>(text)).rows;
+      return (await client.query<T>(text, values)).rows;
     } finally {
       await client.end();
     }
@@ -224,6 +288,12 @@ export class KillRun {
     process.stdout.write(
       `kill -9: ${worker}, seed ${seed}, kills ${kills} (worker ${workers}, engine ${engine}, postgres ${postgres}), acknowledged ${this.#acknowledged.length}, runs ${stored.length}, bodies ${[...ran.values()].flat().length}, run again after their worker died ${repeated}\n`,
     );
+    if (this.#takeOversMs.length > 0) {
+      const sorted = this.#takeOversMs.toSorted((a, b) => a - b).map(Math.round);
+      process.stdout.write(
+        `take-overs: ${sorted.length}, median ${sorted[Math.floor(sorted.length / 2)]} ms, longest ${sorted.at(-1)} ms\n`,
+      );
+    }
     const wrong: string[] = [];
     if (new Set(this.#acknowledged).size !== this.#acknowledged.length) wrong.push('an id was acknowledged twice');
     if (stored.length !== this.#acknowledged.length)
