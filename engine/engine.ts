@@ -350,7 +350,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     grpcBroadcastAddress: hostPort(grpc.address),
   };
   await serving;
-  const advertised = options.advertiseHost ?? process.env['HATCHET_ENGINE_ADVERTISE_HOST'] ?? reachableHost(host);
+  const advertised = options.advertiseHost ?? reachableHost(host);
   await replica.join({ ...grpc.address, host: advertised }, { ...rest.address, host: advertised });
   onStop(() => replica.leave({ turnAway: () => grpc.turnAway(drainMs), clients: () => connections.size }));
   const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });

@@ -21,8 +21,8 @@ export interface EngineOptions {
   /** Names besides the loopback's that HTTP requests may be for, while `host` is a loopback address: those of a proxy that passes them on. */
   allowedHosts?: readonly string[];
   /**
-   * Where the other engines on the same database reach this one. Default HATCHET_ENGINE_ADVERTISE_HOST, else `host`, or the
-   * machine's first address where that stands for all of them.
+   * Where the other engines on the same database reach this one, without a port. Default `host`, or the machine's first address
+   * where that stands for all of them.
    */
   advertiseHost?: string;
   /** gRPC port; 0 picks a free one. Default 7077. */

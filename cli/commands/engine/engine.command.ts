@@ -13,6 +13,10 @@ export function engineCommand(host: CommandHost): Command {
     .option(...dataDir)
     .option('--database-url <url>', 'Postgres 15 or newer, instead of the embedded one (default: DATABASE_URL)')
     .option('--host <address>', 'address to listen on; one that other machines reach needs TLS', '127.0.0.1')
+    .option(
+      '--advertise-host <address>',
+      'where the other engines on the database reach this one (default: HATCHET_ENGINE_ADVERTISE_HOST, else --host, or the first address of the machine)',
+    )
     .option('--grpc-port <port>', 'gRPC port; 0 takes any free one', port, 7077)
     .option('--http-port <port>', 'HTTP port; 0 takes any free one', port, 8888)
     .option('--tls-cert <path>', 'serve TLS with this certificate, PEM (default: HATCHET_ENGINE_TLS_CERT)')

@@ -7,6 +7,7 @@ export const tlsVersions = ['1.2', '1.3'] as const;
 
 export interface NetworkFlags {
   host: string;
+  advertiseHost?: string;
   tlsCert?: string;
   tlsKey?: string;
   tlsClientCa?: string;
@@ -15,7 +16,7 @@ export interface NetworkFlags {
   allowedHost?: readonly string[];
 }
 
-type NetworkOptions = Pick<EngineOptions, 'host' | 'tls' | 'insecure' | 'allowedHosts'>;
+type NetworkOptions = Pick<EngineOptions, 'host' | 'advertiseHost' | 'tls' | 'insecure' | 'allowedHosts'>;
 
 /** Where an engine listens and how: flags, then HATCHET_ENGINE_*. @throws CliError with exit code 2 */
 export function networkOptions({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>, flags: NetworkFlags): NetworkOptions {
@@ -33,8 +34,10 @@ export function networkOptions({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>, fl
     setting('ALLOWED_HOSTS')
       ?.split(',')
       .map((name) => name.trim());
+  const advertiseHost = flags.advertiseHost ?? setting('ADVERTISE_HOST');
   const rest = {
     host: flags.host,
+    ...(advertiseHost === undefined ? {} : { advertiseHost }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
   };
