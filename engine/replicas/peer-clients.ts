@@ -84,6 +84,8 @@ export class PeerClients {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_channelz': 0,
       'grpc.enable_retries': 0,
+      // For the handshake alone, which takes no address for a name.
+      'grpc.ssl_target_name_override': 'engine',
     });
   }
 

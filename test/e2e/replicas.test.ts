@@ -10,6 +10,7 @@ import { databaseFixture } from '../helpers/database-fixture.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { LoadBalancer } from '../helpers/load-balancer.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
+import { partsOf } from '../helpers/replica-parts.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 
 const database = databaseFixture();
@@ -50,16 +51,8 @@ async function serve(client: Hatchet, name: string): Promise<void> {
   await worker.waitUntilReady();
 }
 
-/** How many shards each engine has. */
-async function parts(): Promise<number[]> {
-  const { rows } = await database.client.query<{ n: string }>(
-    'SELECT count(*) AS n FROM shard WHERE owner IS NOT NULL GROUP BY owner ORDER BY 1',
-  );
-  return rows.map(({ n }) => Number(n));
-}
-
 async function areEven(): Promise<void> {
-  await expect.poll(parts, { timeout: 30_000 }).toEqual([20, 22, 22]);
+  await expect.poll(() => partsOf(database.url), { timeout: 30_000 }).toEqual([20, 22, 22]);
 }
 
 beforeAll(async () => {

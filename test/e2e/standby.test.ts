@@ -9,6 +9,7 @@ import { freePort } from '../helpers/free-port.ts';
 import { isReady } from '../helpers/load-balancer.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
+import { partsOf } from '../helpers/replica-parts.ts';
 
 const database = databaseFixture();
 const folder = makeTempFolder('standby');
@@ -47,35 +48,27 @@ async function serves(engine: EngineChild): Promise<void> {
   hatchet.close();
 }
 
-/** How many shards each engine has. */
-async function parts(): Promise<number[]> {
-  const { rows } = await database.client.query<{ n: string }>(
-    'SELECT count(*) AS n FROM shard WHERE owner IS NOT NULL GROUP BY owner ORDER BY 1',
-  );
-  return rows.map(({ n }) => Number(n));
-}
-
 it('an engine takes over from one that was stopped in its tracks, which has its part again once it wakes up; and from one that was killed', async () => {
   const first = await start('first');
   const second = await start('second');
-  await expect.poll(parts).toEqual([32, 32]);
+  await expect.poll(() => partsOf(database.url)).toEqual([32, 32]);
   expect([await isReady(first), await isReady(second)]).toEqual([true, true]);
   await serves(first);
   await serves(second);
 
   first.child.kill('SIGSTOP');
-  await expect.poll(parts).toEqual([64]);
+  await expect.poll(() => partsOf(database.url)).toEqual([64]);
   await serves(second);
   first.child.kill('SIGCONT');
-  await expect.poll(parts).toEqual([32, 32]);
+  await expect.poll(() => partsOf(database.url)).toEqual([32, 32]);
   await serves(first);
   await serves(second);
 
   await second.end('SIGKILL');
-  await expect.poll(parts).toEqual([64]);
+  await expect.poll(() => partsOf(database.url)).toEqual([64]);
   await serves(first);
   await first.end('SIGTERM');
-  expect(await parts()).toEqual([]);
+  expect(await partsOf(database.url)).toEqual([]);
 });
 
 it('a worker stays with its engine while that one loses its shards to another and gets them again', async () => {
@@ -87,13 +80,13 @@ it('a worker stays with its engine while that one loses its shards to another an
   await worker.waitUntilReady();
   expect(await task.run({ n: 1 })).toEqual({ n: 2 });
   const second = await start('fifth');
-  await expect.poll(parts).toEqual([32, 32]);
+  await expect.poll(() => partsOf(database.url)).toEqual([32, 32]);
 
   first.child.kill('SIGSTOP');
-  await expect.poll(parts).toEqual([64]);
+  await expect.poll(() => partsOf(database.url)).toEqual([64]);
   first.child.kill('SIGCONT');
   expect(await task.run({ n: 2 })).toEqual({ n: 4 });
-  await expect.poll(parts).toEqual([32, 32]);
+  await expect.poll(() => partsOf(database.url)).toEqual([32, 32]);
   expect(await task.run({ n: 3 })).toEqual({ n: 6 });
 
   await worker.stop();

@@ -7,8 +7,15 @@ import { Hatchet, type Worker, type WorkerOptions } from '../../sdk/index.ts';
 import { DatabaseFixture } from './database-fixture.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from './engine-process.ts';
 import { GrpcClients } from './grpc-client.ts';
+import { portOfDefaultTenant, untilShared } from './replica-parts.ts';
 import { makeTempFolder } from './temp-folder.ts';
 import { quiet } from './quiet-logger.ts';
+
+/**
+ * Where this is `replicas`, each engine in this process that has a database of the run's Postgres gets a second one beside it, and
+ * tests speak to the one of the two that passes calls of the tenant `default` on.
+ */
+const topology = process.env['HATCHET_TEST_TOPOLOGY'];
 
 /** How an engine comes and goes. */
 interface Mode<Engine> {
@@ -21,11 +28,34 @@ interface Mode<Engine> {
 }
 
 const inThisProcess: Mode<RunningEngine> = {
-  start: (options) => startEngine({ logLevel: 'silent', ...options }),
+  start: (options) =>
+    topology === 'replicas' ? startPassingOn(options) : startEngine({ logLevel: 'silent', ...options }),
   stop: (engine) => engine.stop(),
   ended: (engine) => engine.stop(),
   served: (engine) => engine,
 };
+
+/** An engine that passes on what is for the tenant `default`, to one beside it. It stops with that one. */
+async function startPassingOn(options: EngineOptions): Promise<RunningEngine> {
+  const { dataDir = '' } = options;
+  const first = await startEngine({ logLevel: 'silent', ...options });
+  const second = await startEngine({
+    logLevel: 'silent',
+    secretKeyFile: join(dataDir, 'secret.key'),
+    ...options,
+    dataDir: `${dataDir}-beside`,
+    grpcPort: 0,
+    httpPort: 0,
+  });
+  await untilShared(first.databaseUrl);
+  const owner = await portOfDefaultTenant(first.databaseUrl);
+  const [passing, serving] = owner === first.grpc.port ? [second, first] : [first, second];
+  const stop = async (): Promise<void> => {
+    await passing.stop();
+    await serving.stop();
+  };
+  return Object.assign(Object.create(passing), { time: serving.time, stop });
+}
 
 const asProcess = (nodeArguments: readonly string[]): Mode<EngineChild> => ({
   start: (options) => spawnEngine({ logLevel: 'warn', ...options }, nodeArguments),
