@@ -149,6 +149,9 @@ describe('three engines on one database', () => {
     const loads = [
       new Load(20, async (n) => expect(await task.run({ n })).toEqual({ doubled: 2 * n })),
       new Load(50, (n) => published.runNoWait('lower', { message: `M${n}` }, {})),
+      new Load(100, async (n) =>
+        expect(await published.run('lower', { message: `N${n}` }, {})).toEqual({ lower: { message: `n${n}` } }),
+      ),
     ];
     for (const [place, engine] of [...engines].entries()) {
       await engine.end('SIGTERM');
@@ -158,8 +161,8 @@ describe('three engines on one database', () => {
     }
     const calls = await Promise.all(loads.map((load) => load.end()));
     const longest = loads.map(({ tookMs }) => Math.round(Math.max(...tookMs)));
-    console.log(`rolling restart: ${calls.join(' and ')} calls, the longest took ${longest.join(' and ')} ms`);
-    expect(loads.map(({ failures }) => failures)).toEqual([[], []]);
+    console.log(`rolling restart: ${calls.join(', ')} calls, the longest took ${longest.join(', ')} ms`);
+    expect(loads.map(({ failures }) => failures)).toEqual([[], [], []]);
     await expect
       .poll(async () => (await database.client.query('SELECT FROM live')).rows.length, { timeout: 30_000 })
       .toBe(0);

@@ -5,7 +5,7 @@ import type { AdminServiceService } from '../../../proto/gen/hatchet/contract/v1
 import type { WorkflowServiceService } from '../../../proto/gen/hatchet/contract/workflows.ts';
 import type { MonitorServiceService } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { SessionServiceService } from '../../../proto/gen/hatchet/session/v1/session.ts';
-import { administers, open, operates, reads, reports, starts, type CallRule } from './rule.ts';
+import { administers, listens, open, operates, reads, reports, starts, type CallRule } from './rule.ts';
 
 type PathsOf<Service> = {
   [Name in keyof Service]: Service[Name] extends { path: infer Path } ? Path : never;
@@ -26,8 +26,8 @@ export type MethodPath =
 export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/Dispatcher/GetVersion': open,
   '/Dispatcher/Register': { needs: 'work', kind: 'change' },
-  '/Dispatcher/Listen': reports,
-  '/Dispatcher/ListenV2': reports,
+  '/Dispatcher/Listen': listens,
+  '/Dispatcher/ListenV2': listens,
   '/Dispatcher/Heartbeat': reports,
   '/Dispatcher/Unsubscribe': reports,
   '/Dispatcher/UpsertWorkerLabels': reports,

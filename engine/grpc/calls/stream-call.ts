@@ -1,8 +1,9 @@
-import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import { status, type handleServerStreamingCall, type ServerWritableStream } from '@grpc/grpc-js';
 import type { HatchetError } from '../../base/errors.ts';
+import { isMovedAway } from '../../base/moved-away.ts';
 import type { Caller } from '../../edge/access/caller.ts';
-import { authorization, callError, originOf, settledPeerFor, welcome, type Gated } from './gated.ts';
-import { passOnStream } from './pass-on.ts';
+import { authorization, callError, originOf, settledPeerFor, welcome, type Gated, type Origin } from './gated.ts';
+import { passOnStream, PeerError } from './pass-on.ts';
 import { rawRequest } from './raw-message.ts';
 
 /** A server stream. The signal aborts when the client goes; a handler that returns ends the stream with OK. */
@@ -12,43 +13,64 @@ export function serverStream(
 ): handleServerStreamingCall<unknown, unknown> {
   const { gate, replicas } = edge;
   return (call) => {
+    const raw = rawRequest(call.request);
     const gone = new AbortController();
-    let request = rawRequest(call.request);
-    let ended: HatchetError | undefined;
     call.on('cancelled', () => gone.abort());
     call.on('close', () => gone.abort());
-    const run = async (): Promise<void> => {
-      const identity = await gate.identify(authorization(call.metadata));
-      welcome(edge, call);
-      const origin = originOf(edge, call);
-      if (replicas !== undefined && (await settledPeerFor(edge, identity, origin)) !== undefined) {
-        const bytes = request.take();
-        const passage = { path: action, forwardedFor: replicas.forwardedFor.seal(origin.address()), bytes };
-        const isOurs = await replicas.passOn(
-          identity.tenantId,
-          (client) => passOnStream(client, call, passage),
-          () => true,
-        );
-        if (isOurs !== true) return;
-        request = request.again(bytes);
-      }
+    /** @returns whether another engine had it, until its end */
+    const elsewhere = async ({ tenantId }: Caller['identity'], origin: Origin, bytes: Buffer): Promise<boolean> => {
+      if (replicas === undefined) return false;
+      const passage = { path: action, forwardedFor: replicas.forwardedFor.seal(origin.address()), bytes };
+      const isOurs = await replicas.passOn(
+        tenantId,
+        (client) => passOnStream(client, call, passage),
+        () => true,
+      );
+      return isOurs !== true;
+    };
+    const here = async (identity: Caller['identity'], origin: Origin, bytes: Buffer): Promise<void> => {
       const caller = gate.admit(identity, { rule, action, address: origin.address });
       if (gone.signal.aborted) return;
+      let ended: HatchetError | undefined;
+      const over = new AbortController();
       const release = gate.hold(caller, (error) => {
         ended = error;
-        gone.abort();
+        over.abort();
       });
       try {
-        call.request = request.read();
-        await handle(call, caller, gone.signal);
+        call.request = raw.again(bytes).read();
+        await handle(call, caller, AbortSignal.any([gone.signal, over.signal]));
+      } catch (error) {
+        throw ended ?? error;
       } finally {
         release();
       }
       if (ended !== undefined) throw ended;
     };
+    const run = async (): Promise<void> => {
+      const identity = await gate.identify(authorization(call.metadata));
+      welcome(edge, call);
+      const origin = originOf(edge, call);
+      const bytes = raw.take();
+      for (;;) {
+        try {
+          const isElsewhere = (await settledPeerFor(edge, identity, origin)) !== undefined;
+          if (isElsewhere && (await elsewhere(identity, origin, bytes))) return;
+          return await here(identity, origin, bytes);
+        } catch (error) {
+          const beginsAgain = rule.beginsAgain === true && !origin.isForwarded && !gone.signal.aborted;
+          if (!beginsAgain || !isHandedOver(error)) throw error;
+        }
+      }
+    };
     run().then(
       () => call.end(),
-      (error: unknown) => call.emit('error', callError(ended ?? error, edge.log)),
+      (error: unknown) => call.emit('error', callError(error, edge.log)),
     );
   };
+}
+
+/** Another engine has the shard, or is about to have it: the one that had it said so, or is gone. */
+function isHandedOver(error: unknown): boolean {
+  return isMovedAway(error) || (error instanceof PeerError && error.code === status.UNAVAILABLE);
 }
