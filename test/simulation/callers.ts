@@ -123,11 +123,14 @@ export class Callers {
   async push(tenantId: TenantId, key: string): Promise<void> {
     const pushes: Promise<unknown>[] = [];
     do {
-      const payload = JSON.stringify({ key: 'p', n: this.#around.invariants.events.called(tenantId, key) });
       pushes.push(
-        this.#ask('tries', async (engine) =>
-          pushEvents(engine.owner, tenantId, [{ key, payload, metadata: '', scope: undefined, priority: undefined }]),
-        ),
+        this.#ask('tries', async (engine) => {
+          // A try whose answer was lost may be stored, and the next one is another event: each has a number of its own.
+          const payload = JSON.stringify({ key: 'p', n: this.#around.invariants.events.nextNumber() });
+          return pushEvents(engine.owner, tenantId, [
+            { key, payload, metadata: '', scope: undefined, priority: undefined },
+          ]);
+        }),
       );
       await delay(this.#around.outside, this.chances.between(0, 20));
     } while (this.chances.is(0.6));

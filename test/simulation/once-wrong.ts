@@ -120,4 +120,37 @@ export const onceWrong: readonly { what: string; history: History }[] = [
       ],
     },
   },
+  {
+    what: 'a wait that was given an event whose caller had pushed it twice was judged by the first of the two',
+    history: {
+      seed: 403056,
+      engines: [{ wallAheadMs: 0, rate: 1, startMs: 0 }],
+      tenants: 1,
+      workersOfTenant: 1,
+      endMs: 9683.268265798688,
+      moves: [
+        { atMs: 2090.995136246586, do: 'slowStore', forMs: 2640.861350344494, ms: 200 },
+        { atMs: 3388.96187802196, do: 'badNetwork', forMs: 1133.8379215449095, share: 0.2 },
+        { atMs: 3790.8398804255576, do: 'durable', tenant: 0, program: { do: 'sleep', ms: 4440 } },
+        {
+          atMs: 3809.506870754365,
+          do: 'durable',
+          tenant: 0,
+          program: {
+            do: 'race',
+            parts: [
+              {
+                do: 'seq',
+                parts: [
+                  { do: 'either', ms: 10217, key: 'a' },
+                  { do: 'sleep', ms: 1463 },
+                ],
+              },
+            ],
+          },
+        },
+        { atMs: 4451.494528789915, do: 'event', tenant: 0, key: 'a' },
+      ],
+    },
+  },
 ];

@@ -58,7 +58,7 @@ export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants
   readonly hasHealed: boolean;
   readonly invariants: {
     acknowledged(runId: string): void;
-    readonly events: { called(tenantId: TenantId, key: string): number };
+    readonly events: { nextNumber(): number };
   };
   note(line: string): void;
 }

@@ -267,6 +267,13 @@ export class Table<C extends Columns> implements WritableTable {
       .map(({ row }) => this.#specs.map(([name, { type }]) => valueText(type, row[name])));
   }
 
+  /** The number of the commit that a row was last changed by: for invariants. */
+  commitOf(...key: readonly (string | number)[]): number {
+    const slot = this.#slots.get(joined(key));
+    if (slot?.committed === undefined) throw new Error(`no such row of ${this.shape.name} is committed`);
+    return slot.at;
+  }
+
   /** What is committed, by itself: for invariants. */
   *committed(): Generator<RowOf<C>> {
     for (const { committed } of this.#slots.values()) if (committed !== undefined) yield committed;
