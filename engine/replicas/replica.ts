@@ -31,6 +31,7 @@ export class Replica {
   readonly #tls: TlsIdentity | undefined;
   readonly #host: Host;
   readonly #log: Logger;
+  readonly #left = new AbortController();
   #isLeaving = false;
 
   /** @param options.certificateOf what a peer has stored as its certificate */
@@ -54,6 +55,7 @@ export class Replica {
       owners: options.owners,
       clients: this.#clients,
       forwardedFor: new ForwardedFor(options.sealer),
+      leaving: this.#left.signal,
       host: options.host,
     });
   }
@@ -90,6 +92,7 @@ export class Replica {
     await this.#owners.withdraw(longestHandOverMs);
     this.#log.info('all shards are with other engines; clients are asked to go');
     turnAway();
+    this.#left.abort();
     const end = this.#host.monotonicMs() + longestFarewellMs;
     while (clients() > 0 && this.#host.monotonicMs() < end) await delay(this.#host, farewellLookMs);
   }

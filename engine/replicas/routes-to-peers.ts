@@ -26,11 +26,20 @@ export interface ShardOwners {
 /** Calls of tenants whose shards other engines have: to whom they go, and what becomes of them while shards change hands. */
 export class RoutesToPeers {
   readonly forwardedFor: ForwardedFor;
+  /** Aborts once clients were asked to go: new calls of theirs come to other engines. */
+  readonly leaving: AbortSignal;
   readonly #owners: ShardOwners;
   readonly #clients: PeerClients;
   readonly #host: Host;
 
-  constructor(options: { owners: ShardOwners; clients: PeerClients; forwardedFor: ForwardedFor; host: Host }) {
+  constructor(options: {
+    owners: ShardOwners;
+    clients: PeerClients;
+    forwardedFor: ForwardedFor;
+    leaving: AbortSignal;
+    host: Host;
+  }) {
+    this.leaving = options.leaving;
     this.forwardedFor = options.forwardedFor;
     this.#owners = options.owners;
     this.#clients = options.clients;

@@ -95,11 +95,14 @@ export function passOnUnary(
   });
 }
 
-/** @returns `notTaken`, or undefined once the stream has ended as the other engine ended it. */
+/**
+ * @param passage.signal ends the other engine's stream
+ * @returns `notTaken`, or undefined once the stream has ended as the other engine ended it
+ */
 export function passOnStream(
   client: Client,
   call: ServerWritableStream<unknown, unknown>,
-  passage: Passage & { bytes: Buffer },
+  passage: Passage & { bytes: Buffer; signal: AbortSignal },
 ): Promise<typeof notTaken | undefined> {
   const upstream = client.makeServerStreamRequest(
     passage.path,
@@ -109,7 +112,10 @@ export function passOnStream(
     requestMetadata(call, passage),
     { deadline: call.getDeadline() },
   );
-  return answers(call, upstream);
+  const cancel = (): void => upstream.cancel();
+  passage.signal.addEventListener('abort', cancel);
+  if (passage.signal.aborted) cancel();
+  return answers(call, upstream).finally(() => passage.signal.removeEventListener('abort', cancel));
 }
 
 /**

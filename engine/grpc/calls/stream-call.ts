@@ -17,13 +17,16 @@ export function serverStream(
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());
     call.on('close', () => gone.abort());
+    // Its client begins it again at once, on a new connection: to another engine.
+    const leave = (): void => gone.abort();
+    if (rule.beginsAgain === true) replicas?.leaving.addEventListener('abort', leave);
     /** @returns whether another engine had it, until its end */
     const elsewhere = async ({ tenantId }: Caller['identity'], origin: Origin, bytes: Buffer): Promise<boolean> => {
       if (replicas === undefined) return false;
       const passage = { path: action, forwardedFor: replicas.forwardedFor.seal(origin.address()), bytes };
       const isOurs = await replicas.passOn(
         tenantId,
-        (client) => passOnStream(client, call, passage),
+        (client) => passOnStream(client, call, { ...passage, signal: gone.signal }),
         () => true,
       );
       return isOurs !== true;
@@ -58,15 +61,18 @@ export function serverStream(
           if (isElsewhere && (await elsewhere(identity, origin, bytes))) return;
           return await here(identity, origin, bytes);
         } catch (error) {
-          const beginsAgain = rule.beginsAgain === true && !origin.isForwarded && !gone.signal.aborted;
+          if (gone.signal.aborted) return;
+          const beginsAgain = rule.beginsAgain === true && !origin.isForwarded;
           if (!beginsAgain || !isHandedOver(error)) throw error;
         }
       }
     };
-    run().then(
-      () => call.end(),
-      (error: unknown) => call.emit('error', callError(error, edge.log)),
-    );
+    run()
+      .then(
+        () => call.end(),
+        (error: unknown) => call.emit('error', callError(error, edge.log)),
+      )
+      .finally(() => replicas?.leaving.removeEventListener('abort', leave));
   };
 }
 
