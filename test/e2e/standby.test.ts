@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
+import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { databaseFixture } from '../helpers/database-fixture.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { GrpcClients } from '../helpers/grpc-client.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { isReady } from '../helpers/load-balancer.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
-import { partsOf } from '../helpers/replica-parts.ts';
+import { partsOf, portOfDefaultTenant } from '../helpers/replica-parts.ts';
 
 const database = databaseFixture();
 const folder = makeTempFolder('standby');
@@ -94,6 +97,37 @@ it('a worker stays with its engine while that one loses its shards to another an
   hatchet.close();
   await first.end('SIGTERM');
   await second.end('SIGTERM');
+});
+
+it('calls that came while nobody had their shard go to the engine that takes it', async () => {
+  const pair = [await start('sixth'), await start('seventh')];
+  await expect.poll(() => partsOf(database.url)).toEqual([32, 32]);
+  const port = await portOfDefaultTenant(database.url);
+  const [leaving, staying] = pair[0]?.ready.grpc.port === port ? pair : pair.toReversed();
+  if (leaving === undefined || staying === undefined) throw new Error('there are two engines');
+  const clients = new GrpcClients(leaving.ready.grpc, leaving.ready.token);
+  await clients.call(clients.admin, clients.admin.putWorkflow, workflowRequest('one', [taskRequest('only')]));
+  staying.child.kill('SIGSTOP'); // nobody knows for as long as its lease is in force
+  const gone = leaving.end('SIGTERM');
+  await expect.poll(() => partsOf(database.url)).toEqual([32]);
+  const trigger = {
+    workflowName: 'one',
+    input: Buffer.from('{}'),
+    additionalMetadata: Buffer.from(''),
+    desiredWorkerLabels: {},
+  };
+  const calls = Promise.all(
+    Array.from({ length: 5 }, () => clients.call(clients.admin, clients.admin.triggerWorkflowRun, trigger)),
+  );
+  // They wait: the engine that stops has them, and not their shard.
+  const meanwhile = await Promise.race([calls, delay(300, 'waiting')]);
+  staying.child.kill('SIGCONT');
+  const ids = (await calls).map(({ externalId }) => externalId);
+  const { rows } = await database.client.query('SELECT FROM run WHERE id = ANY ($1)', [ids]);
+  expect([meanwhile, rows.length]).toEqual(['waiting', 5]);
+  clients.close();
+  await gone;
+  await staying.end('SIGTERM');
 });
 
 it('answers while what it takes over is read, and calls wait for it', async () => {
