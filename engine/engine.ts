@@ -38,7 +38,7 @@ import { workflowService } from './grpc/workflow-service.ts';
 import { EngineQuiet } from './test-clock/engine-quiet.ts';
 import { createLog, type Logger } from './base/log.ts';
 import { processHost } from './base/host.ts';
-import { movedAway } from './base/moved-away.ts';
+import { movedAway } from './base/not-owner.ts';
 import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/partition-upkeep.ts';
 import { shardOf } from './model/ids/shard-of.ts';

@@ -2,7 +2,7 @@ import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { HatchetError, type ErrorCode } from '../base/errors.ts';
 import { CollisionError } from './collision.ts';
 import { faults } from '../base/faults.ts';
-import { isMovedAway } from '../base/moved-away.ts';
+import { isMovedAway } from '../base/not-owner.ts';
 import type { Logger } from '../base/log.ts';
 import { namedError } from '../postgres/named-error.ts';
 import { movedTrailer } from './calls/pass-on.ts';

@@ -56,6 +56,7 @@ export class Replica {
       clients: this.#clients,
       forwardedFor: new ForwardedFor(options.sealer),
       leaving: this.#left.signal,
+      log: options.log,
       host: options.host,
     });
   }

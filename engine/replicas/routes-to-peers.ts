@@ -1,15 +1,17 @@
 import type { Client } from '@grpc/grpc-js';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 import { delay, type Host } from '../base/host.ts';
-import { isMovedAway, movedAway } from '../base/moved-away.ts';
+import type { Logger } from '../base/log.ts';
+import { isMovedAway, longestWaitMs, movedAway, noOwner } from '../base/not-owner.ts';
 import type { Peer } from '../model/replica.ts';
 import type { ForwardedFor } from './forwarded-for.ts';
+import { PassingRoom } from './passing-room.ts';
 import type { PeerClients } from './peer-clients.ts';
 
-/** As long as commands wait for an owner. */
-const longestWaitMs = 30_000;
 /** Before it is looked again who has a shard that nobody took a call for. */
 const lookAgainMs = 50;
+/** Between two lines in the log about the same engine. */
+const nameAgainMs = 60_000;
 
 export interface ShardOwners {
   /** The other engine that has a tenant's shard. */
@@ -29,16 +31,22 @@ export class RoutesToPeers {
   /** Aborts once clients were asked to go: new calls of theirs come to other engines. */
   readonly leaving: AbortSignal;
   readonly #owners: ShardOwners;
-  readonly #clients: PeerClients;
+  readonly #clients: Pick<PeerClients, 'connected'>;
   readonly #host: Host;
+  readonly #log: Logger;
+  readonly #room = new PassingRoom();
+  /** When each engine that could not be reached was last named in the log, by its address. */
+  readonly #named = new Map<string, number>();
 
   constructor(options: {
     owners: ShardOwners;
-    clients: PeerClients;
+    clients: Pick<PeerClients, 'connected'>;
     forwardedFor: ForwardedFor;
     leaving: AbortSignal;
     host: Host;
+    log: Logger;
   }) {
+    this.#log = options.log;
     this.leaving = options.leaving;
     this.forwardedFor = options.forwardedFor;
     this.#owners = options.owners;
@@ -73,37 +81,59 @@ export class RoutesToPeers {
 
   /**
    * Passes a gRPC call on, again and again until somebody takes it, for up to 30 s.
+   * @param bytes of its request, which is kept meanwhile
    * @param send makes the call; `notTaken` where nothing of it was carried out
    * @param here this engine has the shard by now
    */
   passOn<Sent, Here>(
     tenantId: TenantId,
+    bytes: number,
     send: (client: Client) => Promise<Sent | typeof notTaken>,
     here: () => Here,
   ): Promise<Sent | Here> {
     const sendTo = async (peer: Peer): Promise<Sent | typeof notTaken> => {
       const client = await this.#clients.connected(peer);
-      return client === undefined ? notTaken : send(client);
+      if (client !== undefined) return send(client);
+      this.#nameUnreachable(peer);
+      return notTaken;
     };
-    return this.passOnRequest(tenantId, sendTo, here);
+    return this.passOnRequest(tenantId, bytes, sendTo, here);
   }
 
-  /** As `passOn`, whatever it is sent by. */
+  /** As `passOn`, whatever it is sent by. @throws HatchetError NOT_OWNER */
   async passOnRequest<Sent, Here>(
     tenantId: TenantId,
+    bytes: number,
     send: (peer: Peer) => Promise<Sent | typeof notTaken>,
     here: () => Here,
   ): Promise<Sent | Here> {
     const end = this.#host.monotonicMs() + longestWaitMs;
-    for (;;) {
-      const peer = this.#owners.peerOf(tenantId);
-      if (peer === undefined) return here();
-      const answer = await send(peer);
-      if (answer !== notTaken) return answer;
-      if (this.#host.monotonicMs() >= end) throw movedAway();
-      await this.#owners.lookAround();
-      if (this.#owners.peerOf(tenantId) === peer) await delay(this.#host, lookAgainMs);
+    const leave = this.#room.enter(bytes);
+    try {
+      for (;;) {
+        const peer = this.#owners.peerOf(tenantId);
+        if (peer === undefined) break;
+        const answer = await send(peer);
+        if (answer !== notTaken) return answer;
+        if (this.#host.monotonicMs() >= end) throw noOwner();
+        await this.#owners.lookAround();
+        if (this.#owners.peerOf(tenantId) === peer) await delay(this.#host, lookAgainMs);
+      }
+    } finally {
+      leave();
     }
+    return here();
+  }
+
+  /** It is alive, and yet nobody there answers. */
+  #nameUnreachable({ grpc }: Peer): void {
+    const nowMs = this.#host.monotonicMs();
+    if (nowMs - (this.#named.get(grpc) ?? -Infinity) < nameAgainMs) return;
+    this.#named.set(grpc, nowMs);
+    this.#log.warn(
+      { engine: grpc, code: 'ENGINE_UNREACHABLE' },
+      'another engine on this database cannot be reached, and calls of its tenants wait: check the network between them, and --advertise-host there',
+    );
   }
 }
 

@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { HatchetError, type ErrorCode } from '../base/errors.ts';
 import { faults } from '../base/faults.ts';
 import type { Logger } from '../base/log.ts';
-import { isMovedAway } from '../base/moved-away.ts';
+import { isMovedAway } from '../base/not-owner.ts';
 import { namedError } from '../postgres/named-error.ts';
 import type { RestEnv } from './deps.ts';
 import { movedHeader } from './pass-on-requests.ts';

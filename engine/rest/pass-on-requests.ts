@@ -38,6 +38,7 @@ export async function passOnRequest(
   const passed = { method: context.req.method, path: incoming.url ?? '/', headers, body };
   const answer = await routes.passOnRequest(
     tenantId,
+    Buffer.isBuffer(body) ? body.length : 0,
     async (peer) => {
       const response = await requests.send(peer, passed).catch((error: unknown) => {
         throw lostOnTheWay(error);

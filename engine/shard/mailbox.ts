@@ -1,14 +1,11 @@
-import { HatchetError } from '../base/errors.ts';
+import type { HatchetError } from '../base/errors.ts';
 import { processHost, type Host, type HostTimer } from '../base/host.ts';
-import { maybeStored, movedAway } from '../base/moved-away.ts';
+import { longestWaitMs, maybeStored, movedAway, noOwner } from '../base/not-owner.ts';
 import { Neighbours } from '../base/neighbours.ts';
 import { groupBy } from '../model/group-by.ts';
 import { TenantLines } from './tenant-lines.ts';
 import type { Job } from './job.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
-
-/** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
-const longestWaitMs = 30_000;
 
 /** Where shards are. */
 export interface Whereabouts {
@@ -226,10 +223,4 @@ function refuse(jobs: readonly Job[], error: HatchetError): void {
 
 function refuseElsewhere(jobs: readonly Job[]): void {
   for (const job of jobs) job.reject(job.isFateUnknown ? maybeStored() : movedAway());
-}
-
-function noOwner(): HatchetError {
-  return new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
-    remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
-  });
 }

@@ -6,7 +6,7 @@ import { StagedPayloads } from '../commit/staged-payloads.ts';
 import { HatchetError } from '../base/errors.ts';
 import { delay, processHost, turn, type Host } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
-import { movedAway } from '../base/moved-away.ts';
+import { movedAway } from '../base/not-owner.ts';
 import { TenantTurns } from '../base/tenant-turns.ts';
 import { shardCount, shardOf } from '../model/ids/shard-of.ts';
 import type { Peer, ReplicaAddress } from '../model/replica.ts';
@@ -74,6 +74,7 @@ export class Owner {
   readonly #cycle: CommitCycle;
   /** Shards of which nothing is under way any more: they go to other engines before the next transaction. */
   readonly #handOvers: number[] = [];
+  #between: (() => void)[] = [];
   #pumping: Promise<void> | undefined;
   #stopping = false;
 
@@ -363,6 +364,7 @@ export class Owner {
       .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
       .finally(() => {
         this.#pumping = undefined;
+        this.#tellBetween();
         const hasMore = this.#cycle.hasMore || this.#mailbox.has((job) => this.#isReady(job));
         if (hasMore || this.#handOvers.length > 0) this.#wake();
       });
@@ -372,6 +374,7 @@ export class Owner {
     if (this.#connection.lane === undefined) await this.#cycle.reconnect();
     this.#mailbox.expire();
     while (!this.#stopping) {
+      this.#tellBetween();
       if (this.#handOvers.length > 0) await this.#ownership.handOver(this.#handOvers.splice(0));
       const jobs = this.#take();
       if (jobs.length === 0 && !this.#cycle.hasMore) break;
@@ -410,10 +413,19 @@ export class Owner {
 
   /** Nothing more of these is planned; once all that was planned is out, they are handed over. */
   async #leave(shards: readonly number[]): Promise<void> {
-    await this.#pumping;
+    await this.#betweenTransactions();
     await Promise.race([this.#events.dispatched(shards).catch(() => undefined), delay(this.#host, longestDispatchMs)]);
     this.#handOvers.push(...shards);
     this.#wake();
+  }
+
+  /** Resolves once what is planned and committed at present is out. Under load the pump has no end to wait for. */
+  async #betweenTransactions(): Promise<void> {
+    if (this.#pumping !== undefined) await new Promise<void>((resolve) => this.#between.push(resolve));
+  }
+
+  #tellBetween(): void {
+    for (const tell of this.#between.splice(0)) tell();
   }
 
   /** Its shard is served and stays, and none that it must not overtake is away. */

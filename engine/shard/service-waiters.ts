@@ -1,9 +1,7 @@
-import { HatchetError } from '../base/errors.ts';
+import type { HatchetError } from '../base/errors.ts';
+import { longestWaitMs, noOwner } from '../base/not-owner.ts';
 import type { Host, HostTimer } from '../base/host.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-
-/** As long as commands wait for an owner. */
-const longestWaitMs = 30_000;
 
 interface Waiter {
   resolve: (state: ShardState) => void;
@@ -27,11 +25,7 @@ export class ServiceWaiters {
       this.#waiting.set(shard, waiters);
       const timer = this.#host.setTimeout(() => {
         waiters.delete(waiter);
-        reject(
-          new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
-            remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
-          }),
-        );
+        reject(noOwner());
       }, longestWaitMs);
       const waiter: Waiter = { resolve, reject, timer };
       waiters.add(waiter);

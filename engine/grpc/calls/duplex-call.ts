@@ -1,5 +1,7 @@
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
+import { movedAway } from '../../base/not-owner.ts';
 import type { Caller } from '../../edge/access/caller.ts';
+import { notTaken } from '../../replicas/routes-to-peers.ts';
 import type { Duplex } from '../edge.ts';
 import { authorization, callError, originOf, settledPeerFor, welcome, type Gated } from './gated.ts';
 import { passOnDuplex } from './pass-on.ts';
@@ -82,15 +84,19 @@ export function duplex(
       const forwardedFor = replicas.forwardedFor.seal(origin.address());
       const isOurs = await replicas.passOn(
         identity.tenantId,
-        (client) => {
+        early.reduce((sum, { length }) => sum + length, 0),
+        async (client) => {
           call.off('data', take);
           call.off('end', close);
-          return passOnDuplex(client, call, {
+          const taken = await passOnDuplex(client, call, {
             path: action,
             forwardedFor,
             early: early.splice(0),
             isHalfClosed: halfClosed,
           });
+          // What the client has said on it went there.
+          if (taken === notTaken) throw movedAway();
+          return taken;
         },
         () => true,
       );

@@ -1,6 +1,6 @@
 import { status, type handleServerStreamingCall, type ServerWritableStream } from '@grpc/grpc-js';
 import type { HatchetError } from '../../base/errors.ts';
-import { isMovedAway } from '../../base/moved-away.ts';
+import { isMovedAway } from '../../base/not-owner.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { authorization, callError, originOf, settledPeerFor, welcome, type Gated, type Origin } from './gated.ts';
 import { passOnStream, PeerError } from './pass-on.ts';
@@ -26,6 +26,7 @@ export function serverStream(
       const passage = { path: action, forwardedFor: replicas.forwardedFor.seal(origin.address()), bytes };
       const isOurs = await replicas.passOn(
         tenantId,
+        bytes.length,
         (client) => passOnStream(client, call, { ...passage, signal: gone.signal }),
         () => true,
       );

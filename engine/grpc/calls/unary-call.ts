@@ -1,5 +1,5 @@
 import type { Client, handleUnaryCall, Metadata } from '@grpc/grpc-js';
-import { isMovedAway } from '../../base/moved-away.ts';
+import { isMovedAway } from '../../base/not-owner.ts';
 import { noCaller, type Caller } from '../../edge/access/caller.ts';
 import type { CallFacts } from '../../edge/access/gate.ts';
 import { longestInline } from '../../model/limits.ts';
@@ -75,7 +75,7 @@ export function unary<Res>(
       const passage = { path: action, forwardedFor: replicas.forwardedFor.seal(address()), bytes };
       const send = (client: Client): ReturnType<typeof passOnUnary> => passOnUnary(client, call, passage);
       const here = (): void => run(identity, call.request.again(bytes));
-      replicas.passOn(identity.tenantId, send, here).then((sent) => {
+      replicas.passOn(identity.tenantId, bytes.length, send, here).then((sent) => {
         if (sent !== undefined) callback(null, sent);
       }, fail);
     };

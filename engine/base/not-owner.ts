@@ -1,8 +1,14 @@
 import { HatchetError } from './errors.ts';
 
+/** A command waits this long for an owner or for Postgres; official SDKs give up after ~13 s of errors, not of waiting. */
+export const longestWaitMs = 30_000;
+
 /** For a call whose shard another engine has: nothing of it was carried out here, and it goes there. */
 export function movedAway(): HatchetError {
-  return new HatchetError('NOT_OWNER', 'another engine has taken this over', { remedy: 'Call again.' });
+  return new HatchetError('NOT_OWNER', 'another engine has taken this over', {
+    details: { moved: 'true' },
+    remedy: 'Call again.',
+  });
 }
 
 /** For a command that may have been stored before its shard was lost: whoever has the shard now does not know. */
@@ -10,7 +16,7 @@ export function maybeStored(): HatchetError {
   return new HatchetError(
     'NOT_OWNER',
     'another engine has taken this over; whether this was stored before that is not known',
-    { details: { maybeStored: 'true' }, remedy: 'Look whether it is there, then call again.' },
+    { remedy: 'Look whether it is there, then call again.' },
   );
 }
 
@@ -19,7 +25,14 @@ export function isMovedAway(error: unknown): boolean {
   return (
     error instanceof HatchetError &&
     error.code === 'NOT_OWNER' &&
-    error.details['maybeStored'] === undefined &&
+    error.details['moved'] !== undefined &&
     error.details['partsStored'] === undefined
   );
+}
+
+/** For what has waited for as long as anything waits for an engine. */
+export function noOwner(): HatchetError {
+  return new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
+    remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
+  });
 }
