@@ -10,6 +10,7 @@ import { planCommand } from '../../engine/plan/commands/command.ts';
 import { noFacts } from '../../engine/plan/commands/loaded-facts.ts';
 import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
+import { joinStarts } from '../../engine/plan/state/join-starts.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { shardSteps } from '../../engine/shard/plan-transaction.ts';
@@ -115,6 +116,7 @@ export class PlanPath {
     }
     settle([plan]);
     collectLive(plan);
+    joinStarts(changes.history);
     return changes;
   }
 

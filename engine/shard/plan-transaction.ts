@@ -5,6 +5,7 @@ import type { ShardStep } from '../model/stored-rows.ts';
 import { settle } from '../plan/settle/settle-tenants.ts';
 import type { SettleBudget } from '../plan/state/settle-budget.ts';
 import { ChangeSet } from '../plan/state/change-set.ts';
+import { joinStarts } from '../plan/state/join-starts.ts';
 import { collectLive } from '../plan/state/live-rows.ts';
 import type { Plan } from '../plan/state/plan.ts';
 import { NotEvaluated } from '../plan/conditions/evaluate-condition.ts';
@@ -92,6 +93,7 @@ export function planTransaction(
   }
   settle(plans.values(), budget);
   for (const plan of plans.values()) collectLive(plan);
+  joinStarts(changes.history);
   return { jobs, again, outcomes, changes, plans };
 }
 
