@@ -211,7 +211,8 @@ CREATE TABLE public.run (
     child_index integer,
     child_key text,
     filter_payload text,
-    placement text
+    placement text,
+    one_task boolean DEFAULT false NOT NULL
 )
 PARTITION BY RANGE (id);
 

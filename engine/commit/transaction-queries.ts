@@ -64,7 +64,10 @@ export function transactionQueries(
   add(insertWorkers, rows.workers);
   add(updateWorkers, mergeUpdates(rows.workerUpdates));
   add(insertRuns, rows.runs);
-  add(insertTasks, rows.tasks);
+  add(
+    insertTasks,
+    rows.tasks.filter(({ id, runId }) => id !== runId),
+  );
   // A task that goes and comes again in one transaction (its worker was told, then a replay) must be gone first.
   add(deleteLive, rows.liveDeletes);
   add(insertLive, rows.liveInserts);
@@ -94,7 +97,10 @@ export function transactionQueries(
   add(deleteDurableListens, rows.durableListenDeletes);
   add(deleteDurableTasks, rows.durableEnds);
   add(insertResults, rows.results);
-  add(insertRunEnds, rows.runEnds);
+  add(
+    insertRunEnds,
+    rows.runEnds.filter(({ saidByResult }) => !saidByResult),
+  );
   add(insertHistory, rows.history);
   return queries;
 }

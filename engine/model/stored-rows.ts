@@ -19,6 +19,8 @@ export interface RunInsert {
   filterPayload: string | null;
   /** JSON of RunPlacement; null for a run that asks for nothing of its own. */
   placement: string | null;
+  /** The run is its own only task, which has its id: no row of `task` is stored. */
+  oneTask: boolean;
 }
 
 export interface TaskInsert {
@@ -46,6 +48,8 @@ export interface RunEndRow {
   runId: string;
   generation: number;
   seq: number;
+  /** The run's one task has completed: its result says the same, and no row is stored. */
+  saidByResult: boolean;
 }
 
 export interface HistoryRow {

@@ -1,13 +1,13 @@
 import type { RunInsert } from '../../model/stored-rows.ts';
-import { plainArray, textArray } from '../array-literal.ts';
+import { boolArray, plainArray, textArray } from '../array-literal.ts';
 import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
 export const insertRuns: Statement<RunInsert> = {
   name: 'insert_runs',
   text: `
-    INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement)
-    SELECT u.id, u.tenant_id, u.workflow_id, u.version_id, u.priority, ${orStaged('input')}, u.metadata, u.parent_task_id, u.child_index, u.child_key, u.filter_payload, u.placement
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::jsonb[], $8::uuid[], $9::integer[], $10::text[], $11::text[], $12::text[], $13::uuid[]) AS u (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, staged)`,
+    INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, one_task)
+    SELECT u.id, u.tenant_id, u.workflow_id, u.version_id, u.priority, ${orStaged('input')}, u.metadata, u.parent_task_id, u.child_index, u.child_key, u.filter_payload, u.placement, u.one_task
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::jsonb[], $8::uuid[], $9::integer[], $10::text[], $11::text[], $12::text[], $13::boolean[], $14::uuid[]) AS u (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, one_task, staged)`,
   values: (rows, staged) => {
     const input = stagedArrays(
       rows.map((row) => row.input),
@@ -26,6 +26,7 @@ export const insertRuns: Statement<RunInsert> = {
       textArray(rows.map((row) => row.childKey)),
       textArray(rows.map((row) => row.filterPayload)),
       textArray(rows.map((row) => row.placement)),
+      boolArray(rows.map((row) => row.oneTask)),
       input.ids,
     ];
   },

@@ -3,6 +3,7 @@ import { readJournalLetters } from '../../model/task/journal-letters.ts';
 import { eventTypeOf, isRunTransition, statusAfter, type Transition } from '../../model/task/transition.ts';
 import type { HistoryRow } from '../../model/stored-rows.ts';
 import type { RunStatus } from '../../model/task/status.ts';
+import { tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 /** One transition, named and placed. */
 export interface JournalEvent {
@@ -86,11 +87,11 @@ function historyRow(row: JournalSqlRow): HistoryRow {
 const afterCursor = {
   name: 'journal_after',
   text: `
-    SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, t.run_id,
-      v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
+    SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, r.id AS run_id,
+      v.definition -> 'steps' -> coalesce(t.step::integer, 0) ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
     FROM (SELECT * FROM history WHERE tenant_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3) h
-    JOIN task t ON t.id = h.task_id
-    JOIN run r ON r.id = t.run_id
+    LEFT JOIN task t ON t.id = h.task_id
+    JOIN run r ON r.id = coalesce(t.run_id, h.task_id)
     JOIN workflow_version v ON v.id = r.version_id
     ORDER BY h.seq`,
 };
@@ -106,11 +107,11 @@ const ofRun = {
   text: `
     SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, t.run_id,
       v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
-    FROM task t
-    JOIN run r ON r.id = t.run_id
+    FROM run r
+    CROSS JOIN LATERAL ${tasksOf('r')} t
     JOIN workflow_version v ON v.id = r.version_id
     JOIN history h ON h.task_id = t.id
-    WHERE t.run_id = $2 AND h.tenant_id = $1 AND h.seq >= $3
+    WHERE r.id = $2 AND h.tenant_id = $1 AND h.seq >= $3
     ORDER BY h.seq LIMIT $4`,
 };
 

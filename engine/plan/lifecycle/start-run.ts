@@ -41,6 +41,7 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     childKey: run.childKey,
     filterPayload: run.filterPayload,
     placement: run.placement,
+    oneTask: run.taskIds.length === 1,
   });
   const { runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey } = run;
   changes.effects.push({

@@ -13,7 +13,18 @@ async function journalRows(taskId: string): Promise<string[]> {
   return rows.map((row) => row.kinds);
 }
 
-it('stores a start with the end that is reported with it', async () => {
+/** How many rows of each table the runs of one task have. */
+async function rowCounts(runIds: readonly string[]): Promise<Record<string, number> | undefined> {
+  const { rows } = await database.client.query<Record<string, number>>(
+    `SELECT (SELECT count(*) FROM run WHERE id = ANY ($1))::integer AS run, (SELECT count(*) FROM result WHERE task_id = ANY ($1))::integer AS result,
+       (SELECT count(*) FROM task WHERE run_id = ANY ($1))::integer AS task, (SELECT count(*) FROM run_end WHERE run_id = ANY ($1))::integer AS run_end,
+       (SELECT count(*) FROM live WHERE run_id = ANY ($1))::integer AS live`,
+    [runIds],
+  );
+  return rows[0];
+}
+
+it('stores a task that completed once: no row says what another does', async () => {
   const world = await OwnerWorld.start(database.url);
   try {
     await world.put();
@@ -29,6 +40,7 @@ it('stores a start with the end that is reported with it', async () => {
       batchId: null,
       items: [...items('started'), ...items('completed')],
     });
+    expect(await rowCounts(runIds)).toEqual({ run: 2, result: 2, task: 0, run_end: 0, live: 0 });
     for (const runId of runIds) expect(await journalRows(runId)).toEqual(['rCQ', 'A', 'TSFc']);
     const told = world.history.filter(({ transitions }) => transitions.includes('STARTED'));
     expect(told.map(({ transitions }) => transitions.at(-1))).toEqual(['RUN_COMPLETED', 'RUN_COMPLETED']);

@@ -220,6 +220,7 @@ const shapes = {
       child_key: 'text?',
       filter_payload: 'text?',
       placement: 'text?',
+      one_task: 'boolean',
     },
     key: ['id'],
   }),

@@ -53,6 +53,7 @@ export const transactionWrites = [
       'child_key',
       'filter_payload',
       'placement',
+      'one_task',
     ],
     staged: 'input',
   }),
