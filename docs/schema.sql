@@ -212,7 +212,8 @@ CREATE TABLE public.run (
     child_key text,
     filter_payload text,
     placement text,
-    one_task boolean DEFAULT false NOT NULL
+    one_task boolean DEFAULT false NOT NULL,
+    queued_seq bigint
 )
 PARTITION BY RANGE (id);
 

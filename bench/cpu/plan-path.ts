@@ -14,6 +14,7 @@ import { joinStarts } from '../../engine/plan/state/join-starts.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { shardSteps } from '../../engine/shard/plan-transaction.ts';
+import { tellQueuedByRuns } from '../../engine/plan/state/queued-by-runs.ts';
 
 interface Ids {
   tenantId: string;
@@ -117,6 +118,7 @@ export class PlanPath {
     settle([plan]);
     collectLive(plan);
     joinStarts(changes.history);
+    tellQueuedByRuns(changes);
     return changes;
   }
 

@@ -101,7 +101,10 @@ export function transactionQueries(
     insertRunEnds,
     rows.runEnds.filter(({ saidByResult }) => !saidByResult),
   );
-  add(insertHistory, rows.history);
+  add(
+    insertHistory,
+    rows.history.filter(({ toldByRun }) => toldByRun !== true),
+  );
   return queries;
 }
 

@@ -21,6 +21,8 @@ export interface RunInsert {
   placement: string | null;
   /** The run is its own only task, which has its id: no row of `task` is stored. */
   oneTask: boolean;
+  /** The number of the journal's row of its creation, where the run tells that itself (`engine/plan/state/queued-by-runs.ts`). */
+  queuedSeq: number | null;
 }
 
 export interface TaskInsert {
@@ -64,6 +66,8 @@ export interface HistoryRow {
   runId: string;
   stepName: string;
   workflowName: string;
+  /** Told, and not stored: the run's own row says it. */
+  toldByRun?: true;
 }
 
 export interface LiveRow {

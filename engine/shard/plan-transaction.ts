@@ -13,6 +13,7 @@ import type { ShardState } from '../plan/state/shard-state.ts';
 import { noFacts } from '../plan/commands/loaded-facts.ts';
 import type { LoadedFacts } from './facts/load-facts.ts';
 import type { Job } from './job.ts';
+import { tellQueuedByRuns } from '../plan/state/queued-by-runs.ts';
 
 export interface Outcome {
   job: Job;
@@ -94,6 +95,7 @@ export function planTransaction(
   settle(plans.values(), budget);
   for (const plan of plans.values()) collectLive(plan);
   joinStarts(changes.history);
+  tellQueuedByRuns(changes);
   return { jobs, again, outcomes, changes, plans };
 }
 

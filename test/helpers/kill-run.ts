@@ -12,7 +12,7 @@ import { ended, packageRoot, spawnEngine, type EngineChild } from './engine-proc
 import { GrpcClients } from './grpc-client.ts';
 import { randomFrom } from './random.ts';
 import { makeTempFolder } from './temp-folder.ts';
-import { newestEndOf } from '../../engine/postgres/rows-of-a-run.ts';
+import { journalOf, newestEndOf } from '../../engine/postgres/rows-of-a-run.ts';
 
 export interface KillRunOptions {
   /** In test/fixtures/kill. */
@@ -36,7 +36,7 @@ interface StoredRun {
 const readRuns = `
   SELECT r.id, (SELECT count(*)::integer FROM result x WHERE x.task_id = r.id) AS results, (SELECT count(*)::integer FROM ${newestEndOf('r.id')} n WHERE n.status <> 0) AS ends,
     (SELECT max(x.status) FROM result x WHERE x.task_id = r.id) AS status, (SELECT max(x.error) FROM result x WHERE x.task_id = r.id) AS error,
-    (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = r.id) AS kinds
+    (SELECT array_agg(h.kinds ORDER BY h.seq) FROM ${journalOf('r.id')} h) AS kinds
   FROM run r`;
 
 /**

@@ -5,9 +5,9 @@ import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 export const insertRuns: Statement<RunInsert> = {
   name: 'insert_runs',
   text: `
-    INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, one_task)
-    SELECT u.id, u.tenant_id, u.workflow_id, u.version_id, u.priority, ${orStaged('input')}, u.metadata, u.parent_task_id, u.child_index, u.child_key, u.filter_payload, u.placement, u.one_task
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::jsonb[], $8::uuid[], $9::integer[], $10::text[], $11::text[], $12::text[], $13::boolean[], $14::uuid[]) AS u (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, one_task, staged)`,
+    INSERT INTO run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, one_task, queued_seq)
+    SELECT u.id, u.tenant_id, u.workflow_id, u.version_id, u.priority, ${orStaged('input')}, u.metadata, u.parent_task_id, u.child_index, u.child_key, u.filter_payload, u.placement, u.one_task, u.queued_seq
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::jsonb[], $8::uuid[], $9::integer[], $10::text[], $11::text[], $12::text[], $13::boolean[], $14::bigint[], $15::uuid[]) AS u (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, one_task, queued_seq, staged)`,
   values: (rows, staged) => {
     const input = stagedArrays(
       rows.map((row) => row.input),
@@ -27,6 +27,7 @@ export const insertRuns: Statement<RunInsert> = {
       textArray(rows.map((row) => row.filterPayload)),
       textArray(rows.map((row) => row.placement)),
       boolArray(rows.map((row) => row.oneTask)),
+      plainArray(rows.map((row) => row.queuedSeq)),
       input.ids,
     ];
   },

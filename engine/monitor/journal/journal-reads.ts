@@ -3,7 +3,7 @@ import { readJournalLetters } from '../../model/task/journal-letters.ts';
 import { eventTypeOf, isRunTransition, statusAfter, type Transition } from '../../model/task/transition.ts';
 import type { HistoryRow } from '../../model/stored-rows.ts';
 import type { RunStatus } from '../../model/task/status.ts';
-import { tasksOf } from '../../postgres/rows-of-a-run.ts';
+import { journalFrom, journalOf, queuedSince, tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 /** One transition, named and placed. */
 export interface JournalEvent {
@@ -89,7 +89,7 @@ const afterCursor = {
   text: `
     SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, r.id AS run_id,
       v.definition -> 'steps' -> coalesce(t.step::integer, 0) ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
-    FROM (SELECT * FROM history WHERE tenant_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3) h
+    FROM ${journalFrom({ tenantId: '$1', seq: '$2', firstId: '$4', limit: '$3' })} h
     LEFT JOIN task t ON t.id = h.task_id
     JOIN run r ON r.id = coalesce(t.run_id, h.task_id)
     JOIN workflow_version v ON v.id = r.version_id
@@ -98,7 +98,10 @@ const afterCursor = {
 
 /** A tenant's journal from a row on, in order. */
 export async function readJournalFrom(pool: Pool, tenantId: string, seq: number, limit: number): Promise<HistoryRow[]> {
-  const { rows } = await pool.query<JournalSqlRow>({ ...afterCursor, values: [tenantId, seq, limit] });
+  const { rows } = await pool.query<JournalSqlRow>({
+    ...afterCursor,
+    values: [tenantId, seq, limit, queuedSince(seq)],
+  });
   return rows.map(historyRow);
 }
 
@@ -110,7 +113,7 @@ const ofRun = {
     FROM run r
     CROSS JOIN LATERAL ${tasksOf('r')} t
     JOIN workflow_version v ON v.id = r.version_id
-    JOIN history h ON h.task_id = t.id
+    CROSS JOIN LATERAL ${journalOf('t.id')} h
     WHERE r.id = $2 AND h.tenant_id = $1 AND h.seq >= $3
     ORDER BY h.seq LIMIT $4`,
 };

@@ -6,7 +6,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import { openStatus } from './open-status.ts';
 import { readSnapshot, type Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
-import { newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
+import { journalOf, newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 export interface TaskDetail {
   id: string;
@@ -151,8 +151,8 @@ const readTasks = {
         LEFT JOIN LATERAL (
           SELECT min(h.seq) FILTER (WHERE h.kinds LIKE '%Q%') AS queued_us, max(h.seq) FILTER (WHERE h.kinds LIKE '%S%') AS started_us,
             (array_agg(h.worker_id ORDER BY h.seq DESC) FILTER (WHERE h.worker_id IS NOT NULL))[1] AS worker_id
-          FROM history h
-          WHERE h.task_id = t.id AND h.seq >= coalesce((
+          FROM ${journalOf('t.id')} h
+          WHERE h.seq >= coalesce((
             SELECT o.seq FROM run_end o WHERE o.run_id = t.run_id AND o.status = 0 AND o.generation = coalesce(l.generation, x.generation)
           ), 0)
         ) h ON true

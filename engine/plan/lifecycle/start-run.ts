@@ -42,6 +42,7 @@ function createRun(plan: Plan, tenantId: string, run: TriggerRun): void {
     filterPayload: run.filterPayload,
     placement: run.placement,
     oneTask: run.taskIds.length === 1,
+    queuedSeq: null,
   });
   const { runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey } = run;
   changes.effects.push({

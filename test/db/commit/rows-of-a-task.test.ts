@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
+import { journalOf } from '../../../engine/postgres/rows-of-a-run.ts';
 
 const database = databaseFixture();
 
 /** The journal's rows of a task, in order. */
 async function journalRows(taskId: string): Promise<string[]> {
   const { rows } = await database.client.query<{ kinds: string }>(
-    'SELECT kinds FROM history WHERE task_id = $1 ORDER BY seq',
+    `SELECT kinds FROM ${journalOf('$1')} h ORDER BY seq`,
     [taskId],
   );
   return rows.map((row) => row.kinds);
@@ -18,7 +19,7 @@ async function rowCounts(runIds: readonly string[]): Promise<Record<string, numb
   const { rows } = await database.client.query<Record<string, number>>(
     `SELECT (SELECT count(*) FROM run WHERE id = ANY ($1))::integer AS run, (SELECT count(*) FROM result WHERE task_id = ANY ($1))::integer AS result,
        (SELECT count(*) FROM task WHERE run_id = ANY ($1))::integer AS task, (SELECT count(*) FROM run_end WHERE run_id = ANY ($1))::integer AS run_end,
-       (SELECT count(*) FROM live WHERE run_id = ANY ($1))::integer AS live`,
+       (SELECT count(*) FROM history WHERE task_id = ANY ($1))::integer AS history, (SELECT count(*) FROM live WHERE run_id = ANY ($1))::integer AS live`,
     [runIds],
   );
   return rows[0];
@@ -40,7 +41,7 @@ it('stores a task that completed once: no row says what another does', async () 
       batchId: null,
       items: [...items('started'), ...items('completed')],
     });
-    expect(await rowCounts(runIds)).toEqual({ run: 2, result: 2, task: 0, run_end: 0, live: 0 });
+    expect(await rowCounts(runIds)).toEqual({ run: 2, result: 2, history: 4, task: 0, run_end: 0, live: 0 });
     for (const runId of runIds) expect(await journalRows(runId)).toEqual(['rCQ', 'A', 'TSFc']);
     const told = world.history.filter(({ transitions }) => transitions.includes('STARTED'));
     expect(told.map(({ transitions }) => transitions.at(-1))).toEqual(['RUN_COMPLETED', 'RUN_COMPLETED']);

@@ -7,6 +7,7 @@ import { listRunSummaries, readRunStatuses } from '../../../engine/monitor/runs/
 import { listTaskRefs } from '../../../engine/monitor/runs/task-list.ts';
 import { readUnfinishedRuns } from '../../../engine/monitor/runs/unfinished-runs.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
+import { latestQueuedMs, queuedTransitions } from '../../../engine/model/task/queued-by-run.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import { migrateDown, migrateUp } from '../../../engine/postgres/schema/migrate.ts';
 import { readEnds } from '../../../engine/shard/facts/load-ends.ts';
@@ -14,6 +15,7 @@ import { readTasks } from '../../../engine/shard/facts/load-stored-runs.ts';
 import { LogWriter } from '../../../engine/writers/log-writer.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
+import { idAt } from '../../helpers/stored-run.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';
 import { replayIds } from '../../../engine/bulk/replay-ids.ts';
 
@@ -55,7 +57,8 @@ beforeAll(async () => {
   runs['of two tasks'] = newId();
   await world.trigger({ runId: runs['of two tasks'], taskIds: [newId(), newId()], versionId });
   await owner.submit({ kind: 'unsubscribe', tenantId, workerId });
-  await begin('queued');
+  // It has waited for its turn.
+  runs['queued'] = await world.trigger({ runId: idAt(Date.now() - latestQueuedMs / 2) });
   const lines = new LogWriter(database.pool, () => undefined);
   await lines.writeAll(
     Object.values(runs).map((taskId) => ({
@@ -72,6 +75,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.owner.stop());
+
+/** Of the run that is queued, which was triggered last. */
+async function lastSeq(): Promise<number> {
+  const rows = await readRunJournal(database.pool, world.tenantId, runs['queued'] ?? '', 0, 1);
+  return rows[0]?.seq ?? 0;
+}
 
 /** All that is told of these runs. */
 async function told(): Promise<Record<string, unknown>> {
@@ -102,7 +111,8 @@ async function told(): Promise<Record<string, unknown>> {
     details: await each((id) => readRunDetail(pool, tenantId, id, { bytes: 1_000_000, data: true })),
     journal: await readJournalFrom(pool, tenantId, 0, 1_000),
     journals: await each((id) => readRunJournal(pool, tenantId, id, 0, 1_000)),
-    pages: await readJournalFrom(pool, tenantId, 0, 3),
+    firstOfJournal: await readJournalFrom(pool, tenantId, 0, 3),
+    lastOfJournal: await readJournalFrom(pool, tenantId, await lastSeq(), 3),
     tasks: await listTaskRefs(pool, {
       ...filter,
       statuses: [],
@@ -141,6 +151,7 @@ async function rowCounts(): Promise<Record<string, number> | undefined> {
 
 it('tells the same of what is stored once as of rows of before', async () => {
   const now = await told();
+  expect(now['lastOfJournal']).toMatchObject([{ taskId: runs['queued'], transitions: queuedTransitions }]);
   expect(now['counts']).toEqual([
     { status: RunStatus.Queued, count: 1 },
     { status: RunStatus.Running, count: 3 },
@@ -148,10 +159,10 @@ it('tells the same of what is stored once as of rows of before', async () => {
     { status: RunStatus.Failed, count: 1 },
     { status: RunStatus.Cancelled, count: 1 },
   ]);
-  expect(await rowCounts()).toMatchObject({ lone: 7, tasks: 2, completed: 0 });
+  expect(await rowCounts()).toMatchObject({ lone: 7, tasks: 2, completed: 0, created: 7 });
   // As the version before has stored them: each task with its row, each run with its end.
   await migrateDown(database.url, { to: '0021' });
   await migrateUp(database.url);
-  expect(await rowCounts()).toMatchObject({ lone: 0, tasks: 9, completed: 4 });
+  expect(await rowCounts()).toMatchObject({ lone: 0, tasks: 9, completed: 4, created: 8 });
   expect(await told()).toEqual(now);
 });

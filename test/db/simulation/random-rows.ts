@@ -189,6 +189,7 @@ export class RandomRows {
         filterPayload: this.orNull(this.document()),
         placement: this.orNull(this.text()),
         oneTask: this.chance(0.5),
+        queuedSeq: this.orNull(this.seq()),
       }),
     (changes) => changes.tasks.push({ id: this.id('task'), runId: this.id('run'), step: this.below(3) }),
     (changes) => {

@@ -221,6 +221,7 @@ const shapes = {
       filter_payload: 'text?',
       placement: 'text?',
       one_task: 'boolean',
+      queued_seq: 'bigint?',
     },
     key: ['id'],
   }),

@@ -54,6 +54,7 @@ export const transactionWrites = [
       'filter_payload',
       'placement',
       'one_task',
+      'queued_seq',
     ],
     staged: 'input',
   }),
