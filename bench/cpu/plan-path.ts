@@ -126,7 +126,11 @@ export class PlanPath {
   parameters(changes: ChangeSet): number {
     const queries = transactionQueries(shardSteps([this.#state]), ++this.#transactions, changes, new Map());
     return queries.reduce(
-      (sum, query) => sum + query.values.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0),
+      (sum, query) =>
+        sum +
+        ('lines' in query
+          ? Buffer.byteLength(query.lines)
+          : query.values.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0)),
       0,
     );
   }
