@@ -1,7 +1,7 @@
 /**
  * Where the WAL of a task goes: `npm run bench:wal [tasks]`. No-op tasks are enqueued in bulk, then a worker starts and drains
  * them; each record that Postgres wrote meanwhile is read back (pg_walinspect) and counted for the table or index that it is about.
- * Needs a build. Prints one JSON object: bytes and records a task, by relation and kind of record.
+ * Needs a build. Prints one JSON object: bytes and records a task, by relation and kind of record, and microseconds of CPU a task.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -80,13 +80,23 @@ async function untilDrained(): Promise<void> {
   }
 }
 
-/** @returns where the WAL was before, between enqueueing and draining, and after; and Postgres's CPU */
-async function pass(count: number): Promise<{ lsn: string[]; postgresUs: number[] }> {
+interface CpuUs {
+  engine: number;
+  postgres: number;
+}
+
+function cpuNow(): CpuUs {
+  const { engine: engineUs = NaN, postgres = NaN } = readCpu({ enginePid: engine.child.pid, dataDir, workerPids: [] });
+  return { engine: engineUs, postgres };
+}
+
+/** @returns where the WAL was before, between enqueueing and draining, and after; and the CPU of each of the two */
+async function pass(count: number): Promise<{ lsn: string[]; cpuUs: CpuUs[] }> {
   const lsn = [await position()];
-  const cpu = [readCpu({ enginePid: undefined, dataDir, workerPids: [] }).postgres ?? NaN];
+  const cpu = [cpuNow()];
   const mark = async (): Promise<void> => {
     lsn.push(await position());
-    cpu.push(readCpu({ enginePid: undefined, dataDir, workerPids: [] }).postgres ?? NaN);
+    cpu.push(cpuNow());
   };
   await noop.runNoWait(Array.from({ length: count }, (_, i) => ({ i, body })));
   await mark();
@@ -95,7 +105,13 @@ async function pass(count: number): Promise<{ lsn: string[]; postgresUs: number[
   await untilDrained();
   await mark();
   await endProcess(worker);
-  return { lsn, postgresUs: cpu.slice(1).map((us, at) => Math.round((us - (cpu[at] ?? NaN)) / count)) };
+  return {
+    lsn,
+    cpuUs: cpu.slice(1).map((after, at) => ({
+      engine: Math.round((after.engine - (cpu[at]?.engine ?? NaN)) / count),
+      postgres: Math.round((after.postgres - (cpu[at]?.postgres ?? NaN)) / count),
+    })),
+  };
 }
 
 const first = startWorker(engine.token);
@@ -103,7 +119,7 @@ await once(first, 'message');
 await endProcess(first);
 await pass(warmUp);
 await inspector.query('CHECKPOINT');
-const { lsn, postgresUs } = await pass(tasks);
+const { lsn, cpuUs } = await pass(tasks);
 
 const { rows: classes } = await database.query<{ filenode: string; name: string }>(
   `SELECT pg_relation_filenode(oid)::text AS filenode, relname AS name FROM pg_class WHERE pg_relation_filenode(oid) IS NOT NULL`,
@@ -124,13 +140,17 @@ const each = (value = NaN): number => round(value / tasks);
 const { rows: journal } = await database.query<{ kinds: string; rows: number }>(
   'SELECT kinds, count(*)::integer AS rows FROM history GROUP BY 1 ORDER BY 2 DESC LIMIT 12',
 );
+const { rows: sizes } = await database.query<{ bytes: number }>(
+  `SELECT sum(pg_total_relation_size(oid))::float8 AS bytes FROM pg_class WHERE relkind = 'r' AND relname ~ '^(run|task|result|run_end|history)_[0-9]{8}$'`,
+);
 process.stdout.write(
   `${JSON.stringify(
     {
       tasks,
       walBytes: each(spans[0]?.all),
       ofEnqueueing: each(spans[0]?.enqueue),
-      postgresUs: { enqueue: postgresUs[0], drain: postgresUs[1] },
+      storedBytes: round((sizes[0]?.bytes ?? NaN) / (tasks + warmUp)),
+      cpuUs: { enqueue: cpuUs[0], drain: cpuUs[1] },
       journal: Object.fromEntries(journal.map((row) => [row.kinds, row.rows])),
       relations: Object.fromEntries(
         [...lines]
