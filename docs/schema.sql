@@ -218,7 +218,9 @@ CREATE TABLE public.run (
     child_index integer,
     child_key text,
     filter_payload text,
-    placement text
+    placement text,
+    one_task boolean DEFAULT false NOT NULL,
+    queued_seq bigint
 )
 PARTITION BY RANGE (id);
 

@@ -10,10 +10,12 @@ import { planCommand } from '../../engine/plan/commands/command.ts';
 import { noFacts } from '../../engine/plan/commands/loaded-facts.ts';
 import { settle } from '../../engine/plan/settle/settle-tenants.ts';
 import { ChangeSet } from '../../engine/plan/state/change-set.ts';
+import { joinStarts } from '../../engine/plan/state/join-starts.ts';
 import { collectLive, settleRows } from '../../engine/plan/state/live-rows.ts';
 import { ShardState } from '../../engine/plan/state/shard-state.ts';
 import { shardSteps } from '../../engine/shard/plan-transaction.ts';
 import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
+import { tellQueuedByRuns } from '../../engine/plan/state/queued-by-runs.ts';
 
 interface Ids {
   tenantId: TenantId;
@@ -116,6 +118,8 @@ export class PlanPath {
     }
     settle([plan]);
     collectLive(plan);
+    joinStarts(changes.history);
+    tellQueuedByRuns(changes);
     return changes;
   }
 
@@ -123,7 +127,11 @@ export class PlanPath {
   parameters(changes: ChangeSet): number {
     const queries = transactionQueries(shardSteps([this.#state]), ++this.#transactions, changes, new Map());
     return queries.reduce(
-      (sum, query) => sum + query.values.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0),
+      (sum, query) =>
+        sum +
+        ('lines' in query
+          ? Buffer.byteLength(query.lines)
+          : query.values.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0)),
       0,
     );
   }

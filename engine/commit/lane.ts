@@ -97,7 +97,7 @@ export class Lane {
     const alone = queries.length === 1;
     const answers = this.#client.together(() => [
       ...(alone ? [] : [this.#client.query('BEGIN')]),
-      ...queries.map((query) => this.#client.query(query)),
+      ...queries.map((query) => ('lines' in query ? this.#client.copy(query) : this.#client.query(query))),
       ...(alone ? [] : [this.#client.query('COMMIT')]),
     ]);
     const settled = await Promise.allSettled(answers);

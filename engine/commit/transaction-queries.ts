@@ -1,5 +1,5 @@
 import type { TransactionRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/stored-rows.ts';
-import type { Statement } from './statement.ts';
+import type { CopyStatement, Statement } from './statement.ts';
 import type { StagedIds } from './staged-payloads.ts';
 import { assertStaged } from './statements/assert-staged.ts';
 import { assertShards } from './statements/assert-shards.ts';
@@ -10,9 +10,9 @@ import { writeDeliveries } from './statements/write-deliveries.ts';
 import { deleteFilters, writeFilters } from './statements/write-filters.ts';
 import { insertHistory } from './statements/insert-history.ts';
 import { insertLive } from './statements/insert-live.ts';
-import { insertResults } from './statements/insert-results.ts';
+import { insertResults, insertStagedResults } from './statements/insert-results.ts';
 import { insertRunEnds } from './statements/insert-run-ends.ts';
-import { insertRuns } from './statements/insert-runs.ts';
+import { insertRuns, insertStagedRuns } from './statements/insert-runs.ts';
 import { insertTasks } from './statements/insert-tasks.ts';
 import { updateLive } from './statements/update-live.ts';
 import { updateSticky } from './statements/update-sticky.ts';
@@ -37,11 +37,7 @@ import { deleteWakings, insertWakings } from './statements/write-wakings.ts';
 import { writeIdempotency } from './statements/write-idempotency.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
-export interface Query {
-  name: string;
-  text: string;
-  values: string[];
-}
+export type Query = { name: string; text: string } & ({ values: string[] } | { lines: string });
 
 /** The statements of one transaction, in order: first the shards' rows, whose lock keeps every other owner out. */
 export function transactionQueries(
@@ -57,17 +53,24 @@ export function transactionQueries(
     if (list.length > 0)
       queries.push({ name: statement.name, text: statement.text, values: statement.values(list, staged) });
   };
+  const copy = <Row>({ name, text, lines }: CopyStatement<Row>, list: readonly Row[]): void => {
+    if (list.length > 0) queries.push({ name, text, lines: lines(list) });
+  };
   if (staged.size > 0) add(assertStaged, [...new Set(staged.values())]);
   add(insertWorkflows, rows.workflows);
   add(insertVersions, rows.versions);
   add(updateWorkflows, lastOf(rows.workflowUpdates));
   add(insertWorkers, rows.workers);
   add(updateWorkers, mergeUpdates(rows.workerUpdates));
-  add(insertRuns, rows.runs);
-  add(insertTasks, rows.tasks);
+  if (staged.size > 0) add(insertStagedRuns, rows.runs);
+  else copy(insertRuns, rows.runs);
+  copy(
+    insertTasks,
+    rows.tasks.filter(({ id, runId }) => id !== runId),
+  );
   // A task that goes and comes again in one transaction (its worker was told, then a replay) must be gone first.
   add(deleteLive, rows.liveDeletes);
-  add(insertLive, rows.liveInserts);
+  copy(insertLive, rows.liveInserts);
   add(updateLive, rows.liveUpdates);
   add(updateSticky, rows.stickies);
   add(writeRateLimits, rows.rateLimits);
@@ -93,9 +96,16 @@ export function transactionQueries(
   add(insertDurableListens, rows.durableListens);
   add(deleteDurableListens, rows.durableListenDeletes);
   add(deleteDurableTasks, rows.durableEnds);
-  add(insertResults, rows.results);
-  add(insertRunEnds, rows.runEnds);
-  add(insertHistory, rows.history);
+  if (staged.size > 0) add(insertStagedResults, rows.results);
+  else copy(insertResults, rows.results);
+  copy(
+    insertRunEnds,
+    rows.runEnds.filter(({ saidByResult }) => !saidByResult),
+  );
+  copy(
+    insertHistory,
+    rows.history.filter(({ toldByRun }) => toldByRun !== true),
+  );
   return queries;
 }
 

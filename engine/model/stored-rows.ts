@@ -20,6 +20,10 @@ export interface RunInsert {
   filterPayload: string | null;
   /** JSON of RunPlacement; null for a run that asks for nothing of its own. */
   placement: string | null;
+  /** The run is its own only task, which has its id: no row of `task` is stored. */
+  oneTask: boolean;
+  /** The number of the journal's row of its creation, where the run tells that itself (`engine/plan/state/queued-by-runs.ts`). */
+  queuedSeq: number | null;
 }
 
 export interface TaskInsert {
@@ -47,6 +51,8 @@ export interface RunEndRow {
   runId: string;
   generation: number;
   seq: number;
+  /** The run's one task has completed: its result says the same, and no row is stored. */
+  saidByResult: boolean;
 }
 
 export interface HistoryRow {
@@ -61,6 +67,8 @@ export interface HistoryRow {
   runId: string;
   stepName: string;
   workflowName: string;
+  /** Told, and not stored: the run's own row says it. */
+  toldByRun?: true;
 }
 
 export interface LiveRow {

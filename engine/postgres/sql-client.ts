@@ -1,5 +1,6 @@
 import { Client, Pool, type ClientConfig, type PoolConfig, type QueryResultRow } from 'pg';
 import type { Logger } from '../base/log.ts';
+import { CopyQuery, type SqlCopy } from './copy-query.ts';
 import { countRefusals } from './count-refusals.ts';
 
 export interface SqlQuery {
@@ -29,6 +30,8 @@ export interface SqlClient extends Sql {
   end(): Promise<void>;
   /** Cuts the socket without a farewell. */
   cut(): void;
+  /** `COPY … FROM STDIN`. */
+  copy(copy: SqlCopy): Promise<SqlResult<never>>;
   /** What is asked meanwhile leaves in one piece: a system call, and a packet, for all. */
   together<T>(ask: () => T): T;
 }
@@ -50,6 +53,12 @@ export interface Connector {
   pool(config: PoolConfig, log: Logger): SqlPool;
 }
 
+export function copyOn(client: Client, copy: SqlCopy): Promise<SqlResult<never>> {
+  return new Promise((resolve, reject) => {
+    client.query(new CopyQuery(copy, { resolve, reject }));
+  });
+}
+
 class PostgresClient extends Client implements SqlClient {
   onNotification(listener: (payload: string) => void): void {
     this.on('notification', ({ payload = '' }) => listener(payload));
@@ -57,6 +66,10 @@ class PostgresClient extends Client implements SqlClient {
 
   cut(): void {
     this.connection.stream.destroy();
+  }
+
+  copy(copy: SqlCopy): Promise<SqlResult<never>> {
+    return copyOn(this, copy);
   }
 
   together<T>(ask: () => T): T {

@@ -1,3 +1,5 @@
+import { tasksOf } from '../postgres/rows-of-a-run.ts';
+
 /**
  * What deletes a tenant's rows. Each takes `$1` and a number of rows, and is repeated until it finds fewer. Never a row of
  * `live`: the owner writes those.
@@ -5,10 +7,10 @@
 
 /** By runs, oldest first, with how many tasks each has. */
 export const nextRuns = `
-  SELECT r.id, (SELECT count(*) FROM task t WHERE t.run_id = r.id)::integer AS tasks
-  FROM (SELECT id FROM run WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3) r ORDER BY r.id`;
+  SELECT r.id, (SELECT count(*) FROM ${tasksOf('r')} t)::integer AS tasks
+  FROM (SELECT id, one_task FROM run WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3) r ORDER BY r.id`;
 
-export const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN task t ON t.run_id = u.id`;
+export const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id JOIN LATERAL ${tasksOf('r')} t ON true`;
 
 /** Invariant: memory has no task of the tenant, and `live` equals memory. */
 export const liveOfTasks = `SELECT count(*)::integer AS count FROM unnest($1::uuid[]) AS u (id) JOIN live l ON l.task_id = u.id`;

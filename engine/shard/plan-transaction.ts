@@ -5,6 +5,7 @@ import type { ShardStep } from '../model/stored-rows.ts';
 import { settle } from '../plan/settle/settle-tenants.ts';
 import type { SettleBudget } from '../plan/state/settle-budget.ts';
 import { ChangeSet } from '../plan/state/change-set.ts';
+import { joinStarts } from '../plan/state/join-starts.ts';
 import { collectLive } from '../plan/state/live-rows.ts';
 import type { Plan } from '../plan/state/plan.ts';
 import { NotEvaluated } from '../plan/conditions/evaluate-condition.ts';
@@ -12,6 +13,7 @@ import type { ShardState } from '../plan/state/shard-state.ts';
 import { noFacts } from '../plan/commands/loaded-facts.ts';
 import type { LoadedFacts } from './facts/load-facts.ts';
 import type { Job } from './job.ts';
+import { tellQueuedByRuns } from '../plan/state/queued-by-runs.ts';
 
 export interface Outcome {
   job: Job;
@@ -92,6 +94,8 @@ export function planTransaction(
   }
   settle(plans.values(), budget);
   for (const plan of plans.values()) collectLive(plan);
+  joinStarts(changes.history);
+  tellQueuedByRuns(changes);
   return { jobs, again, outcomes, changes, plans };
 }
 

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { HatchetError } from '../base/errors.ts';
 import { RowBuffer } from '../postgres/row-buffer.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
+import { taskNamed } from '../postgres/rows-of-a-run.ts';
 
 export interface NewLogLine {
   tenantId: TenantId;
@@ -23,7 +24,7 @@ const insertLines = {
     SELECT u.task_id, r.tenant_id, u.at, u.attempt, u.level, u.message, u.metadata
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::integer[], $5::smallint[], $6::text[], $7::text[]) WITH ORDINALITY
       AS u (task_id, tenant_id, at, attempt, level, message, metadata, place)
-    JOIN task t ON t.id = u.task_id
+    JOIN LATERAL ${taskNamed('u.task_id')} t ON true
     JOIN run r ON r.id = t.run_id AND r.tenant_id = u.tenant_id
     ORDER BY u.place`,
 };

@@ -9,6 +9,7 @@ import { codeOf, contractFixture } from '../helpers/contract-fixture.ts';
 import { taskRequest, workflowRequest, type ContractWorker } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
+import { journalOf } from '../../engine/postgres/rows-of-a-run.ts';
 
 const contract = contractFixture('contract');
 const { fixture, trigger, statusOf, untilStatus } = contract;
@@ -166,7 +167,7 @@ describe('what a trigger makes', () => {
     await clients.call(clients.admin, clients.admin.cancelTasks, { externalIds: runs.filter((_, i) => i % 4 === 3) });
     await expect.poll(async () => (await rowCounts())['live'], { interval: 50 }).toBe(0);
     const { rows } = await fixture.database.pool.query<{ id: string; status: number; kinds: string[] }>(
-      'SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = x.task_id) AS kinds FROM result x',
+      `SELECT x.task_id AS id, x.status, (SELECT array_agg(h.kinds ORDER BY h.seq) FROM ${journalOf('x.task_id')} h) AS kinds FROM result x`,
     );
     expect(rows.length).toBeGreaterThan(100);
     expect(rows.filter((row) => replayJournal(readJournalLetters(row.kinds.join(''))) !== row.status)).toEqual([]);

@@ -173,7 +173,7 @@ async function crash(
   await gate.query('UPDATE crash_at SET n = $1', [n]);
   await gate.query('SELECT pg_advisory_lock($1)', [gateKey]);
   const runId = await trigger(`${n} ${victim} ${way}`);
-  const stopped = `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gateKey} AND NOT granted) AS waits, EXISTS (SELECT 1 FROM run_end WHERE run_id = $1) AS ended`;
+  const stopped = `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${gateKey} AND NOT granted) AS waits, EXISTS (SELECT 1 FROM result WHERE task_id = $1) AS ended`;
   const reached = await vi.waitFor(
     async () => {
       const { rows } = await gate.query<{ waits: boolean; ended: boolean }>(stopped, [runId]);

@@ -10,6 +10,7 @@ import { randomFrom } from '../helpers/random.ts';
 import { nameOf, nodeResult, readLog } from '../model/durable-oracle.ts';
 import { sizeOf } from '../model/durable-program.ts';
 import { durablePrograms, joined } from '../model/durable-programs.ts';
+import { newestEndOf } from '../../engine/postgres/rows-of-a-run.ts';
 
 /**
  * Random durable programs, run by our SDK in processes that are killed, cut off and stopped, on an engine and a Postgres
@@ -44,7 +45,7 @@ interface Seen extends Record<string, unknown> {
 
 const look = `
   SELECT
-    (SELECT count(*)::integer FROM (SELECT DISTINCT ON (run_id) status FROM run_end WHERE run_id = ANY($1::uuid[]) ORDER BY run_id, generation DESC, status DESC) e WHERE status <> 0) AS ended,
+    (SELECT count(*)::integer FROM unnest($1::uuid[]) AS u (id) JOIN LATERAL ${newestEndOf('u.id')} n ON n.status <> 0) AS ended,
     (SELECT count(*)::integer FROM durable_entry) + (SELECT count(*)::integer FROM durable_result) AS rows,
     (SELECT coalesce(json_agg(DISTINCT jsonb_build_object('task', task_id, 'key', event_key)), '[]') FROM durable_listen) AS listens`;
 

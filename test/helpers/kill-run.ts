@@ -17,6 +17,7 @@ import { GrpcClients } from './grpc-client.ts';
 import { LoadBalancer } from './load-balancer.ts';
 import { randomFrom } from './random.ts';
 import { makeTempFolder } from './temp-folder.ts';
+import { journalOf, newestEndOf } from '../../engine/postgres/rows-of-a-run.ts';
 
 export interface KillRunOptions {
   /** In test/fixtures/kill. */
@@ -40,9 +41,9 @@ interface StoredRun {
 }
 
 const readRuns = `
-  SELECT r.id, (SELECT count(*)::integer FROM result x WHERE x.task_id = r.id) AS results, (SELECT count(*)::integer FROM run_end e WHERE e.run_id = r.id) AS ends,
+  SELECT r.id, (SELECT count(*)::integer FROM result x WHERE x.task_id = r.id) AS results, (SELECT count(*)::integer FROM ${newestEndOf('r.id')} n WHERE n.status <> 0) AS ends,
     (SELECT max(x.status) FROM result x WHERE x.task_id = r.id) AS status, (SELECT max(x.error) FROM result x WHERE x.task_id = r.id) AS error,
-    (SELECT array_agg(h.kinds ORDER BY h.seq) FROM history h WHERE h.task_id = r.id) AS kinds
+    (SELECT array_agg(h.kinds ORDER BY h.seq) FROM ${journalOf('r.id')} h) AS kinds
   FROM run r`;
 
 const readOwners = `

@@ -1,20 +1,15 @@
 import type { HistoryRow } from '../../model/stored-rows.ts';
 import { journalLetters } from '../../model/task/journal-letters.ts';
-import { plainArray, textArray } from '../array-literal.ts';
-import type { Statement } from '../statement.ts';
+import { plainField, textField } from '../copy-lines.ts';
+import type { CopyStatement } from '../statement.ts';
 
-export const insertHistory: Statement<HistoryRow> = {
+export const insertHistory: CopyStatement<HistoryRow> = {
   name: 'insert_history',
-  text: `
-    INSERT INTO history (task_id, seq, tenant_id, attempt, kinds, worker_id, message)
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::integer[], $5::text[], $6::uuid[], $7::text[])`,
-  values: (rows) => [
-    plainArray(rows.map((row) => row.taskId)),
-    plainArray(rows.map((row) => row.seq)),
-    plainArray(rows.map((row) => row.tenantId)),
-    plainArray(rows.map((row) => row.attempt)),
-    plainArray(rows.map((row) => journalLetters(row.transitions))),
-    plainArray(rows.map((row) => row.workerId)),
-    textArray(rows.map((row) => row.message)),
-  ],
+  text: 'COPY history (task_id, seq, tenant_id, attempt, kinds, worker_id, message) FROM STDIN',
+  lines: (rows) => {
+    let lines = '';
+    for (const { taskId, seq, tenantId, attempt, transitions, workerId, message } of rows)
+      lines += `${taskId}\t${seq}\t${tenantId}\t${attempt}\t${journalLetters(transitions)}\t${plainField(workerId)}\t${textField(message)}\n`;
+    return lines;
+  },
 };

@@ -1,10 +1,23 @@
 import type { ResultRow } from '../../model/stored-rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
-import { orStaged, stagedArrays, type Statement } from '../statement.ts';
+import { textField } from '../copy-lines.ts';
+import { orStaged, stagedArrays, type CopyStatement, type Statement } from '../statement.ts';
 
 /** The primary key (task, generation) is what makes a second result impossible. */
-export const insertResults: Statement<ResultRow> = {
+export const insertResults: CopyStatement<ResultRow> = {
   name: 'insert_results',
+  text: 'COPY result (task_id, generation, status, attempt, seq, output, error, invocation) FROM STDIN',
+  lines: (rows) => {
+    let lines = '';
+    for (const row of rows)
+      lines += `${row.taskId}\t${row.generation}\t${row.status}\t${row.attempt}\t${row.seq}\t${textField(row.output)}\t${textField(row.error)}\t${row.invocation}\n`;
+    return lines;
+  },
+};
+
+/** Where an output is staged. */
+export const insertStagedResults: Statement<ResultRow> = {
+  name: 'insert_staged_results',
   text: `
     INSERT INTO result (task_id, generation, status, attempt, seq, output, error, invocation)
     SELECT u.task_id, u.generation, u.status, u.attempt, u.seq, ${orStaged('output')}, u.error, u.invocation

@@ -1,15 +1,12 @@
 import type { TaskInsert } from '../../model/stored-rows.ts';
-import { plainArray } from '../array-literal.ts';
-import type { Statement } from '../statement.ts';
+import type { CopyStatement } from '../statement.ts';
 
-export const insertTasks: Statement<TaskInsert> = {
+export const insertTasks: CopyStatement<TaskInsert> = {
   name: 'insert_tasks',
-  text: `
-    INSERT INTO task (id, run_id, step)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[])`,
-  values: (rows) => [
-    plainArray(rows.map((row) => row.id)),
-    plainArray(rows.map((row) => row.runId)),
-    plainArray(rows.map((row) => row.step)),
-  ],
+  text: 'COPY task (id, run_id, step) FROM STDIN',
+  lines: (rows) => {
+    let lines = '';
+    for (const { id, runId, step } of rows) lines += `${id}\t${runId}\t${step}\n`;
+    return lines;
+  },
 };

@@ -4,6 +4,7 @@ import { isEntryKind, parseAsked, type EntryKind } from '../../model/durable/dur
 import { isRunStatus, type RunStatus } from '../../model/task/status.ts';
 import { nodeKey, readNodeResults, type NodeResult } from './durable-results.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
+import { taskNamed } from '../../postgres/rows-of-a-run.ts';
 
 /** A line of a durable task's log, for people. */
 export interface LogEntry {
@@ -46,7 +47,7 @@ interface EntrySqlRow {
 /** The tenant is the run's: a foreign task has no log. */
 const text = (tail: string): string => `
     SELECT e.task_id, e.branch, e.node, e.kind, e.asked, e.invocation, e.seq, e.child_run_id, m.met, r.seq AS result_seq, r.status, c.changed
-    FROM task t
+    FROM ${taskNamed('$2')} t
     JOIN run ON run.id = t.run_id AND run.tenant_id = $1
     JOIN durable_entry e ON e.task_id = t.id
     LEFT JOIN durable_result r ON r.task_id = e.task_id AND r.branch = e.branch AND r.node = e.node AND r.condition = -1
@@ -55,7 +56,7 @@ const text = (tail: string): string => `
       WHERE m.task_id = e.task_id AND m.branch = e.branch AND m.node = e.node AND m.condition >= 0
     ) m ON true
     CROSS JOIN LATERAL (SELECT greatest(e.seq, m.seq, r.seq) AS changed) c
-    WHERE t.id = $2 ${tail}`;
+    WHERE true ${tail}`;
 
 const readPage = {
   name: 'durable_log',
@@ -196,11 +197,10 @@ const readSignals = {
   name: 'durable_signal',
   text: `
     SELECT r.payload
-    FROM task t
+    FROM ${taskNamed('$2')} t
     JOIN run ON run.id = t.run_id AND run.tenant_id = $1
     JOIN durable_entry e ON e.task_id = t.id AND e.branch = 0 AND e.kind = 4 AND e.fingerprint = $3
-    JOIN durable_result r ON r.task_id = e.task_id AND r.branch = e.branch AND r.node = e.node AND r.condition = -1
-    WHERE t.id = $2`,
+    JOIN durable_result r ON r.task_id = e.task_id AND r.branch = e.branch AND r.node = e.node AND r.condition = -1`,
 };
 
 /** What satisfied a signal of an older SDK's task; undefined while nothing has. */

@@ -2,6 +2,7 @@ import { EntryKind } from '../../model/durable/durable.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { RunStatus } from '../../model/task/status.ts';
+import { tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 export interface NodeRef {
   taskId: string;
@@ -47,7 +48,7 @@ export const readChildren = {
     FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::integer[]) AS given (run_id, generation)) u
     JOIN run r ON r.id = u.run_id
     JOIN workflow_version v ON v.id = r.version_id
-    JOIN task t ON t.run_id = r.id
+    JOIN LATERAL ${tasksOf('r')} t ON true
     LEFT JOIN LATERAL (SELECT x.output, x.error FROM result x WHERE x.task_id = t.id AND x.generation <= u.generation ORDER BY x.generation DESC LIMIT 1) x ON true
     ORDER BY u.run_id, t.step`,
 };

@@ -4,6 +4,7 @@ import { eventTypeOf, isRunTransition, statusAfter, type Transition } from '../.
 import type { HistoryRow } from '../../model/stored-rows.ts';
 import type { RunStatus } from '../../model/task/status.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
+import { journalFrom, journalOf, queuedSince, tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 /** One transition, named and placed. */
 export interface JournalEvent {
@@ -87,11 +88,11 @@ function historyRow(row: JournalSqlRow): HistoryRow {
 const afterCursor = {
   name: 'journal_after',
   text: `
-    SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, t.run_id,
-      v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
-    FROM (SELECT * FROM history WHERE tenant_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3) h
-    JOIN task t ON t.id = h.task_id
-    JOIN run r ON r.id = t.run_id
+    SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, r.id AS run_id,
+      v.definition -> 'steps' -> coalesce(t.step::integer, 0) ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
+    FROM ${journalFrom({ tenantId: '$1', seq: '$2', firstId: '$4', limit: '$3' })} h
+    LEFT JOIN task t ON t.id = h.task_id
+    JOIN run r ON r.id = coalesce(t.run_id, h.task_id)
     JOIN workflow_version v ON v.id = r.version_id
     ORDER BY h.seq`,
 };
@@ -103,7 +104,10 @@ export async function readJournalFrom(
   seq: number,
   limit: number,
 ): Promise<HistoryRow[]> {
-  const { rows } = await pool.query<JournalSqlRow>({ ...afterCursor, values: [tenantId, seq, limit] });
+  const { rows } = await pool.query<JournalSqlRow>({
+    ...afterCursor,
+    values: [tenantId, seq, limit, queuedSince(seq)],
+  });
   return rows.map(historyRow);
 }
 
@@ -112,11 +116,11 @@ const ofRun = {
   text: `
     SELECT h.task_id, h.seq, h.tenant_id, h.attempt, h.kinds, h.worker_id, h.message, t.run_id,
       v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, v.definition ->> 'name' AS workflow_name
-    FROM task t
-    JOIN run r ON r.id = t.run_id
+    FROM run r
+    CROSS JOIN LATERAL ${tasksOf('r')} t
     JOIN workflow_version v ON v.id = r.version_id
-    JOIN history h ON h.task_id = t.id
-    WHERE t.run_id = $2 AND h.tenant_id = $1 AND h.seq >= $3
+    CROSS JOIN LATERAL ${journalOf('t.id')} h
+    WHERE r.id = $2 AND h.tenant_id = $1 AND h.seq >= $3
     ORDER BY h.seq LIMIT $4`,
 };
 

@@ -29,11 +29,11 @@ interface LogSqlRow {
 
 const lineRows = (order: string): string => `
   SELECT g.id, g.at, g.task_id, v.definition -> 'steps' -> t.step::integer ->> 'name' AS step_name, g.attempt, g.level, g.message, g.metadata, octet_length(g.message) + octet_length(g.metadata) AS bytes
-  FROM task t
+  FROM (SELECT t.id, t.run_id, t.step FROM task t WHERE t.run_id = $2 OR t.id = $2 UNION ALL SELECT o.id, o.id, 0::smallint FROM run o WHERE o.id = $2 AND o.one_task) t
   JOIN run r ON r.id = t.run_id AND r.tenant_id = $1
   JOIN workflow_version v ON v.id = r.version_id
   JOIN log_line g ON g.task_id = t.id
-  WHERE (t.run_id = $2 OR t.id = $2) AND g.id > $3
+  WHERE g.id > $3
     AND ($4::smallint[] IS NULL OR g.level = ANY ($4))
     AND ($5::text IS NULL OR position(lower($5) IN lower(g.message)) > 0)
   ORDER BY g.${order} LIMIT $6`;

@@ -7,6 +7,7 @@ import { openStatus } from './open-status.ts';
 import { readSnapshot, type Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
+import { journalOf, newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 export interface TaskDetail {
   id: string;
@@ -85,7 +86,7 @@ const readRuns = {
         ) u
         JOIN run r ON r.id = u.id AND r.tenant_id = $1
         JOIN workflow w ON w.id = r.workflow_id
-        LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
+        LEFT JOIN LATERAL (SELECT nullif(n.status, 0) AS status, CASE WHEN n.status <> 0 THEN n.seq END AS seq FROM ${newestEndOf('r.id')} n) e ON true
       ) s
     ) s
     ORDER BY s.place`,
@@ -142,7 +143,8 @@ const readTasks = {
           x.status, x.attempt, x.seq AS ended_us, h.queued_us, h.started_us, c.output, c.error,
           octet_length(c.output) AS output_bytes, octet_length(c.error) AS error_bytes, coalesce(octet_length(c.output), 0) + coalesce(octet_length(c.error), 0) AS bytes
         FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, place)
-        JOIN task t ON t.run_id = u.id
+        JOIN run r ON r.id = u.id
+        JOIN LATERAL ${tasksOf('r')} t ON true
         LEFT JOIN live l ON l.task_id = t.id
         LEFT JOIN LATERAL (
           SELECT x.* FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1
@@ -150,8 +152,8 @@ const readTasks = {
         LEFT JOIN LATERAL (
           SELECT min(h.seq) FILTER (WHERE h.kinds LIKE '%Q%') AS queued_us, max(h.seq) FILTER (WHERE h.kinds LIKE '%S%') AS started_us,
             (array_agg(h.worker_id ORDER BY h.seq DESC) FILTER (WHERE h.worker_id IS NOT NULL))[1] AS worker_id
-          FROM history h
-          WHERE h.task_id = t.id AND h.seq >= coalesce((
+          FROM ${journalOf('t.id')} h
+          WHERE h.seq >= coalesce((
             SELECT o.seq FROM run_end o WHERE o.run_id = t.run_id AND o.status = 0 AND o.generation = coalesce(l.generation, x.generation)
           ), 0)
         ) h ON true
@@ -256,7 +258,7 @@ export async function runDetailsIn(
 
 const countTasks = {
   name: 'count_tasks',
-  text: 'SELECT count(*)::integer AS tasks FROM (SELECT FROM task WHERE run_id = ANY ($1::uuid[]) LIMIT $2) t',
+  text: `SELECT count(*)::integer AS tasks FROM (SELECT FROM run r CROSS JOIN LATERAL ${tasksOf('r')} t WHERE r.id = ANY ($1::uuid[]) LIMIT $2) t`,
 };
 
 /** How many tasks the runs have together; it counts no further than `most`. */

@@ -3,6 +3,7 @@ import type { Logger } from '../../base/log.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { maxPageBytes } from '../../model/limits.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
+import { newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 /** How one task of an ended run ended. */
 export interface TaskResult {
@@ -43,9 +44,9 @@ const endedResults = {
             coalesce(octet_length(x.output), 0) + coalesce(octet_length(x.error), 0) AS bytes
           FROM unnest($2::uuid[]) AS u (id)
           JOIN run r ON r.id = u.id AND r.tenant_id = $1
-          JOIN LATERAL (SELECT e.generation, e.status FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON e.status <> 0
+          JOIN LATERAL ${newestEndOf('r.id')} e ON e.status <> 0
           JOIN workflow_version v ON v.id = r.version_id
-          JOIN task t ON t.run_id = r.id
+          JOIN LATERAL ${tasksOf('r')} t ON true
           LEFT JOIN LATERAL (SELECT x.output, x.error FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
         ) s
       ) s

@@ -3,6 +3,7 @@ import type { Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 import { openRunStatus } from './open-status.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
+import { newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 export interface RunListFilter {
   tenantId: TenantId;
@@ -69,11 +70,11 @@ interface RunSummarySqlRow {
  * that was left alone counts with the result it had.
  */
 const withStatus = `
-    LEFT JOIN LATERAL (SELECT nullif(status, 0) AS status, CASE WHEN status <> 0 THEN seq END AS seq FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT nullif(n.status, 0) AS status, CASE WHEN n.status <> 0 THEN n.seq END AS seq FROM ${newestEndOf('r.id')} n) e ON true
     JOIN LATERAL (
       SELECT count(*)::integer AS task_count,
         coalesce(e.status, ${openRunStatus})::integer AS status
-      FROM task t LEFT JOIN live l ON l.task_id = t.id WHERE t.run_id = r.id
+      FROM ${tasksOf('r')} t LEFT JOIN live l ON l.task_id = t.id
     ) s ON true`;
 
 const readStatuses = {
@@ -102,13 +103,13 @@ const rowsText = (source: string): string => `
     JOIN workflow w ON w.id = r.workflow_id
     ${withStatus}
     LEFT JOIN LATERAL (
-      SELECT min(h.seq) AS started_us FROM task t JOIN history h ON h.task_id = t.id
-      WHERE t.run_id = r.id AND h.kinds LIKE '%S%' AND h.seq >= coalesce((SELECT max(o.seq) FROM run_end o WHERE o.run_id = r.id AND o.status = 0), 0)
+      SELECT min(h.seq) AS started_us FROM ${tasksOf('r')} t JOIN history h ON h.task_id = t.id
+      WHERE h.kinds LIKE '%S%' AND h.seq >= coalesce((SELECT max(o.seq) FROM run_end o WHERE o.run_id = r.id AND o.status = 0), 0)
     ) h ON true
     LEFT JOIN LATERAL (
-      SELECT x.error FROM task t
+      SELECT x.error FROM ${tasksOf('r')} t
       JOIN LATERAL (SELECT x.status, x.error, x.seq FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON x.status = 4
-      WHERE t.run_id = r.id ORDER BY x.seq LIMIT 1
+      ORDER BY x.seq LIMIT 1
     ) f ON e.status = 4
     WHERE r.tenant_id = $1
       AND ($2::integer[] IS NULL OR s.status = ANY ($2))
@@ -119,7 +120,7 @@ const rowsText = (source: string): string => `
       AND ($7::jsonb IS NULL OR r.metadata @> $7)
       AND ($8::text IS NULL OR position($8 IN r.id::text) > 0 OR position($8 IN lower(w.name)) > 0)
       AND r.id < coalesce($10::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-      AND ($13::uuid IS NULL OR EXISTS (SELECT FROM task t JOIN history h ON h.task_id = t.id WHERE t.run_id = r.id AND h.worker_id = $13))
+      AND ($13::uuid IS NULL OR EXISTS (SELECT FROM ${tasksOf('r')} t JOIN history h ON h.task_id = t.id WHERE h.worker_id = $13))
       AND ($14::uuid IS NULL OR EXISTS (SELECT FROM event_run v WHERE v.event_id = $14 AND v.run_id = r.id))
     ORDER BY r.id DESC LIMIT $11 OFFSET $12`;
 

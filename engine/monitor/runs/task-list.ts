@@ -2,6 +2,7 @@ import type { RunStatus } from '../../model/task/status.ts';
 import type { Reader } from '../read-snapshot.ts';
 import { openTaskStatus } from './open-status.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
+import { tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 export interface TaskListFilter {
   tenantId: TenantId;
@@ -26,7 +27,7 @@ export interface TaskListFilter {
 const text = (source: string): string => `
     SELECT t.id, t.run_id
     FROM ${source}
-    JOIN task t ON t.run_id = r.id
+    JOIN LATERAL ${tasksOf('r')} t ON true
     LEFT JOIN live l ON l.task_id = t.id
     LEFT JOIN LATERAL (
       SELECT x.status FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1

@@ -108,6 +108,7 @@ function endRun(
     runId: end.runId,
     generation: end.generation,
     seq: state.nextSeq(plan.nowUs),
+    saidByResult: end.single !== null && end.status === RunStatus.Completed,
   });
   state.counts.finished++;
   meetChild(plan, end);

@@ -83,6 +83,7 @@ function reopen(
     runId: run.runId,
     generation,
     seq: state.nextSeq(plan.nowUs),
+    saidByResult: false,
   });
   const order = state.nextSeq(plan.nowUs);
   let runRequest: PlaceRequest | null = null;

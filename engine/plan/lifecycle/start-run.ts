@@ -42,6 +42,8 @@ function createRun(plan: Plan, tenantId: TenantId, run: TriggerRun): void {
     childKey: run.childKey,
     filterPayload: run.filterPayload,
     placement: run.placement,
+    oneTask: run.taskIds.length === 1,
+    queuedSeq: null,
   });
   const { runId, input, metadata, filterPayload, parentTaskId, childIndex, childKey } = run;
   changes.effects.push({

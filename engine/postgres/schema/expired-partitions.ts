@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { dayBound, dayOf, dayTables, oldPartitionName, type DayTable } from './day-partitions.ts';
 import { ddl, partitionsOf, patiently, underMaintenanceLock, type Partition } from './partition-ddl.ts';
+import { tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 /** The longest that others wait behind one try for the exclusive lock of a swap. */
 const swapLockMs = 50;
@@ -16,7 +17,7 @@ const unfinishedRuns = `
   WITH RECURSIVE kept (id) AS (
     SELECT run_id FROM live WHERE run_id < $1 OR task_id < $1
     UNION
-    SELECT r.id FROM kept k JOIN task t ON t.run_id = k.id JOIN run r ON r.parent_task_id = t.id
+    SELECT c.id FROM kept k JOIN run r ON r.id = k.id CROSS JOIN LATERAL ${tasksOf('r')} t JOIN run c ON c.parent_task_id = t.id
   )
   SELECT id FROM kept`;
 /** As above, of what was found before and what came since: children, whose ids carry their parent's date. By the key of `live`, since others wait. */
@@ -24,10 +25,10 @@ const unfinishedSince = `
   WITH RECURSIVE kept (id) AS (
     (SELECT id FROM unnest($2::uuid[]) AS u (id) UNION SELECT run_id FROM live WHERE task_id < $1)
     UNION
-    SELECT r.id FROM kept k JOIN task t ON t.run_id = k.id JOIN run r ON r.parent_task_id = t.id
+    SELECT c.id FROM kept k JOIN run r ON r.id = k.id CROSS JOIN LATERAL ${tasksOf('r')} t JOIN run c ON c.parent_task_id = t.id
   )
   SELECT id FROM kept`;
-const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN task t ON t.run_id = u.id`;
+const tasksOfRuns = `SELECT t.id FROM unnest($1::uuid[]) AS u (id) JOIN run r ON r.id = u.id CROSS JOIN LATERAL ${tasksOf('r')} t`;
 
 /** The rows that unfinished runs need of a table below the bound. Repeated under the lock, it adds what came since. */
 const keepRows: Record<DayTable['name'], (target: string) => string> = {

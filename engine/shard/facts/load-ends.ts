@@ -2,6 +2,7 @@ import type { Sql } from '../../postgres/sql-client.ts';
 import { isRunStatus, isTerminal } from '../../model/task/status.ts';
 import type { StoredEnd } from '../../plan/commands/loaded-facts.ts';
 import type { Asking } from './command-needs.ts';
+import { newestEndOf } from '../../postgres/rows-of-a-run.ts';
 
 /** Runs that exist, and how the newest generation of those that have ended did. */
 export const readEnds = {
@@ -10,7 +11,7 @@ export const readEnds = {
     SELECT r.id, e.status, e.generation
     FROM unnest($1::uuid[]) AS u (id)
     JOIN run r ON r.id = u.id
-    LEFT JOIN LATERAL (SELECT status, generation FROM run_end e WHERE e.run_id = r.id ORDER BY e.generation DESC, e.status DESC LIMIT 1) e ON true`,
+    LEFT JOIN LATERAL ${newestEndOf('r.id')} e ON true`,
 };
 
 export interface StoredEnds {

@@ -17,6 +17,7 @@ import { expressionsOf } from '../job.ts';
 import type { Asking } from './command-needs.ts';
 import type { JobExpressions } from './job-expressions.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
+import { tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 /**
  * Characters of inputs and outputs that the replays of one transaction may bring; the run that goes over it is the last.
@@ -63,7 +64,8 @@ export const readTasks = {
   text: `
     SELECT t.run_id, t.id, t.step, x.generation, x.attempt, x.invocation, x.status, x.output = $2 AS skipped, length(x.output) AS output_length, octet_length(x.output) AS output_bytes
     FROM unnest($1::uuid[]) AS u (id)
-    JOIN task t ON t.run_id = u.id
+    JOIN run r ON r.id = u.id
+    JOIN LATERAL ${tasksOf('r')} t ON true
     LEFT JOIN LATERAL (SELECT * FROM result x WHERE x.task_id = t.id ORDER BY x.generation DESC LIMIT 1) x ON true
     ORDER BY t.run_id, t.step`,
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Client } from 'pg';
 import { beforeAll, expect, it } from 'vitest';
+import { copyOn } from '../../../engine/postgres/sql-client.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'engine', 'commit', 'statements');
@@ -13,6 +14,16 @@ interface Prepared {
   name: string;
   text: string;
   values: (...args: unknown[]) => string[];
+}
+
+interface Copied {
+  name: string;
+  text: string;
+  lines: (rows: readonly never[]) => string;
+}
+
+function isCopy(value: unknown): value is Copied {
+  return typeof value === 'object' && value !== null && 'lines' in value && typeof value.lines === 'function';
 }
 
 function isStatement(value: unknown): value is Prepared {
@@ -30,13 +41,19 @@ beforeAll(() => void ({ client } = database));
 
 it('every statement of a batch can be prepared, with as many parameters as it gives values', async () => {
   const statements: Prepared[] = [];
+  const copies: Copied[] = [];
   for (const file of readdirSync(folder)) {
     const exported: unknown = await import(pathToFileURL(join(folder, file)).href);
     const found = Object.values(Object(exported)).filter(isStatement);
-    expect(found.length, file).toBeGreaterThan(0);
+    const copied = Object.values(Object(exported)).filter(isCopy);
+    expect(found.length + copied.length, file).toBeGreaterThan(0);
     statements.push(...found);
+    copies.push(...copied);
   }
-  expect(new Set(statements.map((statement) => statement.name)).size).toBe(statements.length);
+  const names = [...statements, ...copies].map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { text, lines } of copies)
+    expect(await copyOn(client, { text, lines: lines([]) })).toEqual({ command: 'COPY', rowCount: 0, rows: [] });
   for (const statement of statements) {
     await client.query(`PREPARE ${client.escapeIdentifier(statement.name)} AS ${statement.text}`);
     const { rows } = await client.query<{ n: number }>(

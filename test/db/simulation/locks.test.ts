@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { plainArray, textArray } from '../../../engine/commit/array-literal.ts';
+import { plainArray } from '../../../engine/commit/array-literal.ts';
 import { assertShards } from '../../../engine/commit/statements/assert-shards.ts';
 import { deleteLive } from '../../../engine/commit/statements/delete-live.ts';
 import { insertTasks } from '../../../engine/commit/statements/insert-tasks.ts';
@@ -13,7 +13,7 @@ import { readPage } from '../../../engine/shard/facts/long-durable-logs.ts';
 import { lockOwned, raiseEpoch } from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
 import { acquireFree } from '../../../engine/shard/ownership/take-free-shards.ts';
 import { RandomRows } from './random-rows.ts';
-import { TwinStores, type TwinSession } from './twin-stores.ts';
+import { TwinStores, type TwinSession, type TwinQuery } from './twin-stores.ts';
 import { tenantOf } from '../../helpers/tenant.ts';
 
 let twins: TwinStores;
@@ -36,17 +36,11 @@ afterAll(async () => {
 /** A statement on one row, and the place of that row in the order in which sessions touch rows: so they never wait for each other in a circle. */
 interface Step {
   rank: number;
-  query: SqlQuery;
+  query: TwinQuery;
 }
 
-const liveColumns = (id: string): string[] => [
-  ...[id, id, id, id].map((value) => plainArray([value])),
-  ...Array.from({ length: 11 }, () => plainArray([1])),
-  plainArray([null]),
-  plainArray([null]),
-  textArray([null]),
-  plainArray([1]),
-];
+const liveLine = (id: string): string =>
+  `${[id, id, id, id, ...Array.from({ length: 11 }, () => 1), '\\N', '\\N', '\\N', 1].join('\t')}\n`;
 
 function randomStep(random: RandomRows): Step {
   const n = random.below(ids.length);
@@ -84,8 +78,8 @@ function randomStep(random: RandomRows): Step {
       ),
     }),
     () => ({ rank: 10 + n, query: named(deleteWaits, [one]) }),
-    () => ({ rank: 20 + n, query: named(insertTasks, [one, one, plainArray([0])]) }),
-    () => ({ rank: 30 + n, query: named(insertLive, liveColumns(id)) }),
+    () => ({ rank: 20 + n, query: { ...insertTasks, lines: `${id}\t${id}\t0\n` } }),
+    () => ({ rank: 30 + n, query: { ...insertLive, lines: liveLine(id) } }),
     () => ({ rank: 30 + n, query: named(deleteLive, [one]) }),
     () => ({ rank: 30 + n, query: named(updateSticky, [one, plainArray([newId()])]) }),
     () => ({

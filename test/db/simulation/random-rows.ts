@@ -194,6 +194,8 @@ export class RandomRows {
         childKey: this.orNull(this.text()),
         filterPayload: this.orNull(this.document()),
         placement: this.orNull(this.text()),
+        oneTask: this.chance(0.5),
+        queuedSeq: this.orNull(this.seq()),
       }),
     (changes) => changes.tasks.push({ id: this.id('task'), runId: this.id('run'), step: this.below(3) }),
     (changes) => {
@@ -386,7 +388,8 @@ export class RandomRows {
     (changes) => changes.durableEnds.push(this.id('task')),
     (changes) =>
       changes.results.push({
-        taskId: this.id('task'),
+        // The only task of a run has the run's id.
+        taskId: this.chance(0.6) ? this.id('task') : this.id('run'),
         generation: 1 + this.below(3),
         status: this.pick([RunStatus.Completed, RunStatus.Failed]),
         attempt: this.below(3),
@@ -396,7 +399,12 @@ export class RandomRows {
         invocation: this.below(3),
       }),
     (changes) => {
-      const end = { tenantId: this.tenant(), runId: this.id('run'), generation: 1 + this.below(3) };
+      const end = {
+        tenantId: this.tenant(),
+        runId: this.id('run'),
+        generation: 1 + this.below(3),
+        saidByResult: this.chance(0.2),
+      };
       const status = this.pick([RunStatus.Failed, RunStatus.Completed, RunStatus.Cancelled]);
       // A replay opens its generation with a row of its own.
       changes.runEnds.push({ ...end, status: 0, seq: this.seq() });

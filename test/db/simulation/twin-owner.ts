@@ -1,4 +1,4 @@
-import { transactionQueries } from '../../../engine/commit/transaction-queries.ts';
+import { transactionQueries, type Query } from '../../../engine/commit/transaction-queries.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { TransactionRows } from '../../../engine/model/stored-rows.ts';
 import { acquireFree } from '../../../engine/shard/ownership/take-free-shards.ts';
@@ -60,6 +60,7 @@ export class TwinOwner {
 }
 
 /** One that Postgres cannot take: a character that it has no text for. */
-function spoilt<Query extends { values: string[] }>(query: Query): Query {
-  return { ...query, values: query.values.map((value) => value.replace('plain', 'pl\0ain')) };
+function spoilt(query: Query): Query {
+  const spoil = (text: string): string => text.replace('plain', 'pl\0ain');
+  return 'lines' in query ? { ...query, lines: spoil(query.lines) } : { ...query, values: query.values.map(spoil) };
 }

@@ -1,6 +1,6 @@
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { expect } from 'vitest';
-import type { SqlClient, SqlQuery } from '../../../engine/postgres/sql-client.ts';
+import { copyOn, type SqlClient, type SqlQuery, type SqlResult } from '../../../engine/postgres/sql-client.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 import { startUs, StoreMachineByHand } from '../../helpers/store-machine-by-hand.ts';
 import { typeOf } from '../../simulation/store/columns.ts';
@@ -23,8 +23,8 @@ interface Sent {
   answer: Promise<void>;
 }
 
-/** A statement, with other parameters for the model where the two have names of their own for something. */
-export type TwinQuery = SqlQuery & { modelValues?: unknown[] };
+/** A statement, with other parameters for the model where the two have names of their own for something; the lines of a COPY. */
+export type TwinQuery = SqlQuery & { modelValues?: unknown[]; lines?: string };
 
 /** `now()` and `clock_timestamp()` of the test's: sequences are seen by all at once, whatever transaction they are in. */
 const clockSchema = `
@@ -139,13 +139,13 @@ export class TwinStores {
       compared: false,
       answer: Promise.resolve(),
     };
-    outcomeOf(session.model, { ...asked, values: asked.modelValues ?? asked.values ?? [] }).then(
+    outcomeOf(asked.text, session.inModel(asked)).then(
       (outcome) => (sent.model = outcome),
       (error: unknown) => {
         throw error;
       },
     );
-    sent.answer = outcomeOf(session.postgres, asked).then((outcome) => void (sent.postgres = outcome));
+    sent.answer = outcomeOf(asked.text, session.inPostgres(asked)).then((outcome) => void (sent.postgres = outcome));
     this.#sent.push(sent);
   }
 
@@ -247,15 +247,25 @@ export class TwinSession {
     this.#pid = rows[0]?.pid ?? 0;
   }
 
+  inModel({ text, lines, modelValues, ...query }: TwinQuery): Promise<SqlResult<Record<string, unknown>>> {
+    return lines === undefined
+      ? this.model.query({ ...query, text, values: modelValues ?? query.values ?? [] })
+      : this.model.copy({ text, lines });
+  }
+
+  inPostgres({ lines, ...query }: TwinQuery): Promise<SqlResult<Record<string, unknown>>> {
+    return lines === undefined ? this.postgres.query(query) : copyOn(this.postgres, { text: query.text, lines });
+  }
+
   async end(): Promise<void> {
     this.model.cut();
     await this.postgres.end();
   }
 }
 
-async function outcomeOf(client: Pick<SqlClient, 'query'>, query: SqlQuery): Promise<Outcome> {
+async function outcomeOf(text: string, answer: Promise<SqlResult<Record<string, unknown>>>): Promise<Outcome> {
   try {
-    const { command, rowCount, rows } = await client.query<Record<string, unknown>>(query);
+    const { command, rowCount, rows } = await answer;
     const lines = rows.map((row) =>
       JSON.stringify(
         Object.entries(row)
@@ -263,7 +273,7 @@ async function outcomeOf(client: Pick<SqlClient, 'query'>, query: SqlQuery): Pro
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       ),
     );
-    return { command, rowCount, rows: isOrdered(query.text) ? lines : lines.sort() };
+    return { command, rowCount, rows: isOrdered(text) ? lines : lines.sort() };
   } catch (error) {
     if (error instanceof DatabaseError) return { sqlstate: error.code, severity: error.severity };
     if (error instanceof Error && /terminated|connection/i.test(error.message)) return { lost: true };

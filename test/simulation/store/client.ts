@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg';
 import type { HostTimer } from '../../../engine/base/host.ts';
+import type { SqlCopy } from '../../../engine/postgres/copy-query.ts';
 import type { SqlClient, SqlQuery, SqlResult } from '../../../engine/postgres/sql-client.ts';
 import type { Message, Reply } from './wire.ts';
 import type { SimulatedProcess } from './process.ts';
@@ -94,7 +95,14 @@ export class SimulatedClient implements SqlClient {
   }
 
   query<Row>(query: string | SqlQuery, values: unknown[] = []): Promise<SqlResult<Row>> {
-    const message = messageOf(query, values);
+    return this.#ask(messageOf(query, values));
+  }
+
+  copy({ text, lines }: SqlCopy): Promise<SqlResult<never>> {
+    return this.#ask({ text, name: undefined, values: [lines] });
+  }
+
+  #ask<Row>(message: Message): Promise<SqlResult<Row>> {
     return new Promise((resolve, reject) => {
       if (this.#isBroken || this.#isEnding || this.#line === undefined) {
         const why = this.#isEnding ? 'was closed' : 'has encountered a connection error';

@@ -220,6 +220,8 @@ const shapes = {
       child_key: 'text?',
       filter_payload: 'text?',
       placement: 'text?',
+      one_task: 'boolean',
+      queued_seq: 'bigint?',
     },
     key: ['id'],
   }),

@@ -1,4 +1,4 @@
-import { typeOf, type Columns, type ColumnType } from './columns.ts';
+import { parseValue, typeOf, type Columns, type ColumnType } from './columns.ts';
 import type { Parameters } from './parameters.ts';
 import { refusal } from './refusal.ts';
 import type { TableName } from './schema.ts';
@@ -68,6 +68,33 @@ export function inserting(
     },
   };
 }
+
+/** `COPY … FROM STDIN` in the text format: its lines are bound to $1. */
+export function copying({ text, table: name }: Written): StatementModel {
+  const columns = /\((.*)\)/.exec(text)?.[1]?.split(', ') ?? [];
+  return {
+    text,
+    run: (context, parameters) => {
+      const table: WritableTable = context.tables[name];
+      const lines = parameters.one(1, 'text').split('\n');
+      if (lines.pop() !== '') throw new Error('the last line has no end');
+      const rows = lines.map((line): Values => {
+        const fields = line.split('\t');
+        if (fields.length !== columns.length) throw refusal('22P04', 'missing data, or extra data after last column');
+        return Object.fromEntries(columns.map((column, at) => [column, fieldOf(table, column, fields[at] ?? '')]));
+      });
+      return done('COPY', insertAll(context, { table, rows, onConflict: undefined }));
+    },
+  };
+}
+
+function fieldOf(table: WritableTable, column: string, field: string): unknown {
+  if (field === '\\N') return null;
+  const unescaped = field.replace(/\\(.)/g, (_, character: string) => copyEscapes[character] ?? character);
+  return parseValue(columnType(table.shape.columns, column), unescaped);
+}
+
+const copyEscapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 function stagedText({ tables, transaction }: Context, id: string): string | null {
   return tables.staged_payload.get(transaction, id)?.value ?? null;

@@ -4,6 +4,7 @@ import * as logs from '../../../../engine/shard/facts/stored-durable-logs.ts';
 import * as long from '../../../../engine/shard/facts/long-durable-logs.ts';
 import type { Parameters } from '../parameters.ts';
 import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';
+import { tasksOf } from './rows-of-a-run.ts';
 
 type Answered = Record<string, unknown>;
 
@@ -287,7 +288,8 @@ function stepName(definition: string, step: number): string | null {
 
 const childResults: StatementModel = {
   text: results.readChildren.text,
-  run: ({ tables, transaction }, parameters) => {
+  run: (context, parameters) => {
+    const { tables, transaction } = context;
     const generations = parameters.all(2, 'integer');
     const most = parameters.one(3, 'integer');
     const given = new Map(
@@ -301,7 +303,7 @@ const childResults: StatementModel = {
       const version = run === undefined ? undefined : tables.workflow_version.get(transaction, run.version_id);
       if (version === undefined) continue;
       let bytes = 0;
-      for (const task of tables.task.find(transaction, 'run_id', runId).sort((a, b) => a.step - b.step)) {
+      for (const task of tasksOf(context, runId).sort((a, b) => a.step - b.step)) {
         const [newest] = tables.result
           .find(transaction, 'task_id', task.id)
           .filter((row) => row.generation <= generation)

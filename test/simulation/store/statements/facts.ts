@@ -6,18 +6,8 @@ import * as ids from '../../../../engine/shard/facts/load-stored-ids.ts';
 import * as replay from '../../../../engine/shard/facts/load-stored-runs.ts';
 import { readWakingEvent } from '../../../../engine/shard/facts/waking-events.ts';
 import { readEvents } from '../../../../engine/shard/facts/look-back.ts';
-import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';
-
-interface End {
-  status: number;
-  generation: number;
-}
-
-/** How the newest generation of a run ended. */
-function newestEnd({ tables, transaction }: Context, runId: string): End | undefined {
-  const ends = tables.run_end.find(transaction, 'run_id', runId);
-  return ends.sort((a, b) => b.generation - a.generation || b.status - a.status)[0];
-}
+import { big, byText, selected, type StatementModel } from '../statement.ts';
+import { newestEnd, tasksOf } from './rows-of-a-run.ts';
 
 const deliveries: StatementModel = {
   text: readDeliveries.text,
@@ -121,11 +111,12 @@ function charactersOf(text: string): number {
 
 const replayTasks: StatementModel = {
   text: replay.readTasks.text,
-  run: ({ tables, transaction }, parameters) => {
+  run: (context, parameters) => {
+    const { tables, transaction } = context;
     const skipped = parameters.one(2, 'text');
     const rows = parameters
       .all(1, 'uuid')
-      .flatMap((runId) => tables.task.find(transaction, 'run_id', runId))
+      .flatMap((runId) => tasksOf(context, runId))
       .sort((a, b) => byText(a.run_id, b.run_id) || a.step - b.step);
     return selected(
       rows.map(({ run_id, id, step }) => {

@@ -7,9 +7,9 @@ import {
 import { insertEventRuns, insertEvents } from '../../../../engine/commit/statements/insert-events.ts';
 import { insertHistory } from '../../../../engine/commit/statements/insert-history.ts';
 import { insertLive } from '../../../../engine/commit/statements/insert-live.ts';
-import { insertResults } from '../../../../engine/commit/statements/insert-results.ts';
+import { insertResults, insertStagedResults } from '../../../../engine/commit/statements/insert-results.ts';
 import { insertRunEnds } from '../../../../engine/commit/statements/insert-run-ends.ts';
-import { insertRuns } from '../../../../engine/commit/statements/insert-runs.ts';
+import { insertRuns, insertStagedRuns } from '../../../../engine/commit/statements/insert-runs.ts';
 import { insertTasks } from '../../../../engine/commit/statements/insert-tasks.ts';
 import { updateLive } from '../../../../engine/commit/statements/update-live.ts';
 import { writeDeliveries } from '../../../../engine/commit/statements/write-deliveries.ts';
@@ -26,7 +26,7 @@ import {
 } from '../../../../engine/commit/statements/write-timers.ts';
 import { deleteWaits, writeWaits } from '../../../../engine/commit/statements/write-waits.ts';
 import { insertWakings } from '../../../../engine/commit/statements/write-wakings.ts';
-import { deleting, inserting, updating } from '../writers.ts';
+import { copying, deleting, inserting, updating } from '../writers.ts';
 
 /** What a transaction of the lane writes, table by table, where a row of an array is a row of a table. */
 export const transactionWrites = [
@@ -38,7 +38,7 @@ export const transactionWrites = [
   }),
   updating({ text: updateWorkflows.text, table: 'workflow', key: 'id', columns: ['paused'] }),
   inserting({
-    text: insertRuns.text,
+    text: insertStagedRuns.text,
     table: 'run',
     columns: [
       'id',
@@ -53,36 +53,15 @@ export const transactionWrites = [
       'child_key',
       'filter_payload',
       'placement',
+      'one_task',
+      'queued_seq',
     ],
     staged: 'input',
   }),
-  inserting({ text: insertTasks.text, table: 'task', columns: ['id', 'run_id', 'step'] }),
+  copying({ text: insertRuns.text, table: 'run' }),
+  copying({ text: insertTasks.text, table: 'task' }),
   deleting({ text: deleteLive.text, table: 'live' }),
-  inserting({
-    text: insertLive.text,
-    table: 'live',
-    columns: [
-      'task_id',
-      'run_id',
-      'tenant_id',
-      'version_id',
-      'shard',
-      'step',
-      'state',
-      'flags',
-      'priority',
-      'generation',
-      'attempt',
-      'retries',
-      'reassigns',
-      'seq',
-      'due_us',
-      'worker_id',
-      'batch_id',
-      'demands',
-      'invocation',
-    ],
-  }),
+  copying({ text: insertLive.text, table: 'live' }),
   updating({
     text: updateLive.text,
     table: 'live',
@@ -185,19 +164,12 @@ export const transactionWrites = [
     onConflict: { takes: ['since_us', 'since_seq', 'resolved'] },
   }),
   inserting({
-    text: insertResults.text,
+    text: insertStagedResults.text,
     table: 'result',
     columns: ['task_id', 'generation', 'status', 'attempt', 'seq', 'output', 'error', 'invocation'],
     staged: 'output',
   }),
-  inserting({
-    text: insertRunEnds.text,
-    table: 'run_end',
-    columns: ['tenant_id', 'status', 'run_id', 'generation', 'seq'],
-  }),
-  inserting({
-    text: insertHistory.text,
-    table: 'history',
-    columns: ['task_id', 'seq', 'tenant_id', 'attempt', 'kinds', 'worker_id', 'message'],
-  }),
+  copying({ text: insertResults.text, table: 'result' }),
+  copying({ text: insertRunEnds.text, table: 'run_end' }),
+  copying({ text: insertHistory.text, table: 'history' }),
 ];
