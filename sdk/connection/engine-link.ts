@@ -21,11 +21,9 @@ import { AwaitedRuns, type RunWaiter } from './awaited-runs.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { isTransient, serviceError, statusOf } from './call-error.ts';
 import {
-  commandsOf,
   emptyRequest,
   frameOf,
   markRepeated,
-  settle,
   weightOf,
   type CommandFacts,
   type LinkAnswer,
@@ -63,6 +61,8 @@ const acknowledgeMs = 50;
 
 /** Between two looks for commands that nobody could be reached for. */
 const lookMs = 500;
+
+const carriedOut: LinkAnswer = {};
 
 /** Statuses after which the same stream ends in the same way. */
 const final: ReadonlySet<status> = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED]);
@@ -158,9 +158,7 @@ export class EngineLink {
     if (left === 0) return made;
     await new Promise<void>((resolve) => {
       for (const [index, { request, runId }] of triggers.entries()) {
-        this.#unanswered++;
         this.#push({ kind: 'trigger', request, runId, isAwaited: false }, patienceMs, (answer) => {
-          this.#unanswered--;
           if ('error' in answer) made[index] = answer;
           else if (answer.runId !== undefined) made[index] = answer.runId;
           if (--left === 0) resolve();
@@ -172,31 +170,27 @@ export class EngineLink {
     return made;
   }
 
-  /** @param failed where the engine does not take it: a ServiceError, NotOfferedError */
-  started(report: AttemptStarted, patienceMs: number, failed: (error: unknown) => void): void {
-    this.#unanswered++;
-    this.#push({ kind: 'started', report }, patienceMs, (answer) => {
-      this.#unanswered--;
-      if ('error' in answer) failed(answer.error);
-    });
+  /** No promise is made for what is said of an attempt: there is much of it. @param tell an error is a ServiceError or a NotOfferedError */
+  started(report: AttemptStarted, patienceMs: number, tell: (answer: LinkAnswer) => void): void {
+    this.#push({ kind: 'started', report }, patienceMs, tell);
+  }
+
+  /** As `started`. */
+  completed(report: AttemptCompleted, patienceMs: number, tell: (answer: LinkAnswer) => void): void {
+    this.#push({ kind: 'completed', report }, patienceMs, tell);
+  }
+
+  /** As `started`. */
+  failed(report: AttemptFailed, patienceMs: number, tell: (answer: LinkAnswer) => void): void {
+    this.#push({ kind: 'failed', report }, patienceMs, tell);
   }
 
   /** Resolves once the engine has it. @throws ServiceError, NotOfferedError */
-  async completed(report: AttemptCompleted, patienceMs: number): Promise<void> {
-    await this.#send({ kind: 'completed', report }, patienceMs);
-  }
-
-  /** As `completed`. */
-  async failed(report: AttemptFailed, patienceMs: number): Promise<void> {
-    await this.#send({ kind: 'failed', report }, patienceMs);
-  }
-
-  /** As `completed`. */
   async reportedBatch(report: BatchActionEvent, patienceMs: number): Promise<void> {
     await this.#send({ kind: 'batch', report }, patienceMs);
   }
 
-  /** Resolves once the engine has stored it. @throws as `completed` */
+  /** Resolves once the engine has stored it. @throws as `reportedBatch` */
   async streamed(chunk: PutStreamEventRequest, patienceMs: number): Promise<void> {
     await this.#send({ kind: 'chunk', chunk }, patienceMs);
   }
@@ -206,7 +200,7 @@ export class EngineLink {
    * they have no identity: who gives them up and sends them anew may store them twice.
    * @param options patienceMs: until they leave; signal: nobody wants them any more
    * @returns by their places, why lines were not stored
-   * @throws as `completed`
+   * @throws as `reportedBatch`
    */
   async logged(
     lines: readonly NewLogLine[],
@@ -261,9 +255,7 @@ export class EngineLink {
     made: (command: LinkCommand) => void = () => undefined,
   ): Promise<Exclude<LinkAnswer, { error: unknown }>> {
     return new Promise((resolve, reject) => {
-      this.#unanswered++;
       const command = this.#push(facts, patienceMs, (answer) => {
-        this.#unanswered--;
         if ('error' in answer) reject(answer.error);
         else resolve(answer);
       });
@@ -271,12 +263,19 @@ export class EngineLink {
     });
   }
 
+  #settle(command: LinkCommand | undefined, answer: LinkAnswer): void {
+    const tell = command?.settle;
+    if (command === undefined || tell === undefined) return;
+    command.settle = undefined;
+    this.#unanswered--;
+    tell(answer);
+  }
+
   /** It is not sent any more. */
   #forget(command: LinkCommand, error: unknown): void {
     this.#queue.remove(command);
-    for (const frame of this.#outbox)
-      if ([...commandsOf(frame)].includes(command)) this.#outbox.drop(Number(frame.request.number));
-    settle(command, { error });
+    for (const frame of this.#outbox) if (frame.all.includes(command)) this.#outbox.drop(Number(frame.request.number));
+    this.#settle(command, { error });
     this.#lingerIfIdle();
   }
 
@@ -293,8 +292,12 @@ export class EngineLink {
     const giveUpAt = performance.now() + patienceMs;
     const command = { facts, weight: weightOf(facts), giveUpAt, isRepeated: false, refused: undefined, settle: tell };
     this.#queue.push(command);
-    clearTimeout(this.#linger);
-    if (tell !== undefined) this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
+    if (this.#linger !== undefined) clearTimeout(this.#linger);
+    this.#linger = undefined;
+    if (tell !== undefined) {
+      this.#unanswered++;
+      this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
+    }
     this.#flushSoon();
     return command;
   }
@@ -365,11 +368,12 @@ export class EngineLink {
     this.#taken = number;
     for (const refusal of response.refusals) this.#refused(refusal);
     for (const { frame, index, runId } of response.otherRuns) {
-      settle(this.#outbox.find(Number(frame))?.commands.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
+      this.#settle(this.#outbox.find(Number(frame))?.byKind.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
     }
     for (const frame of response.done) {
       const sent = this.#outbox.drop(Number(frame));
-      if (sent !== undefined) for (const command of commandsOf(sent)) settle(command, { refused: command.refused });
+      for (const command of sent?.all ?? [])
+        this.#settle(command, command.refused === undefined ? carriedOut : { refused: command.refused });
     }
     for (const { workerId, action } of response.assigned)
       if (action !== undefined) this.#workers.get(workerId)?.onAction(action);
@@ -403,7 +407,7 @@ export class EngineLink {
 
   /** What was refused for the moment is sent again after a pause, as long as its caller waits. */
   #refused({ frame, kind, index, status: code, details, errorCode, statusDetails }: Refusal): void {
-    const commands = this.#outbox.find(Number(frame))?.commands.get(kind);
+    const commands = this.#outbox.find(Number(frame))?.byKind.get(kind);
     const error = serviceError({ code, details, errorCode, statusDetails });
     if (kind === CommandKind.COMMAND_KIND_LINE) {
       const [lines] = commands ?? [];
@@ -412,7 +416,7 @@ export class EngineLink {
     }
     const command = commands?.[index];
     if (command?.settle === undefined) return;
-    if (!isTransient(error) || performance.now() > command.giveUpAt) return settle(command, { error });
+    if (!isTransient(error) || performance.now() > command.giveUpAt) return this.#settle(command, { error });
     const again = { ...command, isRepeated: true };
     command.settle = undefined;
     setTimeout(() => {
@@ -462,7 +466,7 @@ export class EngineLink {
       return tell === undefined && facts.kind !== 'attach';
     };
     for (const frame of this.#outbox)
-      if ([...commandsOf(frame)].every((command) => isUnwanted(command) || command.facts.kind === 'attach'))
+      if (frame.all.every((command) => isUnwanted(command) || command.facts.kind === 'attach'))
         this.#outbox.drop(Number(frame.request.number));
     this.#queue.take(isUnwanted);
   }
@@ -484,8 +488,8 @@ export class EngineLink {
     const error =
       this.#lastError ?? serviceError({ code: status.DEADLINE_EXCEEDED, details: 'the engine did not answer in time' });
     for (const frame of this.#outbox)
-      for (const command of commandsOf(frame)) if (isLate(command)) settle(command, { error });
-    for (const command of this.#queue.take(isLate)) settle(command, { error });
+      for (const command of frame.all) if (isLate(command)) this.#settle(command, { error });
+    for (const command of this.#queue.take(isLate)) this.#settle(command, { error });
   }
 
   #giveUp(error: unknown): void {
@@ -494,8 +498,8 @@ export class EngineLink {
     const queued = this.#queue.take(() => true);
     const sent = [...this.#outbox];
     for (const { request } of sent) this.#outbox.drop(Number(request.number));
-    for (const frame of sent) for (const command of commandsOf(frame)) settle(command, { error });
-    for (const command of queued) settle(command, { error });
+    for (const frame of sent) for (const command of frame.all) this.#settle(command, { error });
+    for (const command of queued) this.#settle(command, { error });
     this.#awaited.lose(error);
     for (const workerId of this.#workers.keys()) this.#detached(workerId, error);
   }
