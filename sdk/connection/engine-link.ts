@@ -30,7 +30,7 @@ import {
   type LinkCommand,
   type LinkFrame,
 } from './link-command.ts';
-import { LinkQueue, mostInFrame } from './link-queue.ts';
+import { LinkQueue } from './link-queue.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
 
 /** Of a connection, what its link needs. */
@@ -97,6 +97,8 @@ export class EngineLink {
   /** The engine's end of the session, once it is known. */
   #engineId = '';
   #unanswered = 0;
+  /** What the frames that are not done cost. */
+  #open = 0;
   /** The engine's last frame that was taken in, and the last that it knows of. */
   #taken = 0;
   #acknowledged = 0;
@@ -271,10 +273,17 @@ export class EngineLink {
     tell(answer);
   }
 
+  /** The engine has it for good, or it is given up. */
+  #drop(number: bigint): LinkFrame | undefined {
+    const frame = this.#outbox.drop(Number(number));
+    if (frame !== undefined) this.#open -= frame.cost;
+    return frame;
+  }
+
   /** It is not sent any more. */
   #forget(command: LinkCommand, error: unknown): void {
     this.#queue.remove(command);
-    for (const frame of this.#outbox) if (frame.all.includes(command)) this.#outbox.drop(Number(frame.request.number));
+    for (const frame of this.#outbox) if (frame.all.includes(command)) this.#drop(frame.request.number);
     this.#settle(command, { error });
     this.#lingerIfIdle();
   }
@@ -318,30 +327,29 @@ export class EngineLink {
   #flush(): void {
     for (let stream = this.#stream; stream !== undefined && this.#welcome !== undefined; stream = this.#stream) {
       const { mostCommands, mostBytes } = this.#welcome;
-      // Each frame stands for about as many commands as it may hold: what the engine has not done yet is bounded.
-      if (this.#outbox.size * mostInFrame >= mostCommands || this.#outbox.weight >= mostBytes) return;
+      // What the engine has not done yet is bounded.
+      if (this.#open >= mostCommands || this.#outbox.weight >= mostBytes) return;
       const commands = this.#queue.next(this.#hasRoomApart);
       if (commands.length === 0) return;
       for (const command of commands) if (command.facts.kind === 'lines') command.giveUpAt = Infinity;
       const weight = commands.reduce((sum, each) => sum + each.weight, 0);
-      this.#write(
-        stream,
-        this.#outbox.add(weight, (number) => frameOf(number, commands)),
-      );
+      const frame = this.#outbox.add(weight, (number) => frameOf(number, commands));
+      this.#open += frame.cost;
+      this.#write(stream, frame);
     }
   }
 
   /** Chunks and lines may take half of what may be under way: a store of theirs that is slow leaves the other half to tasks. */
   get #hasRoomApart(): boolean {
     const { mostCommands = 0, mostBytes = 0 } = this.#welcome ?? {};
-    let frames = 0;
     let bytes = 0;
-    for (const { isApart, weight } of this.#outbox) {
-      if (!isApart) continue;
-      frames++;
-      bytes += weight;
+    let commands = 0;
+    for (const frame of this.#outbox) {
+      if (!frame.isApart) continue;
+      commands += frame.cost;
+      bytes += frame.weight;
     }
-    return frames * mostInFrame < mostCommands / 2 && bytes < mostBytes / 2;
+    return commands < mostCommands / 2 && bytes < mostBytes / 2;
   }
 
   #write(stream: Stream, { request }: LinkFrame): void {
@@ -371,7 +379,7 @@ export class EngineLink {
       this.#settle(this.#outbox.find(Number(frame))?.byKind.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
     }
     for (const frame of response.done) {
-      const sent = this.#outbox.drop(Number(frame));
+      const sent = this.#drop(frame);
       for (const command of sent?.all ?? [])
         this.#settle(command, command.refused === undefined ? carriedOut : { refused: command.refused });
     }
@@ -467,7 +475,7 @@ export class EngineLink {
     };
     for (const frame of this.#outbox)
       if (frame.all.every((command) => isUnwanted(command) || command.facts.kind === 'attach'))
-        this.#outbox.drop(Number(frame.request.number));
+        this.#drop(frame.request.number);
     this.#queue.take(isUnwanted);
   }
 
@@ -497,7 +505,7 @@ export class EngineLink {
     this.#reconnecting = undefined;
     const queued = this.#queue.take(() => true);
     const sent = [...this.#outbox];
-    for (const { request } of sent) this.#outbox.drop(Number(request.number));
+    for (const { request } of sent) this.#drop(request.number);
     for (const frame of sent) for (const command of frame.all) this.#settle(command, { error });
     for (const command of queued) this.#settle(command, { error });
     this.#awaited.lose(error);

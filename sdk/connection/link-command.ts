@@ -10,6 +10,10 @@ import {
   type ConnectRequest,
 } from '../../proto/gen/hatchet/session/v1/session.ts';
 
+/** A frame's commands: what is more goes with the next ones. */
+export const mostInFrame = 200;
+const leastCost = 20;
+
 /** What a program asks of the engine by its link. */
 export type CommandFacts =
   | { readonly kind: 'attach' | 'detach' | 'await'; readonly id: string }
@@ -80,6 +84,8 @@ export interface LinkFrame {
   readonly weight: number;
   /** What it holds is stored apart from tasks. */
   readonly isApart: boolean;
+  /** Of the commands that may be under way: a frame of few counts for some of its own, one that is stored apart for a full one. */
+  readonly cost: number;
 }
 
 export function emptyRequest(): ConnectRequest {
@@ -152,7 +158,8 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
     }
   }
   const isApart = request.chunks.length + request.lines.length > 0;
-  return { request, all: commands, byKind, weight, isApart };
+  const cost = isApart ? mostInFrame : Math.max(commands.length, leastCost);
+  return { request, all: commands, byKind, weight, isApart, cost };
 }
 
 /** The frame goes to an engine that may have had it, and does not know that. */

@@ -30,6 +30,8 @@ const linesOfCommand = 5;
 export interface SessionPorts {
   /** Resolves once each of a frame's commands is stored or refused. */
   carryOut(frame: ConnectRequest, program: Program): Promise<CommandOutcome>;
+  /** The stream of a program of the tenant's is cut, and its workers are about to be detached. */
+  cut(tenantId: Caller['tenantId']): void;
   /**
    * How workers are attached, as soon as it is known which there are.
    * @returns throws HatchetError UNKNOWN_WORKER, NOT_OWNER; returns what detaches it
@@ -132,6 +134,7 @@ export class ProgramSession {
   cut(link: SessionLink): boolean {
     if (this.#link !== link) return false;
     this.#link = undefined;
+    if (this.#caller !== undefined) this.#ports.cut(this.#caller.tenantId);
     for (const { detach } of this.#workers.values()) detach();
     this.#workers.clear();
     return !this.#isOver;

@@ -7,7 +7,7 @@ import { invalid } from '../../edge/parse/invalid.ts';
 import { SessionServiceService, type ConnectRequest } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import type { GrpcService } from '../grpc-server.ts';
 import { hostOf, serve, type Duplex, type Edge } from '../handlers.ts';
-import { carryOut, type CommandDeps } from './carry-out.ts';
+import { FrameCommands, type CommandDeps } from './carry-out.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { ProgramSession, type SessionLink, type SessionPorts } from './program-session.ts';
 
@@ -19,8 +19,10 @@ export interface SessionDeps extends Edge, CommandDeps {
 /** Programs that use our own SDK: all that they send and are told, on one stream each. */
 export function sessionService(deps: SessionDeps): GrpcService {
   const { owner, dispatcher } = deps;
+  const commands = new FrameCommands(deps);
   return servePrograms(deps, {
-    carryOut: (frame, program) => carryOut(deps, frame, program),
+    carryOut: (frame, program) => commands.carryOut(frame, program),
+    cut: (tenantId) => commands.cut(tenantId),
     workers: async ({ tenantId, identity }) => {
       demand(identity.role, 'work', '/Dispatcher/ListenV2');
       await owner.served(tenantId);

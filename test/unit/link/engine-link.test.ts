@@ -325,6 +325,17 @@ it('what comes up in one turn travels together, and an idle link has no stream',
   expect([frames.at(-1), world.streams]).toEqual([3, 2]);
 });
 
+it('what a program has said is hurried before a cut detaches its workers', async () => {
+  const world = quick();
+  const attached: boolean[] = [];
+  world.onCut = () => void attached.push(world.workers.has('w'));
+  world.link.attach('w', worker([]));
+  await vi.advanceTimersByTimeAsync(100);
+  world.cut();
+  expect([attached, world.workers.size]).toEqual([[true], 0]);
+  world.link.close(new Error('over'));
+});
+
 it('no more is on its way than the engine has said', async () => {
   const world = quick();
   world.commandMs = () => 1_000;

@@ -89,6 +89,8 @@ export class LinkWorld {
   refusesLine: (message: string) => status | undefined = () => undefined;
   /** Each frame that the engine carries out. */
   sees: (frame: ConnectRequest) => void = () => undefined;
+  /** The engine has noticed a cut. */
+  onCut: () => void = () => undefined;
   streams = 0;
   readonly #waiting = new Map<string, Set<(results: readonly TaskResult[]) => void>>();
   readonly #ended = new Map<string, readonly TaskResult[]>();
@@ -194,6 +196,7 @@ export class LinkWorld {
   #ports(sessions: OpenSessions): SessionPorts {
     return {
       carryOut: (frame, program) => this.#carryOut(sessions, frame, program),
+      cut: () => this.onCut(),
       workers: async () => (workerId, link) => {
         this.workers.get(workerId)?.close();
         this.workers.set(workerId, link);
