@@ -17,6 +17,7 @@ import {
 import type { ClientConfig } from '../config/client-config.ts';
 import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
 import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
+import { eachTask } from './assigned-task.ts';
 import { AwaitedRuns, type RunWaiter } from './awaited-runs.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { isTransient, serviceError, statusOf } from './call-error.ts';
@@ -382,6 +383,10 @@ export class EngineLink {
       const sent = this.#drop(frame);
       for (const command of sent?.all ?? [])
         this.#settle(command, command.refused === undefined ? carriedOut : { refused: command.refused });
+    }
+    for (const tasks of response.tasks) {
+      const worker = this.#workers.get(tasks.workerId);
+      if (worker !== undefined) eachTask(tasks, (task) => worker.onAction(task));
     }
     for (const { workerId, action } of response.assigned)
       if (action !== undefined) this.#workers.get(workerId)?.onAction(action);

@@ -58,11 +58,12 @@ export class Context<Input = unknown, UserData = unknown> {
     input: Input;
     action: AssignedAction;
     payload: ActionPayload;
-    readonly abortController: AbortController;
+    /** Makes the controller for who asks. */
+    abort: { readonly abortController: AbortController };
     host: ContextHost;
   }) {
     this.#input = facts.input;
-    this.#abort = facts; // which makes one for who asks
+    this.#abort = facts.abort;
     this.#action = facts.action;
     this.#payload = facts.payload;
     this.#host = facts.host;

@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts';
-import { parseActionPayload, type ActionPayload } from '../context/action-payload.ts';
+import type { ActionPayload } from '../context/action-payload.ts';
 import { Context } from '../context/context.ts';
 import type { IsolatedTasks } from '../isolation/attempts/isolated-tasks.ts';
 import type { IsolatedStep } from '../isolation/definition/isolated-step.ts';
@@ -10,6 +10,7 @@ import { isThenable } from '../thenable.ts';
 import type { Action, DurableAction, TaskAction } from './action.ts';
 import { AttemptHost, type WorkerParts } from './attempt-host.ts';
 import { RunningAttempt, type AttemptParts } from './attempt-parts.ts';
+import { attemptPayload } from './attempt-payload.ts';
 import { toFailure, toResult, type AttemptResult } from './attempt-result.ts';
 import { left, type DurableTasks } from './durable-tasks.ts';
 
@@ -46,7 +47,7 @@ export class AttemptCode {
       if (found === undefined || 'batch' in found) throw new Error(`this worker has no task ${action.actionId}`);
       if ('durable' in found) return this.#runDurable(found, parts);
       if (found.isolation !== undefined) return this.#runApart(found.isolation, parts);
-      const payload = parseActionPayload(action.actionPayload);
+      const payload = attemptPayload(action);
       if (found.inputSchema !== undefined) return this.#runChecked(found, payload, parts);
       const output = this.#call(found, { payload, input: payload.input }, parts);
       if (found.outputSchema !== undefined) return checkedResult(found, action, output);
@@ -69,7 +70,7 @@ export class AttemptCode {
   async #runDurable(found: DurableAction, parts: AttemptParts): Promise<AttemptEnd> {
     const { action, attempt } = parts;
     try {
-      const payload = parseActionPayload(action.actionPayload);
+      const payload = attemptPayload(action);
       const input = await checkedInput(found, payload, action);
       const host = new AttemptHost(this.#options, parts);
       const facts = { input, action, payload, abortController: attempt.abortController, host };
@@ -103,17 +104,11 @@ export class AttemptCode {
 
   /** The task's function, as code of its run. */
   #call({ body }: TaskAction, given: { payload: ActionPayload; input: unknown }, parts: AttemptParts): unknown {
-    const { action, attempt } = parts;
-    const facts = {
-      ...given,
-      action,
-      host: new AttemptHost(this.#options, parts),
-      get abortController() {
-        return attempt.abortController;
-      },
-    };
+    const { payload, input } = given;
+    const { action, attempt: abort } = parts;
+    const facts = { input, action, payload, abort, host: new AttemptHost(this.#options, parts) };
     return withParentRun(new RunningAttempt(parts, this.#options.view.workerId()), () =>
-      body.run(given.input, new Context(facts)),
+      body.run(input, new Context(facts)),
     );
   }
 }

@@ -39,6 +39,8 @@ interface Ref {
 /** Whose frame it is, and who hears what is refused of it. */
 interface Frame {
   readonly caller: Caller;
+  /** The program's, whose tasks come by the session. */
+  readonly workerIds: Iterable<string>;
   readonly refuse: Refuse;
 }
 
@@ -71,6 +73,7 @@ export class AttemptReports {
       for (const index of failed.keys()) refuse(error, { kind: COMMAND_KIND_FAILED, index });
       return undefined;
     }
+    this.#deps.dispatcher.spoke(of.workerIds);
     const starts: HeldStart[] = [];
     const ends: Report[] = [];
     const waiting: Promise<unknown>[] = [];
@@ -123,16 +126,13 @@ export class AttemptReports {
   }
 
   /** Whose report it is: the dispatcher hears that its worker has spoken. */
-  #read(
-    report: AttemptStarted | AttemptCompleted | AttemptFailed,
-    place: Place,
-    { caller, refuse }: Frame,
-  ): Ref | undefined {
+  #read(report: AttemptStarted | AttemptCompleted | AttemptFailed, place: Place, { refuse }: Frame): Ref | undefined {
     try {
       const taskId = id(report.taskId, "the task run's id");
       const attempt = wholeNumber(report.attempt, 'the attempt', { min: 0, max: largestInteger });
-      this.#deps.dispatcher.heard(caller.tenantId, { taskId, attempt, batchId: null });
-      return { taskId, attempt };
+      const ref = { taskId, attempt };
+      this.#deps.dispatcher.heardOf(ref);
+      return ref;
     } catch (error) {
       refuse(error, place);
       return undefined;
@@ -140,10 +140,13 @@ export class AttemptReports {
   }
 
   async #submitEnds(ends: readonly Report[], of: Frame): Promise<void> {
-    const starts = ends.flatMap(({ item }) => this.#starts.takeFor(of.caller.tenantId, item) ?? []);
+    const settle = this.#starts.takeFor(
+      of.caller.tenantId,
+      ends.map(({ item }) => item),
+    );
     await this.#submit(ends, of);
     // Where an end was refused, it comes again, or another in its place, and says of the start what this one did.
-    for (const start of starts) this.#starts.settle(start);
+    settle();
   }
 
   /** Together; where something of all of them cannot be stored, each by itself. */

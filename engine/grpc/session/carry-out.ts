@@ -26,6 +26,8 @@ export interface CommandOutcome {
 export interface Program {
   readonly caller: Caller;
   readonly address: () => string;
+  /** Its workers whose tasks come by the session. */
+  readonly workerIds: Iterable<string>;
   /** The run's end is to be told. */
   readonly await: (runId: string) => void;
 }
@@ -48,10 +50,10 @@ export class FrameCommands {
   /** Resolves once each of a frame's commands is stored or refused. */
   async carryOut(frame: ConnectRequest, program: Program): Promise<CommandOutcome> {
     const outcome: CommandOutcome = { refusals: [], otherRuns: [] };
-    const { caller } = program;
+    const { caller, workerIds } = program;
     const refuse: Refuse = (error, place) => void outcome.refusals.push(refusalOf(error, place, this.#deps.log));
     const waiting: Promise<unknown>[] = [];
-    const reports = this.#reports.carryOut(frame, { caller, refuse });
+    const reports = this.#reports.carryOut(frame, { caller, workerIds, refuse });
     if (reports !== undefined) waiting.push(reports);
     if (frame.batches.length > 0) waiting.push(reportBatches(this.#deps, frame.batches, { caller, refuse }));
     if (frame.triggers.length > 0)

@@ -68,17 +68,20 @@ export class HeldStarts {
     });
   }
 
-  /** The end of an attempt is about to be stored. @returns its start, to be settled once the end is */
-  takeFor(tenantId: TenantId, { taskId, attempt }: ReportItem): Held | undefined {
+  /** The ends of attempts are about to be stored, which say their starts too. @returns to be called once they are */
+  takeFor(tenantId: TenantId, ends: readonly ReportItem[]): () => void {
     const byTask = this.#byTenant.get(tenantId)?.byTask;
-    const held = byTask?.get(taskId);
-    if (held === undefined || held.item.attempt !== attempt) return undefined;
-    byTask?.delete(taskId);
-    return held;
-  }
-
-  settle({ group }: Held): void {
-    if (--group.left === 0) group.settled();
+    const taken: Held[] = [];
+    if (byTask !== undefined)
+      for (const { taskId, attempt } of ends) {
+        const held = byTask.get(taskId);
+        if (held?.item.attempt !== attempt) continue;
+        byTask.delete(taskId);
+        taken.push(held);
+      }
+    return () => {
+      for (const held of taken) settle(held);
+    };
   }
 
   /** Stores what is held of a tenant: its time is over, or a program of it is gone, of whose tasks all is to be known. */
@@ -97,14 +100,18 @@ export class HeldStarts {
       starts.map(({ item }) => item),
     ).then(
       () => {
-        for (const start of starts) this.settle(start);
+        for (const start of starts) settle(start);
       },
       (error: unknown) => {
         for (const start of starts) {
           start.group.refuse(error, start);
-          this.settle(start);
+          settle(start);
         }
       },
     );
   }
+}
+
+function settle({ group }: Held): void {
+  if (--group.left === 0) group.settled();
 }

@@ -78,7 +78,7 @@ function prepare(
   const given = parseUuid(runId);
   if (given === undefined || !isRecentUuid7(given, idTimeMs(), idWindowMs))
     throw invalid(`the id of a run is ${JSON.stringify(runId)}`, 'Make a fresh UUIDv7 when the run is triggered.');
-  return prepareRun(owner, tenantId, { ...triggerRequest(request), runId: given, isNew: !again });
+  return prepareRun(owner, tenantId, triggerRequest(request, { runId: given, isNew: !again }));
 }
 
 /** Together; where something of all of them cannot be stored, each by itself. */

@@ -51,22 +51,20 @@ export function prepareRun(
   const input = request.input === '' ? '{}' : request.input;
   const checking = owner.payloads.check(tenantId, input, 'the input');
   const state = owner.stateOf(tenantId);
-  if (checking === undefined && state !== undefined)
-    return prepareChecked(owner, state, { ...request, input, tenantId });
+  if (checking === undefined && state !== undefined) return prepareChecked(owner, state, { tenantId, request, input });
   return (async () => {
     await checking;
     const served = owner.stateOf(tenantId) ?? (await owner.served(tenantId));
-    return prepareChecked(owner, served, { ...request, input, tenantId });
+    return prepareChecked(owner, served, { tenantId, request, input });
   })();
 }
 
-/** @param request.input has been checked */
+/** @param given.input in place of the request's, checked */
 function prepareChecked(
   owner: RunPorts,
   state: ShardState,
-  request: TriggerRequest & { tenantId: string },
+  { tenantId, request, input }: { tenantId: string; request: TriggerRequest; input: string },
 ): Checked<TriggerRun> | Promise<Checked<TriggerRun>> {
-  const { tenantId, input } = request;
   const metadata = checkedMetadata(request.metadata);
   const version = state.latestVersion(tenantId, request.workflowName);
   if (version === undefined) {
@@ -87,7 +85,7 @@ function prepareChecked(
   const labels = request.labels ?? [];
   const placement: RunPlacement = { labels, desiredWorkerId };
   const filterPayload = request.filterPayload ?? null;
-  const run = {
+  const run: TriggerRun = {
     runId,
     taskIds: steps.length === 1 ? [runId] : steps.map(() => newId()),
     versionId: version.versionId,
@@ -101,9 +99,10 @@ function prepareChecked(
     placement: labels.length === 0 && desiredWorkerId === null ? null : JSON.stringify(placement),
     ownId: child !== undefined || (request.runId !== undefined && request.isNew !== true),
     earlierIds,
+    idempotency: null,
+    demands: null,
   };
-  if (version.definition.idempotency === null && !asksAnything(version, placement))
-    return markChecked({ ...run, idempotency: null, demands: null });
+  if (version.definition.idempotency === null && !asksAnything(version, placement)) return markChecked(run);
   return (async () =>
     markChecked({
       ...run,

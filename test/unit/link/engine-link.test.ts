@@ -117,7 +117,16 @@ class StreamByHand extends EventEmitter {
   }
 
   say(response: Partial<ConnectResponse>): void {
-    const empty = { number: 0n, done: [], refusals: [], otherRuns: [], assigned: [], detached: [], ended: [] };
+    const empty = {
+      number: 0n,
+      done: [],
+      refusals: [],
+      otherRuns: [],
+      assigned: [],
+      detached: [],
+      ended: [],
+      tasks: [],
+    };
     this.emit('data', { welcome: undefined, ...empty, ...response });
   }
 
@@ -212,7 +221,7 @@ describe('a history of cuts, restarts and refusals', () => {
           for (const type of [began, ended]) reported.push(link.reportedBatch(batchReport(batchId, type), patienceMs));
           batches += 2;
         } else if (what < 0.75) {
-          const taskId = id('assigned');
+          const taskId = newId();
           if (world.assign('w', taskId)) assigned.push(taskId);
         } else if (what < 0.8) world.cut();
         else if (what < 0.82 && mayRestart) {

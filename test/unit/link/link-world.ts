@@ -149,7 +149,7 @@ export class LinkWorld {
       attempt: 0,
       invocation: null,
       priority: 1,
-      payload: '{}',
+      parts: { input: '{}', parents: '{}', triggers: '{}', errors: '{}' },
       metadata: '{}',
       child: null,
     });
