@@ -1,5 +1,6 @@
 import { uncaptured } from './console-capture.ts';
 import { messageOf } from './failure/describe-failure.ts';
+import { isThenable } from './thenable.ts';
 
 /** The least serious lines that are written. */
 export type LogLevel = 'OFF' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -46,12 +47,16 @@ export const plainLogger: LogConstructor = (context, logLevel = 'INFO') => {
 
 /** A logger whose lines may be lost, but which never throws and never rejects: what runs tasks must not end for want of a line. */
 export function guardedLogger(logger: Logger): Logger {
-  const guarded = async (write: () => void | Promise<void>): Promise<void> => {
+  const failed = (error: unknown): void =>
+    void process.stderr.write(`${new Date().toISOString()} ERROR the logger failed: ${messageOf(error)}\n`);
+  const guarded = (write: () => void | Promise<void>): void | Promise<void> => {
     try {
       // One that prints to the console must not have what a task has logged come back as another line of it.
-      await uncaptured(write);
+      const written: unknown = uncaptured(write);
+      // Nothing vouches for what a logger gives.
+      return isThenable(written) ? Promise.resolve(written).then(() => undefined, failed) : undefined;
     } catch (error) {
-      process.stderr.write(`${new Date().toISOString()} ERROR the logger failed: ${messageOf(error)}\n`);
+      failed(error);
     }
   };
   return {

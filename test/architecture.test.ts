@@ -147,6 +147,7 @@ const sdk: Inside = {
     'failure',
     'json-of.ts',
     'json-text.ts',
+    'thenable.ts',
     'json-value.ts',
     'logger.ts',
   ],

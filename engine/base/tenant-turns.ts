@@ -35,13 +35,26 @@ export class TenantTurns<Tenant extends string> {
   async each<Item, Result>(
     tenantId: Tenant,
     items: readonly Item[],
-    prepare: (item: Item, index: number) => Promise<Result>,
+    prepare: (item: Item, index: number) => Result | Promise<Result>,
   ): Promise<Result[]> {
     const results: Result[] = [];
     for (let from = 0; from < items.length; from += itemsATurn) {
       if (from > 0) await this.next(tenantId);
-      const some = items.slice(from, from + itemsATurn);
-      results.push(...(await Promise.all(some.map(async (item, index) => prepare(item, from + index)))));
+      const waited: Promise<void>[] = [];
+      for (let index = from; index < Math.min(from + itemsATurn, items.length); index++) {
+        const item = items[index];
+        if (item === undefined) continue;
+        try {
+          const prepared = prepare(item, index);
+          if (prepared instanceof Promise) waited.push(prepared.then((result) => void (results[index] = result)));
+          else results[index] = prepared;
+        } catch (error) {
+          // As if it had been waited for: what others of its turn are rejected with is heard too.
+          waited.push(Promise.reject(error));
+        }
+      }
+      // Most have nothing to wait for.
+      if (waited.length > 0) await Promise.all(waited);
     }
     return results;
   }

@@ -35,6 +35,7 @@ const perSweep = 500;
  * A sweep looks at the workers, and at the attempts of those alone that are silent: one that is slow may have a hundred thousand.
  */
 export class AnswerWatch {
+  /** By task: of one that was sent again, the newest. */
   readonly #awaited = new Map<string, Sent>();
   /** By worker the same, in the order in which they were sent. */
   readonly #bySession = new Map<WorkerSession, Set<Sent>>();
@@ -43,10 +44,11 @@ export class AnswerWatch {
   #sweep = 0;
 
   sent(session: WorkerSession, link: WorkerLink, attempt: SentAttempt): void {
-    const key = keyOf(attempt);
-    this.#stopAwaiting(key); // one that was sent before goes to the end
+    const { taskId } = attempt;
+    const before = this.#awaited.get(taskId);
+    if (before !== undefined) this.#stopAwaiting(before); // one that was sent before goes to the end
     const sent = { attempt, session, link, sweep: this.#sweep };
-    this.#awaited.set(key, sent);
+    this.#awaited.set(taskId, sent);
     const own = this.#bySession.get(session);
     if (own === undefined) this.#bySession.set(session, new Set([sent]));
     else own.add(sent);
@@ -60,12 +62,18 @@ export class AnswerWatch {
     attempt: Pick<SentAttempt, 'taskId' | 'batchId'> & { attempt: number | null },
     speaker: WorkerSession | undefined,
   ): WorkerSession | undefined {
-    const key = keyOf(attempt);
-    if (speaker !== undefined) speaker.heardSweep = this.#sweep;
-    this.#stopAwaiting(key);
-    const session = this.#unanswered.get(key);
+    if (speaker !== undefined) this.spoke(speaker);
+    const sent = this.#awaited.get(attempt.taskId);
+    if (sent !== undefined && isOf(sent.attempt, attempt)) this.#stopAwaiting(sent);
+    if (this.#unanswered.size === 0) return undefined;
+    const session = this.#unanswered.get(keyOf(attempt));
     if (session !== undefined) this.forget(session);
     return session;
+  }
+
+  /** The worker has said something. */
+  spoke(speaker: WorkerSession): void {
+    speaker.heardSweep = this.#sweep;
   }
 
   /** One more second has passed. @returns what is due, by worker */
@@ -83,19 +91,18 @@ export class AnswerWatch {
 
   #dueOf(session: WorkerSession, own: ReadonlySet<Sent>): SentAttempt[] {
     const attempts: SentAttempt[] = [];
-    for (const { attempt, link, sweep } of own) {
+    for (const sent of own) {
+      const { attempt, link, sweep } = sent;
       if (sweep + patience > this.#sweep || attempts.length === perSweep) break;
-      this.#stopAwaiting(keyOf(attempt));
+      this.#stopAwaiting(sent);
       // On another stream since: what becomes of it is found out there.
       if (session.link === link) attempts.push(attempt);
     }
     return attempts;
   }
 
-  #stopAwaiting(key: string): void {
-    const sent = this.#awaited.get(key);
-    if (sent === undefined) return;
-    this.#awaited.delete(key);
+  #stopAwaiting(sent: Sent): void {
+    this.#awaited.delete(sent.attempt.taskId);
     const own = this.#bySession.get(sent.session);
     own?.delete(sent);
     if (own?.size === 0) this.#bySession.delete(sent.session);
@@ -112,7 +119,7 @@ export class AnswerWatch {
   /** The worker is gone. */
   drop(session: WorkerSession): void {
     this.forget(session);
-    for (const { attempt } of this.#bySession.get(session) ?? []) this.#stopAwaiting(keyOf(attempt));
+    for (const sent of this.#bySession.get(session) ?? []) this.#stopAwaiting(sent);
   }
 
   /** The planner hears no more of what it was told. */
@@ -120,6 +127,14 @@ export class AnswerWatch {
     for (const key of session.unanswered) this.#unanswered.delete(key);
     session.unanswered.clear();
   }
+}
+
+/** Whether what is said is said of what was sent. */
+function isOf(
+  sent: SentAttempt,
+  { attempt, batchId }: { readonly attempt: number | null; readonly batchId: string | null },
+): boolean {
+  return batchId === null ? sent.batchId === null && sent.attempt === (attempt ?? 0) : sent.batchId === batchId;
 }
 
 /** SDKs name a batch and no attempts. */

@@ -9,7 +9,7 @@ import { OwnerReports } from './owner-reports.ts';
 import { PayloadCache } from './payload-cache.ts';
 import { PayloadLoader, type PayloadReads } from './payload-loader.ts';
 import { PresenceWatch, type PresencePorts } from './presence-watch.ts';
-import { startMessage, type Reads } from './start-message.ts';
+import { startMessage, type ReadyAssignment, type Reads } from './start-message.ts';
 import { takeUnstarted, watchUnstarted } from './suspects-after-reconnect.ts';
 import { attemptKey, WorkerSession, type CancelNotice, type WorkerLink } from './worker-session.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
@@ -54,6 +54,12 @@ export class Dispatcher {
   /** Shards that this process serves no more, and since when. */
   readonly #lost = new Map<number, number>();
   readonly #onLeft: (workerIds: ReadonlySet<string>) => void;
+  readonly #readsOfMemory: Reads = {
+    runOf: (runId) => this.payloads.run(runId),
+    outputOf: (taskId) => this.payloads.output(taskId),
+    errorOf: () => undefined,
+    inputOf: () => undefined,
+  };
 
   /** @param options.onLeft these workers belong to another engine now */
   constructor(options: {
@@ -79,7 +85,7 @@ export class Dispatcher {
       cache: this.payloads,
       log: options.log,
       isWanted: (assignment) => this.#isWanted(assignment),
-      deliver: (sending, reads) => this.#deliver(sending, reads),
+      deliver: (sending, reads) => this.#deliverRead(sending, reads),
       host: this.#host,
     });
     this.#sweep = this.#host.setInterval(() => {
@@ -190,13 +196,28 @@ export class Dispatcher {
     if (session !== undefined) this.#answered(session);
   }
 
+  /** These workers have spoken: what a program says, all of its workers say, which take turns in its event loop. */
+  spoke(workerIds: Iterable<string>): void {
+    for (const workerId of workerIds) {
+      const session = this.#sessions.get(workerId);
+      if (session !== undefined) this.#answers.spoke(session);
+    }
+  }
+
+  /** As `heard`, of a worker that is among those that have spoken. */
+  heardOf(attempt: Attempt): void {
+    const session = this.#answers.heard({ ...attempt, batchId: null }, undefined);
+    if (session !== undefined) this.#answered(session);
+  }
+
   /** Sends committed assignments; those whose payload is not at hand wait until it is read. */
   send(sendings: readonly Sending[]): void {
     const missing: Sending[] = [];
     for (const sending of sendings) {
+      if (this.#trySend(sending)) continue;
       for (const { workerId, taskId, attempt } of sending.assignments)
         this.#sessions.get(workerId)?.sending.add(attemptKey(taskId, attempt));
-      if (!this.#trySend(sending)) missing.push(sending);
+      missing.push(sending);
     }
     if (missing.length > 0) this.#loader.load(missing);
   }
@@ -283,30 +304,28 @@ export class Dispatcher {
       failed.length === 0 &&
       parents.every(({ taskId }) => payloads.output(taskId) !== undefined);
     if (!sending.assignments.every(isAtHand)) return false;
-    this.#deliver(sending, {
-      runOf: (runId) => payloads.run(runId),
-      outputOf: (taskId) => payloads.output(taskId),
-      errorOf: () => undefined,
-      inputOf: () => undefined,
-    });
+    this.#deliver(sending, this.#readsOfMemory);
     return true;
+  }
+
+  /** Of those whose payload has been read. The others were cancelled meanwhile: their end has been reported already. */
+  #deliverRead(sending: Sending, reads: Reads): void {
+    const session = this.#sessions.get(sending.assignments[0]?.workerId ?? '');
+    const isOpen = ({ taskId, attempt }: Assignment): boolean =>
+      session === undefined || session.sending.delete(attemptKey(taskId, attempt));
+    this.#deliver({ ...sending, assignments: sending.assignments.filter(isOpen) }, reads);
   }
 
   #deliver({ assignments, batch }: Sending, reads: Reads): void {
     const session = this.#sessions.get(assignments[0]?.workerId ?? '');
-    // The others were cancelled while their payload was read: their end has been reported already.
-    const wanted =
-      session === undefined
-        ? assignments
-        : assignments.filter(({ taskId, attempt }) => session.sending.delete(attemptKey(taskId, attempt)));
-    const ready = wanted.flatMap((assignment) => {
-      const run = session?.link === undefined ? undefined : reads.runOf(assignment.runId);
-      if (run !== undefined) return [{ assignment, run }];
-      this.#giveBack(assignment);
-      return [];
-    });
-    const message = startMessage(batch, ready, reads);
     const link = session?.link;
+    const ready: ReadyAssignment[] = [];
+    for (const assignment of assignments) {
+      const run = link === undefined ? undefined : reads.runOf(assignment.runId);
+      if (run === undefined) this.#giveBack(assignment);
+      else ready.push({ assignment, run });
+    }
+    const message = startMessage(batch, ready, reads);
     if (session === undefined || link === undefined || message === undefined) return;
     link.send(message);
     for (const { assignment } of ready)

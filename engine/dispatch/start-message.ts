@@ -1,5 +1,5 @@
 import { toldError } from '../model/payload/split-error.ts';
-import { actionPayload, withFilterPayload } from './action-payload.ts';
+import { actionPayload, byName, parentOutput, withFilterPayload, type ActionParts } from './action-payload.ts';
 import type { Assignment } from '../model/task/effect.ts';
 import type { Sending } from './sending.ts';
 import type { RunPayload } from '../model/payload/run-payload.ts';
@@ -28,9 +28,33 @@ export function startMessage(
 ): WorkerMessage | undefined {
   const [first] = ready;
   if (first === undefined) return undefined;
+  if (batch === null) {
+    const { assignment, run } = first;
+    return {
+      kind: 'start',
+      tenantId: assignment.tenantId,
+      workflowId: assignment.workflowId,
+      versionId: assignment.versionId,
+      runId: assignment.runId,
+      taskId: assignment.taskId,
+      stepName: assignment.stepName,
+      action: assignment.action,
+      attempt: assignment.attempt,
+      invocation: assignment.invocation,
+      priority: assignment.priority,
+      parts: partsOf(first, reads),
+      metadata: run.metadata,
+      child: childOf(run),
+    };
+  }
   const { tenantId, workflowId, versionId, runId, taskId, stepName, action, attempt, invocation, priority } =
     first.assignment;
-  const common = {
+  const members = ready.map(
+    (each) =>
+      `${JSON.stringify(each.assignment.taskId)}:{"payload":${actionPayload(partsOf(each, reads))},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt},"additional_metadata":${each.run.metadata}}`,
+  );
+  return {
+    kind: 'startBatch',
     tenantId,
     workflowId,
     versionId,
@@ -41,22 +65,6 @@ export function startMessage(
     attempt,
     invocation,
     priority,
-  };
-  if (batch === null)
-    return {
-      kind: 'start',
-      ...common,
-      payload: payloadOf(first, reads),
-      metadata: first.run.metadata,
-      child: childOf(first.run),
-    };
-  const members = ready.map(
-    (each) =>
-      `${JSON.stringify(each.assignment.taskId)}:{"payload":${payloadOf(each, reads)},"workflow_run_id":${JSON.stringify(each.assignment.runId)},"retry_count":${each.assignment.attempt},"additional_metadata":${each.run.metadata}}`,
-  );
-  return {
-    kind: 'startBatch',
-    ...common,
     payload: `{${members.join(',')}}`,
     metadata: first.run.metadata,
     child: null,
@@ -73,19 +81,16 @@ function childOf({
   return parentTaskId === null ? null : { parentTaskId, index: childIndex, key: childKey };
 }
 
-function payloadOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf, inputOf }: Reads): string {
-  const parents = assignment.parents.map(({ name, taskId }) => ({
-    name,
-    json: outputOf(taskId) ?? '{}',
-  }));
-  const errors = assignment.failed.map(({ name, taskId }) => ({
-    name,
-    json: JSON.stringify(toldError(errorOf(taskId) ?? '')),
-  }));
-  return actionPayload({
-    input: assignment.inputBranch === null ? run.input : (inputOf(assignment.taskId) ?? run.input),
-    parents,
-    triggers: withFilterPayload(assignment.triggers, run.filterPayload),
-    errors,
-  });
+function partsOf({ assignment, run }: ReadyAssignment, { outputOf, errorOf, inputOf }: Reads): ActionParts {
+  const { parents, failed, triggers, inputBranch, taskId } = assignment;
+  return {
+    input: inputBranch === null ? run.input : (inputOf(taskId) ?? run.input),
+    parents: byName(
+      parents.map((parent) => ({ name: parent.name, json: parentOutput(outputOf(parent.taskId) ?? '{}') })),
+    ),
+    errors: byName(
+      failed.map((task) => ({ name: task.name, json: JSON.stringify(toldError(errorOf(task.taskId) ?? '')) })),
+    ),
+    triggers: withFilterPayload(triggers, run.filterPayload),
+  };
 }

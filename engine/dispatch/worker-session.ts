@@ -1,3 +1,4 @@
+import type { ActionParts } from './action-payload.ts';
 import type { BatchFacts } from './sending.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
@@ -13,8 +14,6 @@ interface Start {
   /** Of a durable task: which start this is. */
   invocation: number | null;
   priority: number;
-  /** JSON. */
-  payload: string;
   /** JSON object. */
   metadata: string;
   /** Null where no task has spawned the run. */
@@ -23,8 +22,14 @@ interface Start {
 
 /** What goes down a worker's stream, before it is put into the contract's words. A batch's ids are those of its first member. */
 export type WorkerMessage =
-  | ({ kind: 'start' } & Start)
-  | ({ kind: 'startBatch'; batch: BatchFacts; size: number } & Start)
+  | ({ kind: 'start'; parts: ActionParts } & Start)
+  | ({
+      kind: 'startBatch';
+      batch: BatchFacts;
+      size: number;
+      /** JSON, with what each member is told. */
+      payload: string;
+    } & Start)
   | {
       kind: 'cancel';
       tenantId: TenantId;

@@ -1,3 +1,4 @@
+import { actionPayload } from '../dispatch/action-payload.ts';
 import type { WorkerMessage } from '../dispatch/worker-session.ts';
 import { ActionType, type AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 
@@ -15,7 +16,7 @@ export function assignedAction(message: WorkerMessage): AssignedAction {
     taskRunExternalId: message.taskId,
     actionId: message.action,
     actionType: actionTypes[message.kind],
-    actionPayload: start?.payload ?? '',
+    actionPayload: payloadOf(message),
     taskName: message.stepName,
     retryCount: message.attempt,
     durableTaskInvocationCount: message.invocation ?? undefined,
@@ -28,6 +29,11 @@ export function assignedAction(message: WorkerMessage): AssignedAction {
     childWorkflowKey: start?.child?.key ?? undefined,
     ...(message.kind === 'startBatch' ? batchFields(message) : triggeringEvent(start?.metadata)),
   };
+}
+
+function payloadOf(message: WorkerMessage): string {
+  if (message.kind === 'cancel') return '';
+  return message.kind === 'start' ? actionPayload(message.parts) : message.payload;
 }
 
 const actionTypes = {

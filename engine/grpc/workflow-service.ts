@@ -24,7 +24,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
     triggerWorkflow: async (request, caller, metadata) => {
       const { tenantId } = caller;
       const [runId] = runIdsFrom(metadata, 1);
-      const run = await prepareRun(owner, tenantId, { ...triggerRequest(request), runId });
+      const run = await prepareRun(owner, tenantId, triggerRequest(request, { runId }));
       caller.note(run.runId);
       const { runIds, collisions } = await owner.submit({
         kind: 'trigger',
@@ -38,7 +38,7 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       const { tenantId } = caller;
       const ids = runIdsFrom(metadata, atMost(workflows, 'the runs that the call triggers', maxBulkTriggers).length);
       const runs = await owner.turns.each(tenantId, workflows, (request, index) =>
-        prepareRun(owner, tenantId, { ...triggerRequest(request), runId: ids[index] }),
+        prepareRun(owner, tenantId, triggerRequest(request, { runId: ids[index] })),
       );
       const tasks = runs.reduce((sum, run) => sum + run.taskIds.length, 0);
       if (tasks > maxBulkTasks)

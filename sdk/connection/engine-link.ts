@@ -17,22 +17,21 @@ import {
 import type { ClientConfig } from '../config/client-config.ts';
 import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
 import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
+import { eachTask } from './assigned-task.ts';
 import { AwaitedRuns, type RunWaiter } from './awaited-runs.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { isTransient, serviceError, statusOf } from './call-error.ts';
 import {
-  commandsOf,
   emptyRequest,
   frameOf,
   markRepeated,
-  settle,
   weightOf,
   type CommandFacts,
   type LinkAnswer,
   type LinkCommand,
   type LinkFrame,
 } from './link-command.ts';
-import { LinkQueue, mostInFrame } from './link-queue.ts';
+import { LinkQueue } from './link-queue.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
 
 /** Of a connection, what its link needs. */
@@ -63,6 +62,8 @@ const acknowledgeMs = 50;
 
 /** Between two looks for commands that nobody could be reached for. */
 const lookMs = 500;
+
+const carriedOut: LinkAnswer = {};
 
 /** Statuses after which the same stream ends in the same way. */
 const final: ReadonlySet<status> = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED]);
@@ -97,6 +98,8 @@ export class EngineLink {
   /** The engine's end of the session, once it is known. */
   #engineId = '';
   #unanswered = 0;
+  /** What the frames that are not done cost. */
+  #open = 0;
   /** The engine's last frame that was taken in, and the last that it knows of. */
   #taken = 0;
   #acknowledged = 0;
@@ -158,9 +161,7 @@ export class EngineLink {
     if (left === 0) return made;
     await new Promise<void>((resolve) => {
       for (const [index, { request, runId }] of triggers.entries()) {
-        this.#unanswered++;
         this.#push({ kind: 'trigger', request, runId, isAwaited: false }, patienceMs, (answer) => {
-          this.#unanswered--;
           if ('error' in answer) made[index] = answer;
           else if (answer.runId !== undefined) made[index] = answer.runId;
           if (--left === 0) resolve();
@@ -172,31 +173,27 @@ export class EngineLink {
     return made;
   }
 
-  /** @param failed where the engine does not take it: a ServiceError, NotOfferedError */
-  started(report: AttemptStarted, patienceMs: number, failed: (error: unknown) => void): void {
-    this.#unanswered++;
-    this.#push({ kind: 'started', report }, patienceMs, (answer) => {
-      this.#unanswered--;
-      if ('error' in answer) failed(answer.error);
-    });
+  /** No promise is made for what is said of an attempt: there is much of it. @param tell an error is a ServiceError or a NotOfferedError */
+  started(report: AttemptStarted, patienceMs: number, tell: (answer: LinkAnswer) => void): void {
+    this.#push({ kind: 'started', report }, patienceMs, tell);
+  }
+
+  /** As `started`. */
+  completed(report: AttemptCompleted, patienceMs: number, tell: (answer: LinkAnswer) => void): void {
+    this.#push({ kind: 'completed', report }, patienceMs, tell);
+  }
+
+  /** As `started`. */
+  failed(report: AttemptFailed, patienceMs: number, tell: (answer: LinkAnswer) => void): void {
+    this.#push({ kind: 'failed', report }, patienceMs, tell);
   }
 
   /** Resolves once the engine has it. @throws ServiceError, NotOfferedError */
-  async completed(report: AttemptCompleted, patienceMs: number): Promise<void> {
-    await this.#send({ kind: 'completed', report }, patienceMs);
-  }
-
-  /** As `completed`. */
-  async failed(report: AttemptFailed, patienceMs: number): Promise<void> {
-    await this.#send({ kind: 'failed', report }, patienceMs);
-  }
-
-  /** As `completed`. */
   async reportedBatch(report: BatchActionEvent, patienceMs: number): Promise<void> {
     await this.#send({ kind: 'batch', report }, patienceMs);
   }
 
-  /** Resolves once the engine has stored it. @throws as `completed` */
+  /** Resolves once the engine has stored it. @throws as `reportedBatch` */
   async streamed(chunk: PutStreamEventRequest, patienceMs: number): Promise<void> {
     await this.#send({ kind: 'chunk', chunk }, patienceMs);
   }
@@ -206,7 +203,7 @@ export class EngineLink {
    * they have no identity: who gives them up and sends them anew may store them twice.
    * @param options patienceMs: until they leave; signal: nobody wants them any more
    * @returns by their places, why lines were not stored
-   * @throws as `completed`
+   * @throws as `reportedBatch`
    */
   async logged(
     lines: readonly NewLogLine[],
@@ -261,9 +258,7 @@ export class EngineLink {
     made: (command: LinkCommand) => void = () => undefined,
   ): Promise<Exclude<LinkAnswer, { error: unknown }>> {
     return new Promise((resolve, reject) => {
-      this.#unanswered++;
       const command = this.#push(facts, patienceMs, (answer) => {
-        this.#unanswered--;
         if ('error' in answer) reject(answer.error);
         else resolve(answer);
       });
@@ -271,12 +266,26 @@ export class EngineLink {
     });
   }
 
+  #settle(command: LinkCommand | undefined, answer: LinkAnswer): void {
+    const tell = command?.settle;
+    if (command === undefined || tell === undefined) return;
+    command.settle = undefined;
+    this.#unanswered--;
+    tell(answer);
+  }
+
+  /** The engine has it for good, or it is given up. */
+  #drop(number: bigint): LinkFrame | undefined {
+    const frame = this.#outbox.drop(Number(number));
+    if (frame !== undefined) this.#open -= frame.cost;
+    return frame;
+  }
+
   /** It is not sent any more. */
   #forget(command: LinkCommand, error: unknown): void {
     this.#queue.remove(command);
-    for (const frame of this.#outbox)
-      if ([...commandsOf(frame)].includes(command)) this.#outbox.drop(Number(frame.request.number));
-    settle(command, { error });
+    for (const frame of this.#outbox) if (frame.all.includes(command)) this.#drop(frame.request.number);
+    this.#settle(command, { error });
     this.#lingerIfIdle();
   }
 
@@ -293,8 +302,12 @@ export class EngineLink {
     const giveUpAt = performance.now() + patienceMs;
     const command = { facts, weight: weightOf(facts), giveUpAt, isRepeated: false, refused: undefined, settle: tell };
     this.#queue.push(command);
-    clearTimeout(this.#linger);
-    if (tell !== undefined) this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
+    if (this.#linger !== undefined) clearTimeout(this.#linger);
+    this.#linger = undefined;
+    if (tell !== undefined) {
+      this.#unanswered++;
+      this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
+    }
     this.#flushSoon();
     return command;
   }
@@ -315,30 +328,29 @@ export class EngineLink {
   #flush(): void {
     for (let stream = this.#stream; stream !== undefined && this.#welcome !== undefined; stream = this.#stream) {
       const { mostCommands, mostBytes } = this.#welcome;
-      // Each frame stands for about as many commands as it may hold: what the engine has not done yet is bounded.
-      if (this.#outbox.size * mostInFrame >= mostCommands || this.#outbox.weight >= mostBytes) return;
+      // What the engine has not done yet is bounded.
+      if (this.#open >= mostCommands || this.#outbox.weight >= mostBytes) return;
       const commands = this.#queue.next(this.#hasRoomApart);
       if (commands.length === 0) return;
       for (const command of commands) if (command.facts.kind === 'lines') command.giveUpAt = Infinity;
       const weight = commands.reduce((sum, each) => sum + each.weight, 0);
-      this.#write(
-        stream,
-        this.#outbox.add(weight, (number) => frameOf(number, commands)),
-      );
+      const frame = this.#outbox.add(weight, (number) => frameOf(number, commands));
+      this.#open += frame.cost;
+      this.#write(stream, frame);
     }
   }
 
   /** Chunks and lines may take half of what may be under way: a store of theirs that is slow leaves the other half to tasks. */
   get #hasRoomApart(): boolean {
     const { mostCommands = 0, mostBytes = 0 } = this.#welcome ?? {};
-    let frames = 0;
     let bytes = 0;
-    for (const { isApart, weight } of this.#outbox) {
-      if (!isApart) continue;
-      frames++;
-      bytes += weight;
+    let commands = 0;
+    for (const frame of this.#outbox) {
+      if (!frame.isApart) continue;
+      commands += frame.cost;
+      bytes += frame.weight;
     }
-    return frames * mostInFrame < mostCommands / 2 && bytes < mostBytes / 2;
+    return commands < mostCommands / 2 && bytes < mostBytes / 2;
   }
 
   #write(stream: Stream, { request }: LinkFrame): void {
@@ -365,11 +377,16 @@ export class EngineLink {
     this.#taken = number;
     for (const refusal of response.refusals) this.#refused(refusal);
     for (const { frame, index, runId } of response.otherRuns) {
-      settle(this.#outbox.find(Number(frame))?.commands.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
+      this.#settle(this.#outbox.find(Number(frame))?.byKind.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
     }
     for (const frame of response.done) {
-      const sent = this.#outbox.drop(Number(frame));
-      if (sent !== undefined) for (const command of commandsOf(sent)) settle(command, { refused: command.refused });
+      const sent = this.#drop(frame);
+      for (const command of sent?.all ?? [])
+        this.#settle(command, command.refused === undefined ? carriedOut : { refused: command.refused });
+    }
+    for (const tasks of response.tasks) {
+      const worker = this.#workers.get(tasks.workerId);
+      if (worker !== undefined) eachTask(tasks, (task) => worker.onAction(task));
     }
     for (const { workerId, action } of response.assigned)
       if (action !== undefined) this.#workers.get(workerId)?.onAction(action);
@@ -403,7 +420,7 @@ export class EngineLink {
 
   /** What was refused for the moment is sent again after a pause, as long as its caller waits. */
   #refused({ frame, kind, index, status: code, details, errorCode, statusDetails }: Refusal): void {
-    const commands = this.#outbox.find(Number(frame))?.commands.get(kind);
+    const commands = this.#outbox.find(Number(frame))?.byKind.get(kind);
     const error = serviceError({ code, details, errorCode, statusDetails });
     if (kind === CommandKind.COMMAND_KIND_LINE) {
       const [lines] = commands ?? [];
@@ -412,7 +429,7 @@ export class EngineLink {
     }
     const command = commands?.[index];
     if (command?.settle === undefined) return;
-    if (!isTransient(error) || performance.now() > command.giveUpAt) return settle(command, { error });
+    if (!isTransient(error) || performance.now() > command.giveUpAt) return this.#settle(command, { error });
     const again = { ...command, isRepeated: true };
     command.settle = undefined;
     setTimeout(() => {
@@ -462,8 +479,8 @@ export class EngineLink {
       return tell === undefined && facts.kind !== 'attach';
     };
     for (const frame of this.#outbox)
-      if ([...commandsOf(frame)].every((command) => isUnwanted(command) || command.facts.kind === 'attach'))
-        this.#outbox.drop(Number(frame.request.number));
+      if (frame.all.every((command) => isUnwanted(command) || command.facts.kind === 'attach'))
+        this.#drop(frame.request.number);
     this.#queue.take(isUnwanted);
   }
 
@@ -484,8 +501,8 @@ export class EngineLink {
     const error =
       this.#lastError ?? serviceError({ code: status.DEADLINE_EXCEEDED, details: 'the engine did not answer in time' });
     for (const frame of this.#outbox)
-      for (const command of commandsOf(frame)) if (isLate(command)) settle(command, { error });
-    for (const command of this.#queue.take(isLate)) settle(command, { error });
+      for (const command of frame.all) if (isLate(command)) this.#settle(command, { error });
+    for (const command of this.#queue.take(isLate)) this.#settle(command, { error });
   }
 
   #giveUp(error: unknown): void {
@@ -493,9 +510,9 @@ export class EngineLink {
     this.#reconnecting = undefined;
     const queued = this.#queue.take(() => true);
     const sent = [...this.#outbox];
-    for (const { request } of sent) this.#outbox.drop(Number(request.number));
-    for (const frame of sent) for (const command of commandsOf(frame)) settle(command, { error });
-    for (const command of queued) settle(command, { error });
+    for (const { request } of sent) this.#drop(request.number);
+    for (const frame of sent) for (const command of frame.all) this.#settle(command, { error });
+    for (const command of queued) this.#settle(command, { error });
     this.#awaited.lose(error);
     for (const workerId of this.#workers.keys()) this.#detached(workerId, error);
   }

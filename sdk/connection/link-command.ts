@@ -10,6 +10,10 @@ import {
   type ConnectRequest,
 } from '../../proto/gen/hatchet/session/v1/session.ts';
 
+/** A frame's commands: what is more goes with the next ones. */
+export const mostInFrame = 200;
+const leastCost = 20;
+
 /** What a program asks of the engine by its link. */
 export type CommandFacts =
   | { readonly kind: 'attach' | 'detach' | 'await'; readonly id: string }
@@ -52,13 +56,6 @@ export interface LinkCommand {
   settle: ((answer: LinkAnswer) => void) | undefined;
 }
 
-export function settle(command: LinkCommand | undefined, answer: LinkAnswer): void {
-  const tell = command?.settle;
-  if (command === undefined || tell === undefined) return;
-  command.settle = undefined;
-  tell(answer);
-}
-
 export function weightOf(facts: CommandFacts): number {
   switch (facts.kind) {
     case 'completed':
@@ -78,15 +75,17 @@ export function weightOf(facts: CommandFacts): number {
   }
 }
 
-/** A frame that was sent, and its commands in the order in which it has them. */
+/** A frame that was sent, and its commands. */
 export interface LinkFrame {
   readonly request: ConnectRequest;
-  readonly commands: ReadonlyMap<CommandKind, readonly LinkCommand[]>;
-  /** Those that the engine does not answer one by one. */
-  readonly others: readonly LinkCommand[];
+  readonly all: readonly LinkCommand[];
+  /** Those that the engine may answer one by one, in the order in which the request has them. */
+  readonly byKind: ReadonlyMap<CommandKind, readonly LinkCommand[]>;
   readonly weight: number;
   /** What it holds is stored apart from tasks. */
   readonly isApart: boolean;
+  /** Of the commands that may be under way: a frame of few counts for some of its own, one that is stored apart for a full one. */
+  readonly cost: number;
 }
 
 export function emptyRequest(): ConnectRequest {
@@ -111,7 +110,6 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
   const request = emptyRequest();
   request.number = BigInt(number);
   const byKind = new Map<CommandKind, LinkCommand[]>();
-  const others: LinkCommand[] = [];
   let weight = 0;
   const add = (kind: CommandKind, command: LinkCommand): void => {
     const list = byKind.get(kind);
@@ -157,24 +155,18 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
         break;
       default:
         request[facts.kind].push(facts.id);
-        others.push(command);
     }
   }
   const isApart = request.chunks.length + request.lines.length > 0;
-  return { request, commands: byKind, others, weight, isApart };
+  const cost = isApart ? mostInFrame : Math.max(commands.length, leastCost);
+  return { request, all: commands, byKind, weight, isApart, cost };
 }
 
 /** The frame goes to an engine that may have had it, and does not know that. */
-export function markRepeated({ request, commands }: LinkFrame): void {
+export function markRepeated({ request, all }: LinkFrame): void {
   for (const trigger of request.triggers) trigger.again = true;
-  for (const list of commands.values())
-    for (const command of list) {
-      command.isRepeated = true;
-      command.refused = undefined;
-    }
-}
-
-export function* commandsOf({ commands, others }: LinkFrame): Generator<LinkCommand> {
-  for (const list of commands.values()) yield* list;
-  yield* others;
+  for (const command of all) {
+    command.isRepeated = true;
+    command.refused = undefined;
+  }
 }

@@ -1,7 +1,6 @@
-import type { LinkCommand } from './link-command.ts';
+import { mostInFrame, type LinkCommand } from './link-command.ts';
 
-/** A frame's commands and bytes: what is more goes with the next ones. */
-export const mostInFrame = 200;
+/** A frame's bytes: what is more goes with the next ones. */
 const frameBytes = 1024 * 1024;
 
 /**

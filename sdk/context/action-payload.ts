@@ -24,13 +24,18 @@ export function parseActionPayload(text: string): ActionPayload {
     triggers: recordOf(field('triggers')),
     triggeredBy: typeof triggeredBy === 'string' ? triggeredBy : 'manual',
     userData: field('user_data'),
-    errors: Object.fromEntries(
-      Object.entries(recordOf(field('step_run_errors'))).map(([name, error]) => [
-        name,
-        toldMessage(typeof error === 'string' ? error : JSON.stringify(error)),
-      ]),
-    ),
+    errors: errorMessages(recordOf(field('step_run_errors'))),
   };
+}
+
+/** As the payload has them: texts that tell a failure, or JSON. */
+export function errorMessages(errors: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(errors).map(([name, error]) => [
+      name,
+      toldMessage(typeof error === 'string' ? error : JSON.stringify(error)),
+    ]),
+  );
 }
 
 /** Metadata travels as a JSON object of texts; other values are written as JSON. */
@@ -49,7 +54,7 @@ export function parseMetadata(text: string | undefined): Record<string, string> 
   }
 }
 
-function recordOf(value: unknown): Record<string, unknown> {
+export function recordOf(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 

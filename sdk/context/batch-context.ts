@@ -26,7 +26,7 @@ export class BatchContext<Input = unknown> extends Context<Record<string, Input>
     host: ContextHost;
     members: ReadonlyMap<string, Context<Input>>;
   }) {
-    super({ ...facts, input: facts.inputs });
+    super({ ...facts, input: facts.inputs, abort: facts });
     this.batchId = facts.action.batchId ?? '';
     this.batchKey = facts.action.batchKey ?? '';
     this.#members = facts.members;

@@ -45,9 +45,8 @@ export class Context<Input = unknown, UserData = unknown> {
     };
   }
 
-  /** The worker that runs the task. */
-  readonly worker: ContextWorker;
   #input: Input;
+  #worker: ContextWorker | undefined;
   readonly #action: AssignedAction;
   readonly #payload: ActionPayload;
   readonly #host: ContextHost;
@@ -59,15 +58,20 @@ export class Context<Input = unknown, UserData = unknown> {
     input: Input;
     action: AssignedAction;
     payload: ActionPayload;
-    readonly abortController: AbortController;
+    /** Makes the controller for who asks. */
+    abort: { readonly abortController: AbortController };
     host: ContextHost;
   }) {
     this.#input = facts.input;
-    this.#abort = facts; // which makes one for who asks
-    this.worker = new ContextWorker(facts.host, this.#begin);
+    this.#abort = facts.abort;
     this.#action = facts.action;
     this.#payload = facts.payload;
     this.#host = facts.host;
+  }
+
+  /** The worker that runs the task. */
+  get worker(): ContextWorker {
+    return (this.#worker ??= new ContextWorker(this.#host, this.#begin));
   }
 
   /** Aborted when the task is cancelled. Hand `abortController.signal` to whatever takes a signal. */

@@ -84,7 +84,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     now: () => Date;
     continueAsNew: (input: string) => Promise<never>;
   }) {
-    super(facts);
+    super({ ...facts, abort: facts });
     this.invocationCount = facts.invocation.invocationCount;
     this.#invocation = facts.invocation;
     this.#namespace = facts.namespace;

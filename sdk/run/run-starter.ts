@@ -15,16 +15,11 @@ import type { RunManyItem, RunOptions } from './run-options.ts';
 import { outputJson, type TaskOutcome } from './run-outcome.ts';
 import { WorkflowRunRef, type RunRefActions } from './run-ref.ts';
 import type { RunTarget } from './run-target.ts';
+import { bulkBytes, bulks } from './bulks.ts';
 import { chunks, inputJson, triggerRequest } from './trigger-request.ts';
-
-/** Runs a call. The contract allows 1,000; 200 ids stay below the 8 KiB of headers that proxies usually allow. */
-const longestBulk = 200;
 
 /** Children a call of a durable task. */
 const longestSpawn = 1000;
-
-/** Bytes a bulk call: servers of the contract take 4 MiB. */
-const bulkBytes = 3.5 * 1024 * 1024;
 
 /** One run to start. */
 export interface RunItem<Input, Output> {
@@ -74,12 +69,12 @@ export class RunStarter {
     return this.#refOf(await startOne(this.#connection, request, { isAwaited }), item, parent);
   }
 
-  /** Starts many runs, in calls of at most 200; the references come in the order of the items. @throws as start */
+  /** Starts many runs, in calls of at most 200, or 2,000 at a time by the link; the references come in the order of the items. @throws as start */
   async startMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<WorkflowRunRef<Output>[]> {
     const { requests, parent } = await this.#requests(items, async (request) => await request);
     if (parent?.durable !== undefined) return await this.#spawn(parent.durable, requests, parent);
     const refs: WorkflowRunRef<Output>[] = [];
-    for (const group of bulks(requests))
+    for (const group of bulks(this.#connection, requests))
       refs.push(
         ...this.#refsOf<Input, Output>(
           group,
@@ -102,7 +97,7 @@ export class RunStarter {
     const started: (WorkflowRunRef<Output> | Error)[] =
       parent?.durable === undefined ? [] : await this.#spawn(parent.durable, good, parent);
     if (parent?.durable === undefined)
-      for (const group of bulks(good))
+      for (const group of bulks(this.#connection, good))
         started.push(
           ...this.#refsOf(
             group,
@@ -262,16 +257,6 @@ export class RunStarter {
       signal: parent?.signal,
     });
   }
-}
-
-/** Requests by calls. */
-function bulks<Item extends { request: TriggerWorkflowRequest }>(requests: readonly Item[]): Item[][] {
-  return chunks(
-    requests,
-    longestBulk,
-    bulkBytes,
-    ({ request }) => TriggerWorkflowRequest.encode(request).finish().length,
-  );
 }
 
 /** @throws the reason of a task that was cancelled; HatchetError NOT_SUPPORTED */

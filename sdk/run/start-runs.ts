@@ -7,8 +7,10 @@ import { linkOrCall } from '../connection/link-or-call.ts';
 import { callUnary, repeatForMs, type CallSettings } from '../connection/repeat-calls.ts';
 import { BulkTriggerIdempotencyCollisionError, type HatchetError, IdempotencyCollisionError } from '../errors.ts';
 import { relay } from '../isolation/in-runner/relay.ts';
+import { longestCall } from './bulks.ts';
 import { collisionOf } from './collision.ts';
 import { requireKnown, unknownWorkflow } from './known-workflows.ts';
+import { chunks } from './trigger-request.ts';
 
 /** Where a run's own id travels: with it a repeated trigger starts nothing new, where the engine offers `runIds`. */
 const runIdHeader = 'hatchet-run-id';
@@ -74,14 +76,21 @@ export async function startBulk(
       async (link) => allOf(await link.triggerMany(triggers, repeatForMs)),
       async () => {
         const known = requireKnown(connection, requests);
-        const { workflowRunIds } = await callUnary(
-          connection,
-          workflows.bulkTriggerWorkflow.bind(workflows),
-          { workflows: requests },
-          { ...repetition(connection, requests), headers: { [runIdHeader]: ids.join(',') }, timeoutMs: 60_000 },
-        );
+        const made: string[] = [];
+        // Where the engine has no sessions any more, what was to go by the link is more than a call may have.
+        for (const group of chunks(triggers, longestCall, Infinity, () => 0)) {
+          const some = group.map(({ request }) => request);
+          const headers = { [runIdHeader]: group.map(({ runId }) => runId).join(',') };
+          const { workflowRunIds } = await callUnary(
+            connection,
+            workflows.bulkTriggerWorkflow.bind(workflows),
+            { workflows: some },
+            { ...repetition(connection, some), headers, timeoutMs: 60_000 },
+          );
+          made.push(...workflowRunIds);
+        }
         await known;
-        return workflowRunIds;
+        return made;
       },
     );
   } catch (error) {

@@ -12,7 +12,7 @@ interface Schemas {
   readonly outputSchema: StandardSchema | undefined;
 }
 
-interface TaskAction extends Schemas {
+export interface TaskAction extends Schemas {
   readonly body: Body;
   /** Where the body runs elsewhere than in this thread. */
   readonly isolation?: IsolatedStep | undefined;

@@ -17,11 +17,12 @@ export interface WorkerParts {
 /** What a context asks of its worker, and of the engine through it. One for each attempt: nothing is made for what is not asked. */
 export class AttemptHost implements ContextHost {
   readonly #parts: WorkerParts;
-  readonly #log: AttemptLog;
+  readonly #own: { readonly log: AttemptLog };
 
-  constructor(parts: WorkerParts, log: AttemptLog) {
+  /** @param own whose log is made for who writes to it */
+  constructor(parts: WorkerParts, own: { readonly log: AttemptLog }) {
     this.#parts = parts;
-    this.#log = log;
+    this.#own = own;
   }
 
   get runner(): RunStarter {
@@ -49,7 +50,7 @@ export class AttemptHost implements ContextHost {
   }
 
   log(line: LogLine): Promise<void> {
-    return this.#log.write(line);
+    return this.#own.log.write(line);
   }
 
   async refreshTimeout(taskRunExternalId: string, incrementTimeoutBy: string): Promise<void> {

@@ -183,7 +183,7 @@ export class DurableTasks {
           if (invocation.failure !== undefined) throw invocation.failure;
           return output;
         };
-        withParentRun({ ...parent, durable: invocation }, run).then(resolve, reject);
+        withParentRun(durableParent(parent, invocation), run).then(resolve, reject);
       });
     } finally {
       signal.removeEventListener('abort', cancel);
@@ -384,6 +384,13 @@ async function runInstead(ctx: DurableContext, workflow: string | undefined, inp
 /** A run keeps to the version that it began with, its execution timeout too. */
 function isOfAnother(version: string | undefined, registered: string): boolean {
   return version !== undefined && version !== '' && registered !== '' && version !== registered;
+}
+
+function durableParent(
+  { workflowRunId, taskRunExternalId, workerId, signal, nextChildIndex, forgotten }: ParentRun,
+  durable: Invocation,
+): ParentRun {
+  return { workflowRunId, taskRunExternalId, workerId, signal, nextChildIndex, forgotten, durable };
 }
 
 /** Calls to the engine that are no operations of the log are no waiting. */

@@ -90,12 +90,14 @@ export class ReportQueue<Report> {
   /**
    * Resolves `true` once the engine has the result, `false` where it never will: it was refused, or is no longer wanted.
    * @param wanted asked before each try: a cancelled attempt's result is dropped
+   * @param failed of a first try that was made already
    */
-  async deliver(report: Report, wanted: () => boolean): Promise<boolean> {
+  async deliver(report: Report, wanted: () => boolean, failed?: { readonly error: unknown }): Promise<boolean> {
     const subject = this.#kind.subject(report);
     const startedAt = performance.now();
     for (let tries = 0; wanted() && !this.#stopping.signal.aborted; tries += 1) {
       try {
+        if (tries === 0 && failed !== undefined) throw failed.error;
         await this.#kind.send(report);
         return true;
       } catch (error) {

@@ -1,30 +1,23 @@
 import { ActionType, type AssignedAction, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { pause } from '../connection/backoff.ts';
-import type { Connection } from '../connection/connection.ts';
 import { repeatForMs } from '../connection/repeat-calls.ts';
-import { parseActionPayload } from '../context/action-payload.ts';
-import { Context } from '../context/context.ts';
 import type { ContextHost } from '../context/context-host.ts';
 import { captured } from '../console-capture.ts';
 import { asError } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
-import type { Logger } from '../logger.ts';
-import type { IsolatedTasks } from '../isolation/attempts/isolated-tasks.ts';
-import type { IsolatedStep } from '../isolation/definition/isolated-step.ts';
-import type { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun } from '../run/parent-run.ts';
-import { validate } from '../schema/validate.ts';
-import type { Action } from './action.ts';
+import { AttemptCode, type AttemptCodeOptions, type AttemptEnd } from './attempt-code.ts';
+import { AttemptHost } from './attempt-host.ts';
+import { AttemptParts } from './attempt-parts.ts';
 import type { AttemptLog } from './logs/attempt-log.ts';
 import { Attempts, attemptKey, type Attempt } from './attempts.ts';
 import { batchMembers, type BatchMember } from './batches/batch-members.ts';
 import { batchResultEvents, batchStartedEvent, type MemberResult } from './batches/batch-report.ts';
-import { AttemptHost } from './attempt-host.ts';
 import { logForgottenCalls } from './logs/log-forgotten-calls.ts';
 import { DurableTasks, left } from './durable-tasks.ts';
 import { LogSender } from './logs/log-sender.ts';
 import { LogWire } from './logs/log-wire.ts';
-import { toFailure, toResult, type AttemptReport, type AttemptResult } from './attempt-result.ts';
+import { toFailure, type AttemptReport } from './attempt-result.ts';
 import { sayStarted, sendBatchReport, sendReport } from './send-report.ts';
 import { attemptReports, batchReports, ReportQueue } from './report-queue.ts';
 import { runBatch } from './batches/run-batch.ts';
@@ -32,22 +25,8 @@ import { runBatch } from './batches/run-batch.ts';
 /** A result is held back for so long while lines of its task are on their way. */
 const longestHoldMs = 800;
 
-/** What the worker gives to the contexts of its tasks. */
-export type WorkerView = Pick<ContextHost, 'runner' | 'workerId' | 'hasWorkflow' | 'labels' | 'upsertLabels'>;
-
-export interface TaskRunnerOptions {
-  connection: Connection;
-  logger: Logger;
-  view: WorkerView;
-  workerName: string;
-  /** Whether what tasks print goes to their logs. */
-  capturesConsole: boolean;
-  /** The action by its id, where this worker has it. */
-  findAction(id: string): Action | undefined;
-  /** Runs those that are kept apart. */
-  isolated: IsolatedTasks;
-  /** Names of the workflows that the worker has registered. */
-  workflows(): readonly string[];
+export interface TaskRunnerOptions extends AttemptCodeOptions {
+  readonly workerName: string;
 }
 
 /** Runs what the engine assigns, and reports how it went. */
@@ -58,16 +37,23 @@ export class TaskRunner {
   readonly #logs: LogSender;
   readonly #reports: ReportQueue<AttemptReport>;
   readonly #batchReports: ReportQueue<BatchActionEvent>;
-  /** Of all that have started in this turn of the loop. */
-  #leaving: Promise<void> | undefined;
+  readonly #code: AttemptCode;
+  /** What waits for the starts that were said in this turn of the loop. */
+  #leaving: (() => void)[] | undefined;
 
   constructor(options: TaskRunnerOptions) {
     const { connection, logger } = options;
     this.#options = options;
     this.durable = new DurableTasks(connection, logger);
+    this.#code = new AttemptCode(options, this.durable);
     this.#logs = new LogSender(new LogWire(connection), logger);
     this.#reports = new ReportQueue(
-      attemptReports((report) => sendReport(connection, report)),
+      attemptReports(
+        (report) =>
+          new Promise<void>((resolve, reject) =>
+            sendReport(connection, report, (failure) => (failure === undefined ? resolve() : reject(failure.error))),
+          ),
+      ),
       logger,
     );
     this.#batchReports = new ReportQueue(
@@ -80,7 +66,7 @@ export class TaskRunner {
     const { actionType } = action;
     const workflowName = this.#options.findAction(action.actionId)?.workflowName;
     if (workflowName !== undefined) action.jobName = workflowName;
-    if (actionType === ActionType.START_STEP_RUN) this.#outlive(action, this.#start(action));
+    if (actionType === ActionType.START_STEP_RUN) this.#start(action);
     else if (actionType === ActionType.START_BATCH) this.#outlive(action, this.#startBatch(action));
     else if (actionType === ActionType.CANCEL_STEP_RUN) this.#outlive(action, this.#cancel(action));
     else
@@ -89,12 +75,13 @@ export class TaskRunner {
 
   /** A fault of the worker itself in one action is no matter of the others. */
   #outlive(action: AssignedAction, done: Promise<void>): void {
-    done.catch(
-      (error: unknown) =>
-        void this.#options.logger.error(
-          `${action.actionId} (${action.taskRunExternalId || action.batchId}) could not be handled`,
-          asError(error),
-        ),
+    done.catch((error: unknown) => this.#unhandled(action, error));
+  }
+
+  #unhandled({ actionId, taskRunExternalId, batchId }: AssignedAction, error: unknown): void {
+    void this.#options.logger.error(
+      `${actionId} (${taskRunExternalId || batchId}) could not be handled`,
+      asError(error),
     );
   }
 
@@ -106,7 +93,7 @@ export class TaskRunner {
     this.#batchReports.stop();
   }
 
-  async #start(action: AssignedAction): Promise<void> {
+  #start(action: AssignedAction): void {
     const { logger } = this.#options;
     const label = `${action.actionId} (${action.taskRunExternalId}, attempt ${action.retryCount + 1})`;
     const attempt = this.attempts.begin(
@@ -116,16 +103,47 @@ export class TaskRunner {
     if (attempt === undefined) return; // Delivered twice: it runs here, or has run.
     void logger.debug(`started ${label}`);
     this.#sayStarted(action, attempt);
-    const log = this.#logs.open(action);
-    const forgotten = linesOfForgotten(log);
+    this.#onceStartedHasLeft(() => this.#begin(new AttemptParts(action, attempt, this.#logs)));
+  }
+
+  /** From here to the result's acknowledgement no promise is made for a task whose function gives none. */
+  #begin(parts: AttemptParts): void {
+    const { attempt, action } = parts;
+    const ended = (end: AttemptEnd): void => {
+      try {
+        this.#ended(parts, end);
+      } catch (error) {
+        this.attempts.end(attempt.key);
+        this.#unhandled(action, error);
+      }
+    };
+    // What this worker was too busy to answer was taken back in the meantime, and runs elsewhere.
+    if (attempt.isCancelled) return this.attempts.end(attempt.key);
+    const end = this.#heard(parts, () => this.#code.run(parts));
+    if (end instanceof Promise) void end.then(ended);
+    else ended(end);
+  }
+
+  #ended(parts: AttemptParts, end: AttemptEnd): void {
+    const { action, attempt } = parts;
+    parts.end();
+    if (end === left || end.status === 'failed' || parts.hasLines || attempt.isCancelled)
+      return this.#outlive(action, this.#endedAtLength(parts, end));
+    const report = { action, workerId: this.#workerId(), result: end };
+    sendReport(this.#options.connection, report, (failure) => {
+      if (failure === undefined) this.#delivered(attempt, report);
+      else this.#outlive(action, this.#deliver(attempt, report, failure));
+    });
+  }
+
+  /** Where there is more to do than to hand the result over. */
+  async #endedAtLength(parts: AttemptParts, end: AttemptEnd): Promise<void> {
+    const { logger } = this.#options;
+    const { action, attempt } = parts;
+    const { label } = attempt;
     try {
-      await this.#startedHasLeft();
-      // What this worker was too busy to answer was taken back in the meantime, and runs elsewhere.
-      if (attempt.isCancelled) return;
-      const result = await this.#heard(log, () => this.#run(action, attempt, { log, forgotten }));
-      forgotten.end();
-      if (!log.isEmpty) await this.#flushed([log]);
-      if (result === left) {
+      if (parts.hasLines) await this.#flushed([parts.log]);
+      if (end === left) {
         void logger.debug(`${label} has left this worker`);
         return;
       }
@@ -133,82 +151,25 @@ export class TaskRunner {
         await logger.info(`${label} was cancelled`);
         return;
       }
-      if (result.status === 'failed') await logger.error(`${label} failed: ${result.message}`);
-      await this.#reports.deliver({ action, workerId: this.#workerId(), result }, () => !attempt.isCancelled);
-      void logger.debug(`${result.status} ${label}`);
+      if (end.status === 'failed') await logger.error(`${label} failed: ${end.message}`);
+      await this.#deliver(attempt, { action, workerId: this.#workerId(), result: end });
     } finally {
       this.attempts.end(attempt.key);
     }
   }
 
-  async #run(
-    action: AssignedAction,
-    attempt: Attempt,
-    { log, forgotten }: { log: AttemptLog; forgotten: ForgottenCalls },
-  ): Promise<AttemptResult | typeof left> {
+  /** @param failure of a try that was made already */
+  async #deliver(attempt: Attempt, report: AttemptReport, failure?: { error: unknown }): Promise<void> {
     try {
-      const found = this.#options.findAction(action.actionId);
-      if (found === undefined || 'batch' in found) throw new Error(`this worker has no task ${action.actionId}`);
-      if ('isolation' in found && found.isolation !== undefined)
-        return await this.#runApart(found.isolation, action, { signal: attempt.abortController.signal, log });
-      const payload = parseActionPayload(action.actionPayload);
-      const input =
-        found.inputSchema === undefined
-          ? payload.input
-          : await validate(found.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
-      const facts = {
-        input,
-        action,
-        payload,
-        get abortController() {
-          return attempt.abortController;
-        },
-        host: this.#host(log),
-      };
-      const parent = {
-        workflowRunId: action.workflowRunId,
-        taskRunExternalId: action.taskRunExternalId,
-        workerId: this.#options.view.workerId(),
-        get signal() {
-          return attempt.abortController.signal;
-        },
-        nextChildIndex: 0,
-        forgotten,
-      };
-      const output =
-        'durable' in found
-          ? await this.durable.run(found, facts, parent)
-          : await withParentRun(parent, () => found.body.run(input, new Context(facts)));
-      if (output === left) return left;
-      const checked =
-        found.outputSchema === undefined
-          ? output
-          : await validate(found.outputSchema, output, 'INVALID_OUTPUT', `the output of ${action.taskName}`);
-      return toResult(action.taskName, checked);
-    } catch (error) {
-      return toFailure(error);
+      await this.#reports.deliver(report, () => !attempt.isCancelled, failure);
+    } finally {
+      this.#delivered(attempt, report);
     }
   }
 
-  async #runApart(
-    step: IsolatedStep,
-    action: AssignedAction,
-    { signal, log }: { signal: AbortSignal; log: AttemptLog },
-  ): Promise<AttemptResult> {
-    const { connection, isolated, view } = this.#options;
-    const { namespace, cancellationGraceMs } = connection.config;
-    return await isolated.run({
-      step,
-      action,
-      signal,
-      connection,
-      host: this.#host(log),
-      namespace,
-      workflows: this.#options.workflows(),
-      labels: view.labels(),
-      capturesConsole: this.#options.capturesConsole || step.level === 'sandbox',
-      graceMs: cancellationGraceMs,
-    });
+  #delivered({ key, label }: Attempt, { result }: AttemptReport): void {
+    this.attempts.end(key);
+    if (result !== 'started') void this.#options.logger.debug(`${result.status} ${label}`);
   }
 
   async #startBatch(action: AssignedAction): Promise<void> {
@@ -233,7 +194,7 @@ export class TaskRunner {
       { repeatForMs, signal },
     ).catch((error: unknown) => void logger.debug(`${label}: the engine did not take its start: ${messageOf(error)}`));
     try {
-      await this.#startedHasLeft();
+      await new Promise<void>((resolve) => this.#onceStartedHasLeft(resolve));
       if (signal.aborted) return;
       const results = await this.#runBatch(action, { members, attempt, logs });
       await this.#flushed([...logs.values()]);
@@ -265,11 +226,11 @@ export class TaskRunner {
     const hostOf = ({ taskRunExternalId }: AssignedAction): ContextHost => {
       const log = logs.get(taskRunExternalId);
       if (log === undefined) throw new Error(`the batch has no member ${taskRunExternalId}`);
-      return this.#host(log);
+      return new AttemptHost(this.#options, { log });
     };
     const call = { action, members, found, abortController: attempt.abortController, hostOf };
     const log = logs.get(first?.id ?? '');
-    const forgotten = log === undefined ? undefined : linesOfForgotten(log);
+    const forgotten = log === undefined ? undefined : logForgottenCalls((line) => void log.write(line));
     // Children belong to the batch's first run.
     const parent = {
       workflowRunId: first?.action.workflowRunId ?? '',
@@ -280,13 +241,9 @@ export class TaskRunner {
       forgotten,
     };
     const run = async (): Promise<MemberResult[]> => await withParentRun(parent, async () => await runBatch(call));
-    const results = log === undefined ? await run() : await this.#heard(log, run);
+    const results = log === undefined ? await run() : await this.#heard({ log }, run);
     forgotten?.end();
     return results;
-  }
-
-  #host(log: AttemptLog): ContextHost {
-    return new AttemptHost(this.#options, log);
   }
 
   /** Nothing waits for it: the result may even arrive before. But an engine that restarts must hear of it. */
@@ -294,28 +251,22 @@ export class TaskRunner {
     const { connection, logger } = this.#options;
     const failed = (error: unknown): void =>
       void logger.debug(`${attempt.label}: the engine did not take its start: ${messageOf(error)}`);
-    sayStarted(
-      connection,
-      { action, workerId: this.#workerId() },
-      {
-        repeatForMs,
-        get signal() {
-          return attempt.abortController.signal;
-        },
-      },
-      failed,
-    );
+    sayStarted(connection, { action, workerId: this.#workerId() }, { attempt, failed });
   }
 
   /** STARTED leaves before a body that keeps the event loop busy: in the next turn, and what goes by the link in the one after it. */
-  #startedHasLeft(): Promise<void> {
-    return (this.#leaving ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#leaving = undefined;
-        if (this.#options.connection.link.isOffered === false) resolve();
-        else setImmediate(resolve);
-      });
-    }));
+  #onceStartedHasLeft(begin: () => void): void {
+    if (this.#leaving !== undefined) return void this.#leaving.push(begin);
+    const leaving = [begin];
+    this.#leaving = leaving;
+    const go = (): void => {
+      for (const each of leaving) each();
+    };
+    setImmediate(() => {
+      this.#leaving = undefined;
+      if (this.#options.connection.link.isOffered === false) go();
+      else setImmediate(go);
+    });
   }
 
   async #cancel(action: AssignedAction): Promise<void> {
@@ -339,9 +290,9 @@ export class TaskRunner {
   }
 
   /** Runs code whose prints are lines of its log. */
-  #heard<Result>(log: AttemptLog, body: () => Result): Result {
+  #heard<Result>(own: { readonly log: AttemptLog }, body: () => Result): Result {
     if (!this.#options.capturesConsole) return body();
-    return captured((level, message) => void log.write({ at: new Date(), level, message, metadata: '{}' }), body);
+    return captured((level, message) => void own.log.write({ at: new Date(), level, message, metadata: '{}' }), body);
   }
 
   /** A result comes after its log, but does not wait for long: the task's time-out goes on, and the lines arrive without it too. */
@@ -356,8 +307,4 @@ export class TaskRunner {
   #workerId(): string {
     return this.#options.view.workerId() ?? this.#options.workerName;
   }
-}
-
-function linesOfForgotten(log: AttemptLog): ForgottenCalls {
-  return logForgottenCalls((line) => void log.write(line));
 }

@@ -126,7 +126,7 @@ export async function readers(): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-export function kid(parentTaskId?: string): Promise<TriggerRun> {
+export async function kid(parentTaskId?: string): Promise<TriggerRun> {
   return prepareRun(world.owner, world.tenantId, {
     workflowName: 'kid',
     input: '{}',

@@ -163,9 +163,9 @@ export class DurableSide {
   async #run(invocation: Invocation, message: Start): Promise<void> {
     const { process, facts } = this.#worker;
     const { taskId, attempt } = message;
-    const given: { input: { program: Program } } = JSON.parse(message.payload);
+    const input: { program: Program } = JSON.parse(message.parts.input);
     await this.#worker.report({ kind: 'started', tenantId: facts.tenantId, taskId, attempt });
-    const output = await runProgram(given.input.program, this.#operations(invocation));
+    const output = await runProgram(input.program, this.#operations(invocation));
     await delay(process, 1);
     if (invocation.isOver) return;
     this.#end(invocation);

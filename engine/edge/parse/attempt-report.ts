@@ -7,20 +7,29 @@ import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export type ReportedOutcome = { ok: true; output: Checked<string> } | { ok: false; error: Checked<string> };
 
-/** What a worker reports of a task that has ended well. It is never refused, or the task would hang: what cannot be stored fails the attempt. */
-export async function reportedOutcome(
+/**
+ * What a worker reports of a task that has ended well; at once where the output is short. It is never refused, or the task would
+ * hang: what cannot be stored fails the attempt.
+ */
+export function reportedOutcome(
   payloads: PayloadReader,
   tenantId: TenantId,
   text: string,
-): Promise<ReportedOutcome> {
+): ReportedOutcome | Promise<ReportedOutcome> {
   if (text === '') return { ok: true, output: markChecked('null') };
+  const output = markChecked(text);
   try {
-    await payloads.check(tenantId, text, "the task's output");
-    return { ok: true, output: markChecked(text) };
+    const checking = payloads.check(tenantId, text, "the task's output");
+    return checking === undefined ? { ok: true, output } : checking.then(() => ({ ok: true, output }), unstorable);
   } catch (error) {
-    if (!(error instanceof HatchetError) || error.code === 'STOPPING' || error.code === 'BUSY') throw error;
-    return { ok: false, error: markChecked(JSON.stringify({ message: error.message })) };
+    return unstorable(error);
   }
+}
+
+/** @throws what says nothing of the output */
+function unstorable(error: unknown): ReportedOutcome {
+  if (!(error instanceof HatchetError) || error.code === 'STOPPING' || error.code === 'BUSY') throw error;
+  return { ok: false, error: markChecked(JSON.stringify({ message: error.message })) };
 }
 
 const longestError = 256 * 1024;

@@ -295,7 +295,7 @@ export class DurableStream {
     const { owner } = this.#deps;
     const children = await Promise.all(
       triggerOpts.map(async (wire) => {
-        const request = { ...triggerRequest(wire), parentTaskId: sender.taskId };
+        const request = { ...triggerRequest(wire, {}), parentTaskId: sender.taskId };
         const run = await prepareRun(owner, this.#tenantId, request);
         const workflow = request.workflowName.toLowerCase();
         return { run, workflow, name: childName(request) ?? '', fingerprint: childFingerprint(workflow, run.input) };

@@ -58,7 +58,11 @@ function refOf(item: BatchActionEventItem): MemberRef {
 
 async function readItem(
   type: StepActionEventType,
-  member: { item: BatchActionEventItem; ref: MemberRef; outcome: (text: string) => Promise<ReportedOutcome> },
+  member: {
+    item: BatchActionEventItem;
+    ref: MemberRef;
+    outcome: (text: string) => ReportedOutcome | Promise<ReportedOutcome>;
+  },
 ): Promise<Parsed<BatchReportItem> | undefined> {
   const { item, ref, outcome } = member;
   const mayRetry = item.shouldNotRetry !== true;

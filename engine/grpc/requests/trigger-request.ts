@@ -4,8 +4,13 @@ import type { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract
 import { readDesiredLabels } from '../definition/desired-labels.ts';
 
 /** A trigger in the engine's own words; what it brings is checked when its run is prepared. @throws HatchetError INVALID_ARGUMENT */
-export function triggerRequest(request: TriggerWorkflowRequest): TriggerRequest {
+export function triggerRequest(
+  request: TriggerWorkflowRequest,
+  { runId, isNew = false }: Pick<TriggerRequest, 'runId' | 'isNew'>,
+): TriggerRequest {
   return {
+    runId,
+    isNew,
     workflowName: request.name,
     input: request.input,
     metadata: request.additionalMetadata ?? '',

@@ -1,14 +1,16 @@
 import { Outbox } from '../../../link/outbox.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { HatchetError } from '../../base/errors.ts';
+import { isMovedAway } from '../../base/not-owner.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
-import type { WorkerLink } from '../../dispatch/worker-session.ts';
+import type { WorkerLink, WorkerMessage } from '../../dispatch/worker-session.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RunEndWaiters } from '../../monitor/runs/run-end-waiters.ts';
 import { newId } from '../../model/ids/uuid.ts';
 import type { WorkflowRunEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { ConnectRequest, ConnectResponse } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { assignedAction } from '../assigned-action.ts';
+import { addTask, assignedTasks, isOfTheSame } from './assigned-tasks.ts';
 import { RunResultStream } from '../runs/run-result-stream.ts';
 import { toServiceError } from '../service-error.ts';
 import type { CommandOutcome, Program } from './carry-out.ts';
@@ -24,6 +26,9 @@ const mostUnacknowledged = 8 * 1024 * 1024;
 /** Of what a frame may hold: the next ones go with the next frame. */
 const mostInFrame = 1024 * 1024;
 
+/** Steps of a frame with which a task is compared: one that is of none of the last ones begins anew. */
+const mostCompared = 8;
+
 /** A thousand lines, the most of a frame, stand for as many commands as the SDK puts into one. */
 const linesOfCommand = 5;
 
@@ -31,6 +36,8 @@ const linesOfCommand = 5;
 export interface SessionPorts {
   /** Resolves once each of a frame's commands is stored or refused. */
   carryOut(frame: ConnectRequest, program: Program): Promise<CommandOutcome>;
+  /** The stream of a program of the tenant's is cut, and its workers are about to be detached. */
+  cut(tenantId: Caller['tenantId']): void;
   /**
    * How workers are attached, as soon as it is known which there are.
    * @returns throws HatchetError UNKNOWN_WORKER, NOT_OWNER; returns what detaches it
@@ -133,6 +140,7 @@ export class ProgramSession {
   cut(link: SessionLink): boolean {
     if (this.#link !== link) return false;
     this.#link = undefined;
+    if (this.#caller !== undefined) this.#ports.cut(this.#caller.tenantId);
     for (const { detach } of this.#workers.values()) detach();
     this.#workers.clear();
     return !this.#isOver;
@@ -168,7 +176,12 @@ export class ProgramSession {
     this.#open += count;
     if (this.#open > mostCommands * 2) this.#link?.pause();
     const address = this.#link?.address() ?? '';
-    const program = { caller, address: () => address, await: (runId: string) => this.#runs.add(runId) };
+    const program: Program = {
+      caller,
+      address: () => address,
+      workerIds: this.#workers.keys(),
+      await: (runId) => this.#runs.add(runId),
+    };
     this.#ports.carryOut(frame, program).then(
       (outcome) => {
         this.#open -= count;
@@ -242,12 +255,23 @@ export class ProgramSession {
     });
   }
 
+  #start(workerId: string, start: WorkerMessage & { kind: 'start' }): void {
+    const { input, parents, triggers, errors } = start.parts;
+    const weight = 100 + input.length + start.metadata.length + parents.length + triggers.length + errors.length;
+    this.#add(weight, ({ tasks }) => {
+      const others = tasks.slice(-mostCompared).findLast((each) => isOfTheSame(each, workerId, start));
+      if (others === undefined) tasks.push(assignedTasks(workerId, start));
+      else addTask(others, start);
+    });
+  }
+
   async #attach(workerId: string): Promise<void> {
     const stream = this.#link;
     const caller = this.#caller;
     if (stream === undefined || caller === undefined) return;
     const link: WorkerLink = {
       send: (message) => {
+        if (message.kind === 'start') return this.#start(workerId, message);
         const action = assignedAction(message);
         this.#add(300 + action.actionPayload.length + (action.additionalMetadata?.length ?? 0), (frame) =>
           frame.assigned.push({ workerId, action }),
@@ -272,7 +296,8 @@ export class ProgramSession {
       before?.detach();
       this.#workers.set(workerId, { link, detach });
     } catch (error) {
-      this.#tellDetached(workerId, error);
+      if (isMovedAway(error)) this.end(error);
+      else this.#tellDetached(workerId, error);
     }
   }
 
@@ -307,6 +332,7 @@ function emptyFrame(): ConnectResponse {
     assigned: [],
     detached: [],
     ended: [],
+    tasks: [],
     welcome: undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { HatchetError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { CommandKind, Refusal } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { toServiceError } from '../service-error.ts';
@@ -9,6 +10,11 @@ export interface Place {
 }
 
 export type Refuse = (error: unknown, place: Place) => void;
+
+/** Whether one of several commands that were refused together may be the only one at fault. */
+export function isOfOne(error: unknown): boolean {
+  return error instanceof HatchetError && (error.code === 'COMMAND_FAILED' || error.code === 'PAYLOAD_TOO_LARGE');
+}
 
 const noBytes = Buffer.alloc(0);
 

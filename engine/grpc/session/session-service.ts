@@ -8,7 +8,7 @@ import { SessionServiceService, type ConnectRequest } from '../../../proto/gen/h
 import type { GrpcService } from '../grpc-server.ts';
 import type { Duplex, Edge } from '../edge.ts';
 import { serve } from '../handlers.ts';
-import { carryOut, type CommandDeps } from './carry-out.ts';
+import { FrameCommands, type CommandDeps } from './carry-out.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { ProgramSession, type SessionLink, type SessionPorts } from './program-session.ts';
 
@@ -20,8 +20,10 @@ export interface SessionDeps extends Edge, CommandDeps {
 /** Programs that use our own SDK: all that they send and are told, on one stream each. */
 export function sessionService(deps: SessionDeps): GrpcService {
   const { owner, dispatcher } = deps;
+  const commands = new FrameCommands(deps);
   return servePrograms(deps, {
-    carryOut: (frame, program) => carryOut(deps, frame, program),
+    carryOut: (frame, program) => commands.carryOut(frame, program),
+    cut: (tenantId) => commands.cut(tenantId),
     workers: async ({ tenantId, identity }) => {
       demand(identity.role, 'work', '/Dispatcher/ListenV2');
       await owner.served(tenantId);

@@ -25,6 +25,7 @@ export function checkDepth(text: string, what: string, most = maxJsonDepth): voi
 
 /** @throws HatchetError PAYLOAD_TOO_LARGE over 4 MiB */
 export function checkSize(text: string, what: string): void {
+  if (text.length * 3 <= maxPayloadBytes) return; // in UTF-8 no character has more bytes
   const bytes = Buffer.byteLength(text);
   if (bytes > maxPayloadBytes) throw tooLarge(what, bytes);
 }
@@ -46,7 +47,7 @@ export function checkedJson(text: string, what: string): unknown {
       { cause, remedy: 'Send valid JSON.' },
     );
   }
-  if (escapedNul.test(text))
+  if (text.includes('\\u0000') && escapedNul.test(text))
     throw new HatchetError('INVALID_ARGUMENT', `${what} holds a NUL character`, {
       remedy: 'Remove \\u0000: Postgres cannot store it.',
     });

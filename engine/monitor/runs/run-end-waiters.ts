@@ -89,7 +89,7 @@ export class RunEndWaiters {
   }
 
   ended(tenantId: TenantId, runId: string, single: TaskResult | null): void {
-    if (!this.#waiting.has(`${tenantId}/${runId}`)) return;
+    if (this.#waiting.size === 0 || !this.#waiting.has(`${tenantId}/${runId}`)) return;
     if (single === null) this.#read(tenantId, runId);
     else this.#tell(tenantId, runId, [single]);
   }

@@ -61,7 +61,7 @@ export function serveAttempt(port: RunnerPort, task: ServedTask, text: string): 
         task.inputSchema === undefined
           ? payload.input
           : await validate(task.inputSchema, payload.input, 'INVALID_INPUT', `the input of ${action.taskName}`);
-      const facts = { input, action, payload, abortController, host };
+      const facts = { input, action, payload, abort: { abortController }, host };
       const parent = {
         workflowRunId: action.workflowRunId,
         taskRunExternalId: action.taskRunExternalId,

@@ -37,7 +37,7 @@ export async function runBatch(call: BatchCall): Promise<MemberResult[]> {
         input,
         action: member.action,
         payload,
-        abortController: call.abortController,
+        abort: call,
         host: call.hostOf(member.action),
       });
       const extended = await extendInput(found.batch.layers, input, ctx);

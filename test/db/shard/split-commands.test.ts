@@ -26,7 +26,7 @@ it('stores a large call in several transactions while others are there, in its o
     const { owner, tenantId } = world;
     const ids = Array.from({ length: 1_000 }, () => newId());
     const runs = await Promise.all(
-      ids.map((runId) =>
+      ids.map(async (runId) =>
         prepareRun(owner, tenantId, { workflowName: 'single', input: '{}', metadata: '', priority: 1, runId }),
       ),
     );

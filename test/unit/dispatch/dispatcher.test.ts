@@ -343,6 +343,20 @@ it('a worker that says something of other tasks is slow, not blocked', async () 
   expect(said).toEqual(['unanswered a']);
 });
 
+it('what a program says by its session, its workers have said', async () => {
+  sent(sending('a'), sending('b'));
+  for (let n = 0; n < 10; n++) {
+    await seconds(1);
+    dispatcher.spoke([workerId, 'nobody']);
+    if (n === 2) dispatcher.heardOf({ taskId: 'b', attempt: 0 });
+  }
+  expect(said).toEqual([]);
+  await seconds(6);
+  expect(said).toEqual(['unanswered a']);
+  dispatcher.heardOf({ taskId: 'a', attempt: 0 });
+  expect(said).toEqual(['unanswered a', 'answered']);
+});
+
 describe('assignments whose payload has to be read', () => {
   let told: string[];
 

@@ -12,6 +12,7 @@ import {
 } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { statusOf } from '../../../sdk/connection/call-error.ts';
 import { EngineLink, NotOfferedError, type AttachedWorker } from '../../../sdk/connection/engine-link.ts';
+import type { LinkAnswer } from '../../../sdk/connection/link-command.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import { LinkWorld } from './link-world.ts';
@@ -27,8 +28,17 @@ beforeEach(
 );
 afterEach(() => void vi.useRealTimers());
 
-function unexpected(error: unknown): never {
-  throw new Error('the engine did not take it', { cause: error });
+function expectTaken(answer: LinkAnswer): void {
+  if ('error' in answer) throw new Error('the engine did not take it', { cause: answer.error });
+}
+
+/** Resolves once the engine has it. */
+function completed(link: EngineLink, taskId: string): Promise<void> {
+  return new Promise((resolve, reject) =>
+    link.completed({ taskId, attempt: 0, output: '{}' }, patienceMs, (answer) =>
+      'error' in answer ? reject(answer.error) : resolve(),
+    ),
+  );
 }
 
 function line(task: string, message: string): NewLogLine {
@@ -107,7 +117,16 @@ class StreamByHand extends EventEmitter {
   }
 
   say(response: Partial<ConnectResponse>): void {
-    const empty = { number: 0n, done: [], refusals: [], otherRuns: [], assigned: [], detached: [], ended: [] };
+    const empty = {
+      number: 0n,
+      done: [],
+      refusals: [],
+      otherRuns: [],
+      assigned: [],
+      detached: [],
+      ended: [],
+      tasks: [],
+    };
     this.emit('data', { welcome: undefined, ...empty, ...response });
   }
 
@@ -188,9 +207,9 @@ describe('a history of cuts, restarts and refusals', () => {
             );
         } else if (what < 0.55) {
           const taskId = id('task');
-          link.started({ taskId, attempt: 0 }, patienceMs, unexpected);
+          link.started({ taskId, attempt: 0 }, patienceMs, expectTaken);
           results++;
-          reported.push(link.completed({ taskId, attempt: 0, output: '{}' }, patienceMs));
+          reported.push(completed(link, taskId));
         } else if (what < 0.6) {
           for (let left = 1 + upTo(4); left > 0; left--) lines.write(id(random() < 0.2 ? 'bad' : 'line'));
         } else if (what < 0.65) {
@@ -202,7 +221,7 @@ describe('a history of cuts, restarts and refusals', () => {
           for (const type of [began, ended]) reported.push(link.reportedBatch(batchReport(batchId, type), patienceMs));
           batches += 2;
         } else if (what < 0.75) {
-          const taskId = id('assigned');
+          const taskId = newId();
           if (world.assign('w', taskId)) assigned.push(taskId);
         } else if (what < 0.8) world.cut();
         else if (what < 0.82 && mayRestart) {
@@ -257,9 +276,7 @@ describe('an engine without sessions', () => {
     await vi.advanceTimersByTimeAsync(10);
     await expect(triggered).rejects.toBeInstanceOf(NotOfferedError);
     expect([lost, ended]).toEqual([[expect.any(NotOfferedError)], [expect.any(NotOfferedError)]]);
-    await expect(world.link.completed({ taskId: 't', attempt: 0, output: '{}' }, patienceMs)).rejects.toBeInstanceOf(
-      NotOfferedError,
-    );
+    await expect(completed(world.link, 't')).rejects.toBeInstanceOf(NotOfferedError);
     expect([world.link.isOffered, world.streams]).toEqual([false, 1]);
   });
 });
@@ -317,12 +334,23 @@ it('what comes up in one turn travels together, and an idle link has no stream',
   expect([frames.at(-1), world.streams]).toEqual([3, 2]);
 });
 
+it('what a program has said is hurried before a cut detaches its workers', async () => {
+  const world = quick();
+  const attached: boolean[] = [];
+  world.onCut = () => void attached.push(world.workers.has('w'));
+  world.link.attach('w', worker([]));
+  await vi.advanceTimersByTimeAsync(100);
+  world.cut();
+  expect([attached, world.workers.size]).toEqual([[true], 0]);
+  world.link.close(new Error('over'));
+});
+
 it('no more is on its way than the engine has said', async () => {
   const world = quick();
   world.commandMs = () => 1_000;
   let open = 0;
   world.sees = () => void open++;
-  for (let n = 0; n < 10_000; n++) world.link.started({ taskId: `t${n}`, attempt: 0 }, patienceMs, unexpected);
+  for (let n = 0; n < 10_000; n++) world.link.started({ taskId: `t${n}`, attempt: 0 }, patienceMs, expectTaken);
   await vi.advanceTimersByTimeAsync(500);
   expect(open).toBe(20);
   await vi.advanceTimersByTimeAsync(10_000);
@@ -345,7 +373,7 @@ describe('chunks and lines', () => {
     for (let n = 0; n < 10_000; n++) sent.push(world.link.streamed(chunk('task', n), patienceMs * 10));
     const logged = world.link.logged([line('task', 'one')], { patienceMs, signal: new AbortController().signal });
     const triggered = world.link.trigger(request, { runId: newId(), isAwaited: false, patienceMs });
-    const reported = world.link.completed({ taskId: 't', attempt: 0, output: '{}' }, patienceMs);
+    const reported = completed(world.link, 't');
     await vi.advanceTimersByTimeAsync(100);
     expect([world.runs.size, world.reports.size, world.lines.size]).toEqual([1, 1, 0]);
     await Promise.all([triggered, reported]);

@@ -90,6 +90,8 @@ export class LinkWorld {
   refusesLine: (message: string) => status | undefined = () => undefined;
   /** Each frame that the engine carries out. */
   sees: (frame: ConnectRequest) => void = () => undefined;
+  /** The engine has noticed a cut. */
+  onCut: () => void = () => undefined;
   streams = 0;
   readonly #waiting = new Map<string, Set<(results: readonly TaskResult[]) => void>>();
   readonly #ended = new Map<string, readonly TaskResult[]>();
@@ -148,7 +150,7 @@ export class LinkWorld {
       attempt: 0,
       invocation: null,
       priority: 1,
-      payload: '{}',
+      parts: { input: '{}', parents: '{}', triggers: '{}', errors: '{}' },
       metadata: '{}',
       child: null,
     });
@@ -195,6 +197,7 @@ export class LinkWorld {
   #ports(sessions: OpenSessions): SessionPorts {
     return {
       carryOut: (frame, program) => this.#carryOut(sessions, frame, program),
+      cut: () => this.onCut(),
       workers: async () => (workerId, link) => {
         this.workers.get(workerId)?.close();
         this.workers.set(workerId, link);

@@ -126,11 +126,11 @@ describe('a payload', () => {
 
   it('of a worker that cannot be stored fails its attempt, and while the engine stops is told again', async () => {
     for (const text of ['{', long('}')])
-      await expect(reportedOutcome(reader, tenantOf('a'), text)).resolves.toEqual({
+      expect(await reportedOutcome(reader, tenantOf('a'), text)).toEqual({
         ok: false,
         error: expect.stringContaining("the task's output is not valid JSON"),
       });
-    await expect(reportedOutcome(reader, tenantOf('a'), '')).resolves.toEqual({ ok: true, output: 'null' });
+    expect(reportedOutcome(reader, tenantOf('a'), '')).toEqual({ ok: true, output: 'null' });
     const told = expect(reportedOutcome(reader, tenantOf('a'), long('1'))).rejects.toMatchObject({ code: 'STOPPING' });
     await reader.stop();
     await told;

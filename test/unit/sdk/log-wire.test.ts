@@ -77,6 +77,7 @@ const emptyResponse: ConnectResponse = {
   assigned: [],
   detached: [],
   ended: [],
+  tasks: [],
 };
 
 async function connectedTo(addServices: (server: Server) => void): Promise<Connection> {

@@ -145,6 +145,8 @@ export interface ConnectResponse {
   /** Workers to which no more is assigned by this session, though it goes on. */
   detached: Detached[];
   ended: WorkflowRunEvent[];
+  /** They are taken up before `assigned`. */
+  tasks: AssignedTasks[];
 }
 
 export interface Welcome {
@@ -185,7 +187,47 @@ export interface OtherRun {
   runId: string;
 }
 
-/** What a worker is to start or to cancel. */
+/**
+ * Tasks that a worker is to start: attempts of one step of a version. What they have of their own stands one behind the other, in
+ * their order.
+ */
+export interface AssignedTasks {
+  workerId: string;
+  workflowId: string;
+  versionId: string;
+  stepName: string;
+  actionId: string;
+  /** Of 36 characters each. */
+  taskIds: string;
+  /** The same; empty where each task is all of its run, which has its id then. */
+  runIds: string;
+  /** JSON texts, and how many UTF-16 units each has. */
+  inputs: string;
+  inputLengths: number[];
+  /** Below, a list is empty where each of its values is 0, but for priorities: where each is 1. */
+  attempts: number[];
+  priorities: number[];
+  /** Of a durable step: which start each is. */
+  invocations: number[];
+  /** For the tasks that are told more than their input. */
+  details: TaskDetails[];
+}
+
+export interface TaskDetails {
+  /** Among the tasks of the message. */
+  index: number;
+  /** JSON objects; empty stands for one without members. */
+  metadata: string;
+  parents: string;
+  triggers: string;
+  errors: string;
+  /** The task that has spawned its run. */
+  parentTaskId?: string | undefined;
+  childIndex?: number | undefined;
+  childKey?: string | undefined;
+}
+
+/** What a worker is to cancel, or to start as a batch. */
 export interface Assigned {
   workerId: string;
   action?: AssignedAction | undefined;
@@ -872,6 +914,7 @@ function createBaseConnectResponse(): ConnectResponse {
     assigned: [],
     detached: [],
     ended: [],
+    tasks: [],
   };
 }
 
@@ -910,6 +953,9 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
     }
     for (const v of message.ended) {
       WorkflowRunEvent.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.tasks) {
+      AssignedTasks.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1001,6 +1047,14 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
             message.ended.push(WorkflowRunEvent.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.tasks.push(AssignedTasks.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1028,6 +1082,7 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
     message.assigned = object.assigned?.map((e) => Assigned.fromPartial(e)) || [];
     message.detached = object.detached?.map((e) => Detached.fromPartial(e)) || [];
     message.ended = object.ended?.map((e) => WorkflowRunEvent.fromPartial(e)) || [];
+    message.tasks = object.tasks?.map((e) => AssignedTasks.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1398,6 +1453,423 @@ export const OtherRun: MessageFns<OtherRun> = {
     message.frame = (object.frame !== undefined && object.frame !== null) ? BigInt(object.frame) : 0n;
     message.index = object.index ?? 0;
     message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseAssignedTasks(): AssignedTasks {
+  return {
+    workerId: "",
+    workflowId: "",
+    versionId: "",
+    stepName: "",
+    actionId: "",
+    taskIds: "",
+    runIds: "",
+    inputs: "",
+    inputLengths: [],
+    attempts: [],
+    priorities: [],
+    invocations: [],
+    details: [],
+  };
+}
+
+export const AssignedTasks: MessageFns<AssignedTasks> = {
+  encode(message: AssignedTasks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workerId !== "") {
+      writer.uint32(10).string(message.workerId);
+    }
+    if (message.workflowId !== "") {
+      writer.uint32(18).string(message.workflowId);
+    }
+    if (message.versionId !== "") {
+      writer.uint32(26).string(message.versionId);
+    }
+    if (message.stepName !== "") {
+      writer.uint32(34).string(message.stepName);
+    }
+    if (message.actionId !== "") {
+      writer.uint32(42).string(message.actionId);
+    }
+    if (message.taskIds !== "") {
+      writer.uint32(50).string(message.taskIds);
+    }
+    if (message.runIds !== "") {
+      writer.uint32(58).string(message.runIds);
+    }
+    if (message.inputs !== "") {
+      writer.uint32(66).string(message.inputs);
+    }
+    if (message.inputLengths.length !== 0) {
+      writer.uint32(74).fork();
+      for (const v of message.inputLengths) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.attempts.length !== 0) {
+      writer.uint32(82).fork();
+      for (const v of message.attempts) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.priorities.length !== 0) {
+      writer.uint32(90).fork();
+      for (const v of message.priorities) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.invocations.length !== 0) {
+      writer.uint32(98).fork();
+      for (const v of message.invocations) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.details) {
+      TaskDetails.encode(v!, writer.uint32(106).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AssignedTasks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAssignedTasks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workflowId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.versionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.stepName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.actionId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.taskIds = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.runIds = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.inputs = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag === 72) {
+              message.inputLengths.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 74) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.inputLengths.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 10: {
+            if (tag === 80) {
+              message.attempts.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 82) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.attempts.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 11: {
+            if (tag === 88) {
+              message.priorities.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 90) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.priorities.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 12: {
+            if (tag === 96) {
+              message.invocations.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 98) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.invocations.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.details.push(TaskDetails.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AssignedTasks>, I>>(base?: I): AssignedTasks {
+    return AssignedTasks.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AssignedTasks>, I>>(object: I): AssignedTasks {
+    const message = createBaseAssignedTasks();
+    message.workerId = object.workerId ?? "";
+    message.workflowId = object.workflowId ?? "";
+    message.versionId = object.versionId ?? "";
+    message.stepName = object.stepName ?? "";
+    message.actionId = object.actionId ?? "";
+    message.taskIds = object.taskIds ?? "";
+    message.runIds = object.runIds ?? "";
+    message.inputs = object.inputs ?? "";
+    message.inputLengths = object.inputLengths?.map((e) => e) || [];
+    message.attempts = object.attempts?.map((e) => e) || [];
+    message.priorities = object.priorities?.map((e) => e) || [];
+    message.invocations = object.invocations?.map((e) => e) || [];
+    message.details = object.details?.map((e) => TaskDetails.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTaskDetails(): TaskDetails {
+  return {
+    index: 0,
+    metadata: "",
+    parents: "",
+    triggers: "",
+    errors: "",
+    parentTaskId: undefined,
+    childIndex: undefined,
+    childKey: undefined,
+  };
+}
+
+export const TaskDetails: MessageFns<TaskDetails> = {
+  encode(message: TaskDetails, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.metadata !== "") {
+      writer.uint32(18).string(message.metadata);
+    }
+    if (message.parents !== "") {
+      writer.uint32(26).string(message.parents);
+    }
+    if (message.triggers !== "") {
+      writer.uint32(34).string(message.triggers);
+    }
+    if (message.errors !== "") {
+      writer.uint32(42).string(message.errors);
+    }
+    if (message.parentTaskId !== undefined) {
+      writer.uint32(50).string(message.parentTaskId);
+    }
+    if (message.childIndex !== undefined) {
+      writer.uint32(56).uint32(message.childIndex);
+    }
+    if (message.childKey !== undefined) {
+      writer.uint32(66).string(message.childKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskDetails {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskDetails();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.parents = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.triggers = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.errors = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.parentTaskId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.childIndex = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.childKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<TaskDetails>, I>>(base?: I): TaskDetails {
+    return TaskDetails.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TaskDetails>, I>>(object: I): TaskDetails {
+    const message = createBaseTaskDetails();
+    message.index = object.index ?? 0;
+    message.metadata = object.metadata ?? "";
+    message.parents = object.parents ?? "";
+    message.triggers = object.triggers ?? "";
+    message.errors = object.errors ?? "";
+    message.parentTaskId = object.parentTaskId ?? undefined;
+    message.childIndex = object.childIndex ?? undefined;
+    message.childKey = object.childKey ?? undefined;
     return message;
   },
 };
