@@ -127,6 +127,8 @@ export class LeaseConnection {
   #connected(): Promise<SqlClient> {
     if (this.#client !== undefined) return this.#client;
     const connecting = this.#connect(() => {
+      // One that was given up for a statement that failed is cut, too: then the timer tries again, and not this.
+      if (this.#client !== connecting) return;
       this.#drop(connecting);
       // Its process is there as long as one of its connections is.
       void this.beat();

@@ -67,11 +67,19 @@ it.each([0, 1, 2, 3])('gives, keeps and takes shards as Postgres does: seed %i',
     await twins.session({ application_name: `hatchet lane ${owners[0]}` }),
     await twins.session({ application_name: `hatchet lease ${owners[1]}` }),
   ];
-  for (let step = 0; step < 80; step++) {
+  for (let step = 0; step < 60; step++) {
     await twins.pass(random.pick([0, 0.001, 500, 2_000, 6_000, 4_000_000]));
     await twins.run(random.pick(sessions), ownershipStatement(random, owners));
     await twins.compareTables();
   }
+});
+
+it('serves what was acquired, by its epoch', async () => {
+  const owner = newId();
+  const session = await twins.session({ application_name: `hatchet lane ${owner}` });
+  await twins.run(session, { ...take.acquireFree, values: [owner, [1, 2], [], 0] });
+  await twins.run(session, { ...ownedShards.serve, values: [owner, [1, 2, 3], [1, 7, 1], [5, 5, 5]] });
+  await twins.compareTables();
 });
 
 it('ends the backend of a lane, and what it had open', async () => {

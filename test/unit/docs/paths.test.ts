@@ -9,6 +9,7 @@ const folders = [
   'bench',
   'bin',
   'cli',
+  'deploy',
   'docs',
   'engine',
   'examples',
@@ -25,6 +26,7 @@ const pages = [
   'CONTRIBUTING.md',
   'README.md',
   'SECURITY.md',
+  'deploy/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
