@@ -152,7 +152,7 @@ CREATE TABLE public.live (
     deaths smallint DEFAULT 0 NOT NULL,
     unanswered smallint DEFAULT 0 NOT NULL
 )
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='100000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='50000');
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_scale_factor='0', autovacuum_vacuum_insert_threshold='100000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='50000', fillfactor='45');
 
 CREATE TABLE public.log_line (
     task_id uuid NOT NULL,

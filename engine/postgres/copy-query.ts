@@ -1,4 +1,4 @@
-import { Query, type Connection } from 'pg';
+import { DatabaseError, Query, type Connection } from 'pg';
 
 /** A `COPY … FROM STDIN` with all of its lines. */
 export interface SqlCopy {
@@ -22,7 +22,7 @@ export class CopyQuery extends Query<never> {
 
   constructor(copy: SqlCopy, { resolve, reject }: Done) {
     super({ text: copy.text }, (error, result) => {
-      if (error instanceof Error) reject(error);
+      if (error instanceof Error) reject(withoutLine(error));
       else resolve({ rows: [], command: result.command, rowCount: result.rowCount });
     });
     this.#copy = copy;
@@ -34,6 +34,12 @@ export class CopyQuery extends Query<never> {
   handleCopyInResponse(): void {
     return;
   }
+}
+
+/** Postgres quotes from the line that it refused, which may hold a user's payload. */
+function withoutLine(error: Error): Error {
+  if (error instanceof DatabaseError) error.where = undefined;
+  return error;
 }
 
 /** Parse, Bind and Execute of the unnamed statement, CopyData, CopyDone, Sync. */

@@ -68,6 +68,12 @@ async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
     fn: (input: { n: string }) => input,
   });
   const mail = hatchet.task({ name: 'mail', rateLimits: [{ staticKey: 'mail', units: 1 }], fn: () => ({}) });
+  const fails = hatchet.task({
+    name: 'fails',
+    fn: () => {
+      throw new Error('as it should');
+    },
+  });
   const waits = hatchet.durableTask({
     name: 'waits',
     fn: async (_input: object, ctx) => {
@@ -85,13 +91,14 @@ async function live(hatchet: Hatchet, pool: Pool): Promise<Life> {
     fn: () => ({}),
   });
   await hatchet.ratelimits.upsert({ key: 'mail', limit: 1, duration: RateLimitDuration.YEAR });
-  const worker = await hatchet.worker('own', { workflows: [runs, quick, mail, waits, flow], handleKill: false });
+  const worker = await hatchet.worker('own', { workflows: [runs, quick, fails, mail, waits, flow], handleKill: false });
   const running = worker.start();
   await worker.waitUntilReady();
   for (const key of ['a', 'a', 'b']) await runs.runNoWait({ key });
   await (
     await quick.runNoWait({ n: 'one' })
   ).output;
+  await expect(fails.run({})).rejects.toThrow('as it should');
   for (let sent = 0; sent < 2; sent++) await mail.runNoWait({});
   await waits.runNoWait({});
   await flow.runNoWait({});

@@ -19,6 +19,8 @@ const settings: Record<string, string> = {
   log_min_messages: 'warning',
   // A failed statement may hold a user's payload.
   log_min_error_statement: 'panic',
+  // So does the line of a COPY, which the context of an error quotes.
+  log_error_verbosity: 'terse',
   log_checkpoints: 'off',
 };
 

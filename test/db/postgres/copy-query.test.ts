@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Client, DatabaseError } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { textField } from '../../../engine/commit/copy-lines.ts';
@@ -83,6 +84,12 @@ it.each([
   expect(await Promise.all(answers)).toEqual(['BEGIN null', sqlstate, '25P02', 'ROLLBACK null']);
   expect(await outcome(copyOn(client, { text, lines: '3\tc\n' }))).toBe('COPY 1');
   expect(await stored()).toEqual(['c']);
+});
+
+it('is refused without a word of the line', async () => {
+  const refused = await copyOn(client, { text, lines: `1\tsecret\ttoo much\n` }).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(DatabaseError);
+  expect(inspect(refused)).not.toContain('secret');
 });
 
 it('that stands behind a refused statement is passed over with its lines', async () => {
