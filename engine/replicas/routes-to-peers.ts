@@ -4,7 +4,6 @@ import { delay, type Host } from '../base/host.ts';
 import { isMovedAway, movedAway } from '../base/moved-away.ts';
 import type { Peer } from '../model/replica.ts';
 import type { ForwardedFor } from './forwarded-for.ts';
-import type { PeerClients } from './peer-clients.ts';
 
 /** As long as commands wait for an owner. */
 const longestWaitMs = 30_000;
@@ -23,14 +22,25 @@ export interface ShardOwners {
   lookAround(): Promise<void>;
 }
 
+/** Connections to the other engines. */
+export interface ConnectedPeers<PeerClient> {
+  /** Its client once it is connected; undefined where it cannot be reached: nothing was sent. */
+  connected(peer: Peer): Promise<PeerClient | undefined>;
+}
+
 /** Calls of tenants whose shards other engines have: to whom they go, and what becomes of them while shards change hands. */
-export class RoutesToPeers {
+export class RoutesToPeers<PeerClient = Client> {
   readonly forwardedFor: ForwardedFor;
   readonly #owners: ShardOwners;
-  readonly #clients: PeerClients;
+  readonly #clients: ConnectedPeers<PeerClient>;
   readonly #host: Host;
 
-  constructor(options: { owners: ShardOwners; clients: PeerClients; forwardedFor: ForwardedFor; host: Host }) {
+  constructor(options: {
+    owners: ShardOwners;
+    clients: ConnectedPeers<PeerClient>;
+    forwardedFor: ForwardedFor;
+    host: Host;
+  }) {
     this.forwardedFor = options.forwardedFor;
     this.#owners = options.owners;
     this.#clients = options.clients;
@@ -63,13 +73,13 @@ export class RoutesToPeers {
   }
 
   /**
-   * Passes a gRPC call on, again and again until somebody takes it, for up to 30 s.
+   * Passes a call on by the peer's client, again and again until somebody takes it, for up to 30 s.
    * @param send makes the call; `notTaken` where nothing of it was carried out
    * @param here this engine has the shard by now
    */
   passOn<Sent, Here>(
     tenantId: TenantId,
-    send: (client: Client) => Promise<Sent | typeof notTaken>,
+    send: (client: PeerClient) => Promise<Sent | typeof notTaken>,
     here: () => Here,
   ): Promise<Sent | Here> {
     const sendTo = async (peer: Peer): Promise<Sent | typeof notTaken> => {

@@ -18,11 +18,14 @@ const callMs = 20_000;
 /** Who triggers, cancels, replays, schedules and pushes events, at whichever engine is ready. */
 export class Callers {
   readonly chances: Chances;
+  /** A call is over, however it has ended. */
+  onOver: (startMs: number) => void = () => undefined;
   /** Runs that they were told of. */
   readonly runs: { tenantId: TenantId; runId: string }[] = [];
   readonly #around: CallerSurroundings;
   /** Calls of those who ask until they are answered. */
   #open = 0;
+  #calls = 0;
 
   constructor(around: CallerSurroundings) {
     this.#around = around;
@@ -40,7 +43,7 @@ export class Callers {
   async define(tenantId: TenantId): Promise<void> {
     for (const definition of workflows) {
       const [workflowId, versionId] = [newId(), newId()];
-      await this.#ask('insists', async (engine) =>
+      await this.#ask('insists', tenantId, async (engine) =>
         engine.owner.submit({
           kind: 'putWorkflow',
           tenantId,
@@ -63,7 +66,7 @@ export class Callers {
   async change(how: 'cancel' | 'replay', pick: number): Promise<void> {
     const run = this.runAt(pick);
     if (run === undefined) return;
-    await this.#ask('tries', async (engine) =>
+    await this.#ask('tries', run.tenantId, async (engine) =>
       how === 'cancel'
         ? cancelIds(engine.owner, run.tenantId, [run.runId])
         : replayIds(engine.owner, run.tenantId, [run.runId]),
@@ -74,14 +77,17 @@ export class Callers {
    * Asks an engine, as callers do: one that insists asks again until it is answered, the other one leaves it at two tries.
    * @returns undefined where it was not answered, or refused
    */
-  async #ask<T>(manner: 'insists' | 'tries', ask: (engine: SimulatedEngine) => Promise<T>): Promise<T | undefined> {
+  async #ask<T>(
+    manner: 'insists' | 'tries',
+    tenantId: TenantId,
+    ask: (engine: SimulatedEngine, call: number) => Promise<T>,
+  ): Promise<T | undefined> {
     if (manner === 'insists') this.#open++;
     try {
       for (let tries = 0; ; tries++) {
         try {
           const engine = this.#around.pickEngine(this.chances);
-          if (engine !== undefined)
-            return await this.#around.call(this.#around.outside, engine, async () => ask(engine), callMs);
+          if (engine !== undefined) return await this.#call(tenantId, engine, ask);
         } catch (error) {
           const isPassing =
             error instanceof Unavailable ||
@@ -96,18 +102,38 @@ export class Callers {
     }
   }
 
+  /** Each has a number, which goes into what it asks for: an engine carries it out once. */
+  async #call<T>(
+    tenantId: TenantId,
+    engine: SimulatedEngine,
+    ask: (engine: SimulatedEngine, call: number) => Promise<T>,
+  ): Promise<T> {
+    const call = ++this.#calls;
+    const startMs = this.#around.scheduler.nowMs;
+    try {
+      return await this.#around.call(this.#around.outside, engine, {
+        tenantId,
+        serve: async (at) => ask(at, call),
+        deadlineMs: callMs,
+      });
+    } finally {
+      this.onOver(startMs);
+    }
+  }
+
   async trigger(
     tenantId: TenantId,
-    request: { workflowName: string; input: string; priority?: number },
+    request: { workflowName: string; input: Readonly<Record<string, unknown>>; priority?: number },
     repeats: boolean,
   ): Promise<void> {
     // Without an id of its own a call that is repeated would start another run.
     const runId = repeats ? newId() : undefined;
-    const reply = await this.#ask(repeats ? 'insists' : 'tries', async (engine) => {
+    const reply = await this.#ask(repeats ? 'insists' : 'tries', tenantId, async (engine, call) => {
       const run = await prepareRun(engine.owner, tenantId, {
         metadata: checkedMetadata(''),
         priority: undefined,
         ...request,
+        input: JSON.stringify({ ...request.input, call }),
         runId,
       });
       return engine.owner.submit({ kind: 'trigger', tenantId, runs: [run] });
@@ -123,10 +149,12 @@ export class Callers {
   async push(tenantId: TenantId, key: string): Promise<void> {
     const pushes: Promise<unknown>[] = [];
     do {
-      const payload = JSON.stringify({ key: 'p', n: this.#around.invariants.events.called(tenantId, key) });
+      const payload = { key: 'p', n: this.#around.invariants.events.called(tenantId, key) };
       pushes.push(
-        this.#ask('tries', async (engine) =>
-          pushEvents(engine.owner, tenantId, [{ key, payload, metadata: '', scope: undefined, priority: undefined }]),
+        this.#ask('tries', tenantId, async (engine, call) =>
+          pushEvents(engine.owner, tenantId, [
+            { key, payload: JSON.stringify({ ...payload, call }), metadata: '', scope: undefined, priority: undefined },
+          ]),
         ),
       );
       await delay(this.#around.outside, this.chances.between(0, 20));
@@ -136,7 +164,7 @@ export class Callers {
 
   async schedule(tenantId: TenantId, inMs: number): Promise<void> {
     const id = newId();
-    await this.#ask('insists', async (engine) => {
+    await this.#ask('insists', tenantId, async (engine) => {
       const state = await engine.owner.served(tenantId);
       const workflow = state.latestVersion(tenantId, 'timed');
       if (workflow === undefined) throw new Unavailable('the workflow is not there yet');
@@ -161,7 +189,7 @@ export class Callers {
   /** So many calls that the mailbox is never empty. */
   flood(tenantId: TenantId, { forMs, slowMs }: { forMs: number; slowMs: number }): void {
     const untilMs = this.#around.scheduler.nowMs + forMs;
-    const engine = this.#around.pickEngine(this.chances);
+    const engine = this.#around.servingEngine(tenantId);
     if (engine === undefined) return;
     // So slow that a few callers are enough.
     this.#around.faults.slow(forMs, slowMs);
