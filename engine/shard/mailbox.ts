@@ -128,11 +128,7 @@ export class Mailbox {
   /** Refuses those that have waited for too long. */
   expire(): void {
     const oldest = this.#awakeMs() - longestWaitMs;
-    if (this.#lines.waitsSince(oldest))
-      refuse(
-        this.#lines.takeOut((job) => job.queuedAtMs <= oldest),
-        noOwner(),
-      );
+    if (this.#lines.waitsSince(oldest)) refuseUnserved(this.#lines.takeOut((job) => job.queuedAtMs <= oldest));
     for (const [shard, jobs] of this.#parked) {
       const left = this.#refuseOld(jobs, oldest);
       if (left.length === 0) this.#parked.delete(shard);
@@ -191,10 +187,7 @@ export class Mailbox {
   #refuseOld(jobs: Job[], oldest: number): Job[] {
     const [first] = jobs;
     if (first === undefined || first.queuedAtMs > oldest) return jobs;
-    refuse(
-      jobs.filter((job) => job.queuedAtMs <= oldest),
-      noOwner(),
-    );
+    refuseUnserved(jobs.filter((job) => job.queuedAtMs <= oldest));
     return jobs.filter((job) => job.queuedAtMs > oldest);
   }
 
@@ -228,8 +221,10 @@ function refuseElsewhere(jobs: readonly Job[]): void {
   for (const job of jobs) job.reject(job.isFateUnknown ? maybeStored() : movedAway());
 }
 
-function noOwner(): HatchetError {
-  return new HatchetError('NOT_OWNER', `no engine could take this on for ${longestWaitMs / 1000} s`, {
-    remedy: 'Check that Postgres is reachable and that one engine is running, then try again.',
-  });
+/** One that may be stored is not to be taken for one of which nothing was carried out: it would be passed on, and done twice. */
+function refuseUnserved(jobs: readonly Job[]): void {
+  const what = `no engine could take this on for ${longestWaitMs / 1000} s`;
+  const remedy = 'Check that Postgres is reachable and that one engine is running, then try again.';
+  for (const job of jobs)
+    job.reject(job.isFateUnknown ? maybeStored(what) : new HatchetError('NOT_OWNER', what, { remedy }));
 }
