@@ -16,11 +16,8 @@ export function settlingMs({ othersWorkers = 0 }: History): number {
 
 /** Between two calls while engines are replaced. */
 const callEachMs = 400;
-/** Of Postgres meanwhile: transactions are under way most of the time. */
-const slowMs = 8;
-/** Starts are on their way while their shards are handed over. */
-const slowDispatchMs = 300;
-const longestRollMs = 600_000;
+/** Postgres meanwhile: transactions and starts are under way while their shards are handed over. */
+const slow = { laneMs: 30, dispatchMs: 300 };
 /** A call is answered within this while engines are replaced one after the other. */
 const longestCallMs = 10_000;
 /** A worker is without a stream for no longer, once another engine has its shard. */
@@ -96,8 +93,7 @@ export class Calm {
         );
       scheduler.in(callEachMs, call);
     };
-    faults.slow(longestRollMs, slowMs);
-    faults.slowDispatch(slowDispatchMs);
+    faults.slowConnections(slow);
     invariants.sendsAll = true;
     call();
     this.#watchStreams();

@@ -48,6 +48,7 @@ export class Faults implements StoreFaults {
   #refusal: ConnectFault | undefined;
   #badShare = 0;
   #dispatchMs = 0;
+  #laneMs = 0;
 
   /** @param order of rows that are answered in none */
   constructor(scheduler: Scheduler, chances: Chances, order: Chances) {
@@ -116,9 +117,10 @@ export class Faults implements StoreFaults {
     }
   }
 
-  /** Payloads of starts are read so slowly. */
-  slowDispatch(ms: number): void {
-    this.#dispatchMs = ms;
+  /** What is said on the lane, and reads of payloads for starts, are under way for so much longer. */
+  slowConnections({ laneMs, dispatchMs }: { laneMs: number; dispatchMs: number }): void {
+    this.#laneMs = laneMs;
+    this.#dispatchMs = dispatchMs;
   }
 
   get isDispatchSlow(): boolean {
@@ -167,6 +169,7 @@ export class Faults implements StoreFaults {
     this.#poisoned.clear();
     this.#slowUntilMs = 0;
     this.#dispatchMs = 0;
+    this.#laneMs = 0;
     this.#badUntilMs = 0;
     this.#refusedUntilMs = 0;
   }
@@ -175,6 +178,7 @@ export class Faults implements StoreFaults {
     if (this.#isIsolated(message.process)) return { kind: 'cut', when: 'before', losesAnswers: true };
     if (this.#dispatchMs > 0 && message.applicationName.startsWith('hatchet dispatch'))
       return { kind: 'delay', ms: this.#dispatchMs };
+    if (this.#laneMs > 0 && isOfLane(message)) return { kind: 'delay', ms: this.#laneMs };
     for (const armed of this.#armed) {
       if (!armed.isMeant(message)) continue;
       if (armed.skip-- > 0) continue;

@@ -92,7 +92,7 @@ export function historyOf(seed: number, faults = 1): History {
     endMs,
     moves,
     othersWorkers: engines > 1 && chances.is(0.2) ? chances.pick([1, 3, 4]) : 0,
-    isCalmAfter: engines > 1 && chances.is(0.08),
+    isCalmAfter: engines > 1 && chances.is(0.05),
   };
 }
 

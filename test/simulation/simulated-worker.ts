@@ -202,7 +202,8 @@ export class SimulatedWorker implements DurableWorker {
     this.#heartEngine = this.#world.pickEngine(this.#chances) ?? engine;
     const beat = (): void => {
       const before = this.#heartEngine;
-      if (before === undefined || !before.isReady) this.#heartEngine = this.#world.pickEngine(this.#chances) ?? before;
+      if (before === undefined || before.process.hasEnded || !before.isReady)
+        this.#heartEngine = this.#world.pickEngine(this.#chances) ?? before;
       this.#world
         .call(this.heart, this.#heartEngine ?? engine, {
           tenantId,
