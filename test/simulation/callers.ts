@@ -18,8 +18,6 @@ const callMs = 20_000;
 /** Who triggers, cancels, replays, schedules and pushes events, at whichever engine is ready. */
 export class Callers {
   readonly chances: Chances;
-  /** A call is over, however it has ended. */
-  onOver: (startMs: number) => void = () => undefined;
   /** Runs that they were told of. */
   readonly runs: { tenantId: TenantId; runId: string }[] = [];
   readonly #around: CallerSurroundings;
@@ -109,16 +107,11 @@ export class Callers {
     ask: (engine: SimulatedEngine, call: number) => Promise<T>,
   ): Promise<T> {
     const call = ++this.#calls;
-    const startMs = this.#around.scheduler.nowMs;
-    try {
-      return await this.#around.call(this.#around.outside, engine, {
-        tenantId,
-        serve: async (at) => ask(at, call),
-        deadlineMs: callMs,
-      });
-    } finally {
-      this.onOver(startMs);
-    }
+    return this.#around.call(this.#around.outside, engine, {
+      tenantId,
+      serve: async (at) => ask(at, call),
+      deadlineMs: callMs,
+    });
   }
 
   async trigger(

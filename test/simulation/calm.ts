@@ -18,8 +18,8 @@ export function settlingMs({ othersWorkers = 0 }: History): number {
 const callEachMs = 400;
 /** Postgres meanwhile: transactions and starts are under way while their shards are handed over. */
 const slow = { laneMs: 30, dispatchMs: 300 };
-/** A call is answered within this while engines are replaced one after the other. */
-const longestCallMs = 10_000;
+/** A call is answered within this while engines are replaced one after the other; those that are given up take 10 s and more. */
+const longestCallMs = 7_000;
 /** A worker is without a stream for no longer, once another engine has its shard. */
 const longestOutageMs = 2_600;
 const outageLookMs = 100;
@@ -45,6 +45,12 @@ export class Calm {
 
   get isRolling(): boolean {
     return this.#isRolling;
+  }
+
+  /** A caller's or a worker's call is over, however it has ended. */
+  called(ms: number): void {
+    if (this.#isRolling && ms > longestCallMs)
+      this.#around.invariants.broken(`a call took ${Math.round(ms)} ms while engines were replaced`);
   }
 
   /** After `settlingMs`. */
@@ -78,11 +84,6 @@ export class Calm {
     // One that is alone has nobody to give its shards to.
     if (engines.all.length < 2) return;
     this.#isRolling = true;
-    callers.onOver = (startMs) => {
-      const ms = scheduler.nowMs - startMs;
-      if (ms > longestCallMs)
-        this.#around.invariants.broken(`a call took ${Math.round(ms)} ms while engines were replaced`);
-    };
     const call = (): void => {
       if (!this.#isRolling) return;
       for (const tenantId of tenantIds)

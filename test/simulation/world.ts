@@ -62,6 +62,7 @@ export class World {
   #mostAheadMs = 0;
   storeClockWasSet = false;
   #workersStarted = 0;
+  #calm: Calm | undefined;
   hasHealed = false;
 
   constructor(history: History, { keepLines = false }: { keepLines?: boolean } = {}) {
@@ -167,9 +168,10 @@ export class World {
     engine: SimulatedEngine,
     { tenantId, serve, deadlineMs }: CallAsked<T>,
   ): Promise<T> {
+    const startMs = this.scheduler.nowMs;
     return this.#within(client, deadlineMs, () =>
       this.network.call(client, engine.process, () => this.passingOn.unary(engine, tenantId, serve)),
-    );
+    ).finally(() => this.#calm?.called(this.scheduler.nowMs - startMs));
   }
 
   async stream<ToClient, ToServer>(
@@ -196,7 +198,7 @@ export class World {
 
   /** Nothing goes wrong for some minutes more. */
   async #stayCalm(go: (untilMs: number, isDone: () => boolean) => Promise<void>): Promise<void> {
-    const calm = new Calm({
+    this.#calm = new Calm({
       scheduler: this.scheduler,
       engines: this.engines,
       callers: this.#callers,
@@ -206,9 +208,9 @@ export class World {
       invariants: this.invariants,
     });
     await go(this.scheduler.nowMs + settlingMs(this.#history), () => false);
-    if (this.invariants.violation === undefined) calm.judgeShares();
-    void calm.roll();
-    await go(this.scheduler.nowMs + boundMs, () => !calm.isRolling && this.#isDone);
+    if (this.invariants.violation === undefined) this.#calm.judgeShares();
+    void this.#calm.roll();
+    await go(this.scheduler.nowMs + boundMs, () => this.#calm?.isRolling === false && this.#isDone);
     if (this.invariants.violation === undefined) this.#judge();
   }
 
