@@ -12,12 +12,11 @@ export function movedAway(): HatchetError {
 }
 
 /** For a command that may have been stored before its shard was lost: whoever has the shard now does not know. */
-export function maybeStored(): HatchetError {
-  return new HatchetError(
-    'NOT_OWNER',
-    'another engine has taken this over; whether this was stored before that is not known',
-    { remedy: 'Look whether it is there, then call again.' },
-  );
+export function maybeStored(what = 'another engine has taken this over'): HatchetError {
+  return new HatchetError('NOT_OWNER', `${what}; whether this was stored before that is not known`, {
+    details: { maybeStored: 'true' },
+    remedy: 'Look whether it is there, then call again.',
+  });
 }
 
 /** Whether nothing of a call was carried out, because its shard is with another engine. */

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { Client, credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import type { Peer } from '../model/replica.ts';
+import type { ConnectedPeers } from './routes-to-peers.ts';
 
 /** As for clients: a bulk call may be long. */
 const longestMessage = 64 * 1024 * 1024;
@@ -19,7 +20,7 @@ interface PeerClient {
 }
 
 /** Connections to the other engines on this database, one each. */
-export class PeerClients {
+export class PeerClients implements ConnectedPeers<Client> {
   readonly #certificateOf: (id: string) => Promise<string | null>;
   readonly #own: () => OwnCertificate | undefined;
   readonly #peers: () => readonly Peer[];
@@ -36,7 +37,6 @@ export class PeerClients {
     this.#own = options.own;
   }
 
-  /** Its client once it is connected; undefined where it cannot be reached: nothing was sent. */
   async connected(peer: Peer): Promise<Client | undefined> {
     const known = this.#clients.get(peer.id);
     const entry = known?.peer === peer ? known : this.#open(peer, known);

@@ -89,6 +89,8 @@ export class Replica {
    */
   async leave({ turnAway, clients }: { turnAway: () => void; clients: () => number }): Promise<void> {
     this.#isLeaving = true;
+    // Where engines are replaced one after the other, the one before may have joined a moment ago.
+    await this.#owners.lookAround();
     if (this.#owners.peers.length === 0) return;
     await this.#owners.withdraw(longestHandOverMs);
     this.#log.info('all shards are with other engines; clients are asked to go');

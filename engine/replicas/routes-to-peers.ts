@@ -6,7 +6,6 @@ import { isMovedAway, longestWaitMs, movedAway, noOwner } from '../base/not-owne
 import type { Peer } from '../model/replica.ts';
 import type { ForwardedFor } from './forwarded-for.ts';
 import { PassingRoom } from './passing-room.ts';
-import type { PeerClients } from './peer-clients.ts';
 
 /** Before it is looked again who has a shard that nobody took a call for. */
 const lookAgainMs = 50;
@@ -25,13 +24,19 @@ export interface ShardOwners {
   lookAround(): Promise<void>;
 }
 
+/** Connections to the other engines. */
+export interface ConnectedPeers<PeerClient> {
+  /** Its client once it is connected; undefined where it cannot be reached: nothing was sent. */
+  connected(peer: Peer): Promise<PeerClient | undefined>;
+}
+
 /** Calls of tenants whose shards other engines have: to whom they go, and what becomes of them while shards change hands. */
-export class RoutesToPeers {
+export class RoutesToPeers<PeerClient = Client> {
   readonly forwardedFor: ForwardedFor;
   /** Aborts once clients were asked to go: new calls of theirs come to other engines. */
   readonly leaving: AbortSignal;
   readonly #owners: ShardOwners;
-  readonly #clients: Pick<PeerClients, 'connected'>;
+  readonly #clients: ConnectedPeers<PeerClient>;
   readonly #host: Host;
   readonly #log: Logger;
   readonly #room = new PassingRoom();
@@ -40,7 +45,7 @@ export class RoutesToPeers {
 
   constructor(options: {
     owners: ShardOwners;
-    clients: Pick<PeerClients, 'connected'>;
+    clients: ConnectedPeers<PeerClient>;
     forwardedFor: ForwardedFor;
     leaving: AbortSignal;
     host: Host;
@@ -80,7 +85,7 @@ export class RoutesToPeers {
   }
 
   /**
-   * Passes a gRPC call on, again and again until somebody takes it, for up to 30 s.
+   * Passes a call on by the peer's client, again and again until somebody takes it, for up to 30 s.
    * @param bytes of its request, which is kept meanwhile
    * @param send makes the call; `notTaken` where nothing of it was carried out
    * @param here this engine has the shard by now
@@ -88,7 +93,7 @@ export class RoutesToPeers {
   passOn<Sent, Here>(
     tenantId: TenantId,
     bytes: number,
-    send: (client: Client) => Promise<Sent | typeof notTaken>,
+    send: (client: PeerClient) => Promise<Sent | typeof notTaken>,
     here: () => Here,
   ): Promise<Sent | Here> {
     const sendTo = async (peer: Peer): Promise<Sent | typeof notTaken> => {

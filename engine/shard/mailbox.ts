@@ -125,11 +125,7 @@ export class Mailbox {
   /** Refuses those that have waited for too long. */
   expire(): void {
     const oldest = this.#awakeMs() - longestWaitMs;
-    if (this.#lines.waitsSince(oldest))
-      refuse(
-        this.#lines.takeOut((job) => job.queuedAtMs <= oldest),
-        noOwner(),
-      );
+    if (this.#lines.waitsSince(oldest)) refuseUnserved(this.#lines.takeOut((job) => job.queuedAtMs <= oldest));
     for (const [shard, jobs] of this.#parked) {
       const left = this.#refuseOld(jobs, oldest);
       if (left.length === 0) this.#parked.delete(shard);
@@ -188,10 +184,7 @@ export class Mailbox {
   #refuseOld(jobs: Job[], oldest: number): Job[] {
     const [first] = jobs;
     if (first === undefined || first.queuedAtMs > oldest) return jobs;
-    refuse(
-      jobs.filter((job) => job.queuedAtMs <= oldest),
-      noOwner(),
-    );
+    refuseUnserved(jobs.filter((job) => job.queuedAtMs <= oldest));
     return jobs.filter((job) => job.queuedAtMs > oldest);
   }
 
@@ -223,4 +216,12 @@ function refuse(jobs: readonly Job[], error: HatchetError): void {
 
 function refuseElsewhere(jobs: readonly Job[]): void {
   for (const job of jobs) job.reject(job.isFateUnknown ? maybeStored() : movedAway());
+}
+
+/** One that may be stored is not to be taken for one of which nothing was carried out: it would be passed on, and done twice. */
+function refuseUnserved(jobs: readonly Job[]): void {
+  for (const job of jobs) {
+    const error = noOwner();
+    job.reject(job.isFateUnknown ? maybeStored(error.message) : error);
+  }
 }

@@ -23,6 +23,7 @@ export class Callers {
   readonly #around: CallerSurroundings;
   /** Calls of those who ask until they are answered. */
   #open = 0;
+  #calls = 0;
 
   constructor(around: CallerSurroundings) {
     this.#around = around;
@@ -40,7 +41,7 @@ export class Callers {
   async define(tenantId: TenantId): Promise<void> {
     for (const definition of workflows) {
       const [workflowId, versionId] = [newId(), newId()];
-      await this.#ask('insists', async (engine) =>
+      await this.#ask('insists', tenantId, async (engine) =>
         engine.owner.submit({
           kind: 'putWorkflow',
           tenantId,
@@ -63,7 +64,7 @@ export class Callers {
   async change(how: 'cancel' | 'replay', pick: number): Promise<void> {
     const run = this.runAt(pick);
     if (run === undefined) return;
-    await this.#ask('tries', async (engine) =>
+    await this.#ask('tries', run.tenantId, async (engine) =>
       how === 'cancel'
         ? cancelIds(engine.owner, run.tenantId, [run.runId])
         : replayIds(engine.owner, run.tenantId, [run.runId]),
@@ -74,14 +75,17 @@ export class Callers {
    * Asks an engine, as callers do: one that insists asks again until it is answered, the other one leaves it at two tries.
    * @returns undefined where it was not answered, or refused
    */
-  async #ask<T>(manner: 'insists' | 'tries', ask: (engine: SimulatedEngine) => Promise<T>): Promise<T | undefined> {
+  async #ask<T>(
+    manner: 'insists' | 'tries',
+    tenantId: TenantId,
+    ask: (engine: SimulatedEngine, call: number) => Promise<T>,
+  ): Promise<T | undefined> {
     if (manner === 'insists') this.#open++;
     try {
       for (let tries = 0; ; tries++) {
         try {
           const engine = this.#around.pickEngine(this.chances);
-          if (engine !== undefined)
-            return await this.#around.call(this.#around.outside, engine, async () => ask(engine), callMs);
+          if (engine !== undefined) return await this.#call(tenantId, engine, ask);
         } catch (error) {
           const isPassing =
             error instanceof Unavailable ||
@@ -96,18 +100,33 @@ export class Callers {
     }
   }
 
+  /** Each has a number, which goes into what it asks for: an engine carries it out once. */
+  async #call<T>(
+    tenantId: TenantId,
+    engine: SimulatedEngine,
+    ask: (engine: SimulatedEngine, call: number) => Promise<T>,
+  ): Promise<T> {
+    const call = ++this.#calls;
+    return this.#around.call(this.#around.outside, engine, {
+      tenantId,
+      serve: async (at) => ask(at, call),
+      deadlineMs: callMs,
+    });
+  }
+
   async trigger(
     tenantId: TenantId,
-    request: { workflowName: string; input: string; priority?: number },
+    request: { workflowName: string; input: Readonly<Record<string, unknown>>; priority?: number },
     repeats: boolean,
   ): Promise<void> {
     // Without an id of its own a call that is repeated would start another run.
     const runId = repeats ? newId() : undefined;
-    const reply = await this.#ask(repeats ? 'insists' : 'tries', async (engine) => {
+    const reply = await this.#ask(repeats ? 'insists' : 'tries', tenantId, async (engine, call) => {
       const run = await prepareRun(engine.owner, tenantId, {
         metadata: checkedMetadata(''),
         priority: undefined,
         ...request,
+        input: JSON.stringify({ ...request.input, call }),
         runId,
       });
       return engine.owner.submit({ kind: 'trigger', tenantId, runs: [run] });
@@ -124,7 +143,7 @@ export class Callers {
     const pushes: Promise<unknown>[] = [];
     do {
       pushes.push(
-        this.#ask('tries', async (engine) => {
+        this.#ask('tries', tenantId, async (engine) => {
           // A try whose answer was lost may be stored, and the next one is another event: each has a number of its own.
           const payload = JSON.stringify({ key: 'p', n: this.#around.invariants.events.nextNumber() });
           return pushEvents(engine.owner, tenantId, [
@@ -139,7 +158,7 @@ export class Callers {
 
   async schedule(tenantId: TenantId, inMs: number): Promise<void> {
     const id = newId();
-    await this.#ask('insists', async (engine) => {
+    await this.#ask('insists', tenantId, async (engine) => {
       const state = await engine.owner.served(tenantId);
       const workflow = state.latestVersion(tenantId, 'timed');
       if (workflow === undefined) throw new Unavailable('the workflow is not there yet');
@@ -164,7 +183,7 @@ export class Callers {
   /** So many calls that the mailbox is never empty. */
   flood(tenantId: TenantId, { forMs, slowMs }: { forMs: number; slowMs: number }): void {
     const untilMs = this.#around.scheduler.nowMs + forMs;
-    const engine = this.#around.pickEngine(this.chances);
+    const engine = this.#around.servingEngine(tenantId);
     if (engine === undefined) return;
     // So slow that a few callers are enough.
     this.#around.faults.slow(forMs, slowMs);

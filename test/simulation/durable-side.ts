@@ -33,7 +33,7 @@ export interface DurableWorker {
   readonly workerId: string | undefined;
   /** That it listens to. */
   readonly engine: SimulatedEngine | undefined;
-  call<T>(engine: SimulatedEngine, serve: () => T | Promise<T>): Promise<T>;
+  call<T>(engine: SimulatedEngine, serve: (at: SimulatedEngine) => T | Promise<T>): Promise<T>;
   /** Says it until an engine has taken it. */
   report(report: DurableReport): Promise<void>;
 }
@@ -101,34 +101,39 @@ export class DurableSide {
           this.connect(engine, workerId);
       });
     };
-    this.#worker
-      .call(engine, () => {
-        const server = new DurableStream(
-          { owner: engine.commands, links: engine.core.links, results: engine.results, log: engine.log },
-          {
-            tenantId: markChecked(this.#worker.facts.tenantId),
-            strict: false,
-            write: (response) => {
-              this.#world.invariants.answered(response);
-              stream.sendToClient(response);
+    const { tenantId } = this.#worker.facts;
+    this.#world
+      .stream(process, engine, stream, {
+        tenantId,
+        begin: (at, { send, fail, isOver }) => {
+          const server = new DurableStream(
+            { owner: at.commands, links: at.core.links, results: at.results, log: at.log },
+            {
+              tenantId: markChecked(tenantId),
+              strict: false,
+              write: (response) => {
+                if (isOver()) return;
+                this.#world.invariants.answered(response);
+                send(response);
+              },
+              fail: (error) => fail(error instanceof Error ? error : new Error(String(error))),
             },
-            fail: () => stream.cut(),
-          },
-        );
-        stream.onServerEnd = () => server.end();
-        stream.onServer = (message) => {
-          try {
-            server.handle({ message });
-          } catch {
-            stream.cut();
-          }
-        };
-        if (!stream.isOpen) server.end();
+          );
+          // As `durable-service` does: what comes before its shard is served keeps its order.
+          let served: Promise<unknown> | undefined =
+            at.owner.stateOf(tenantId) === undefined ? at.owner.served(tenantId) : undefined;
+          served?.then(() => (served = undefined), fail);
+          return {
+            handle: (message) => {
+              if (served === undefined) return server.handle({ message });
+              served.then(() => isOver() || server.handle({ message })).catch(fail);
+            },
+            end: () => server.end(),
+          };
+        },
       })
-      .then(
-        () => stream.sendToServer({ $case: 'registerWorker', value: { workerId } }),
-        () => stream.cut(),
-      );
+      .catch(() => stream.cut());
+    stream.sendToServer({ $case: 'registerWorker', value: { workerId } });
     this.#timer = process.setInterval(() => this.#status(), statusMs);
   }
 
@@ -360,7 +365,7 @@ export class DurableSide {
       const engine = this.#worker.engine;
       try {
         if (engine !== undefined) {
-          await this.#worker.call(engine, () => engine.owner.submit({ kind: 'durableRestore', tenantId, taskId }));
+          await this.#worker.call(engine, (at) => at.owner.submit({ kind: 'durableRestore', tenantId, taskId }));
           return;
         }
       } catch (error) {

@@ -9,6 +9,7 @@ interface Armed {
   skip: number;
   times: number;
   fault: MessageFault;
+  befell?: () => void;
 }
 
 type StoreMove = Extract<
@@ -34,6 +35,8 @@ export class Faults implements StoreFaults {
   readonly #order: Chances;
   #armed: Armed[] = [];
   readonly #poisoned = new Set<string>();
+  /** Processes without a connection to Postgres, and until when. */
+  readonly #isolated = new Map<string, number>();
   /** Whether any call may have lost its request or its answer. */
   wereCallsLost = false;
   /** Whether Postgres has refused to store something. */
@@ -44,6 +47,8 @@ export class Faults implements StoreFaults {
   #refusedUntilMs = 0;
   #refusal: ConnectFault | undefined;
   #badShare = 0;
+  #dispatchMs = 0;
+  #laneMs = 0;
 
   /** @param order of rows that are answered in none */
   constructor(scheduler: Scheduler, chances: Chances, order: Chances) {
@@ -112,9 +117,34 @@ export class Faults implements StoreFaults {
     }
   }
 
+  /** What is said on the lane, and reads of payloads for starts, are under way for so much longer. */
+  slowConnections({ laneMs, dispatchMs }: { laneMs: number; dispatchMs: number }): void {
+    this.#laneMs = laneMs;
+    this.#dispatchMs = dispatchMs;
+  }
+
+  get isDispatchSlow(): boolean {
+    return this.#dispatchMs > 0;
+  }
+
   slow(forMs: number, ms: number): void {
     this.#slowUntilMs = this.#scheduler.nowMs + forMs;
     this.#slowMs = ms;
+  }
+
+  /** From its next COMMIT on a process has no connection to Postgres. */
+  isolate(process: string, { when, forMs }: { when: 'before' | 'after'; forMs: number }): void {
+    this.#arm({
+      isMeant: (message) => message.process === process && isOfLane(message) && message.text === 'COMMIT',
+      skip: 0,
+      times: 1,
+      fault: { kind: 'cut', when, losesAnswers: true },
+      befell: () => this.#isolated.set(process, this.#scheduler.nowMs + forMs),
+    });
+  }
+
+  #isIsolated(process: string): boolean {
+    return this.#scheduler.nowMs < (this.#isolated.get(process) ?? 0);
   }
 
   /** The next transactions of the lane. */
@@ -135,17 +165,25 @@ export class Faults implements StoreFaults {
 
   end(): void {
     this.#armed = [];
+    this.#isolated.clear();
     this.#poisoned.clear();
     this.#slowUntilMs = 0;
+    this.#dispatchMs = 0;
+    this.#laneMs = 0;
     this.#badUntilMs = 0;
     this.#refusedUntilMs = 0;
   }
 
   message(message: SentMessage): MessageFault | undefined {
+    if (this.#isIsolated(message.process)) return { kind: 'cut', when: 'before', losesAnswers: true };
+    if (this.#dispatchMs > 0 && message.applicationName.startsWith('hatchet dispatch'))
+      return { kind: 'delay', ms: this.#dispatchMs };
+    if (this.#laneMs > 0 && isOfLane(message)) return { kind: 'delay', ms: this.#laneMs };
     for (const armed of this.#armed) {
       if (!armed.isMeant(message)) continue;
       if (armed.skip-- > 0) continue;
       if (--armed.times <= 0) this.#armed = this.#armed.filter((each) => each !== armed);
+      armed.befell?.();
       return armed.fault;
     }
     for (const text of this.#poisoned) {
@@ -155,7 +193,8 @@ export class Faults implements StoreFaults {
     return undefined;
   }
 
-  connect(): ConnectFault | undefined {
+  connect(process: string): ConnectFault | undefined {
+    if (this.#isIsolated(process)) return { kind: 'refuse' };
     return this.#scheduler.nowMs < this.#refusedUntilMs ? this.#refusal : undefined;
   }
 

@@ -29,6 +29,8 @@ export class Invariants implements Judge {
   readonly #sql: DirectSql;
   readonly events: EventOrder;
   readonly #arrived = new Map<string, string>();
+  /** By task, the last attempt that an engine has sent. */
+  readonly #sent = new Map<string, number>();
   /** By task, the last transition of its journal. */
   readonly #last = new Map<string, Transition>();
   /** By shard, the last number that its journal was given. */
@@ -38,11 +40,17 @@ export class Invariants implements Judge {
   #commits = 0;
   /** By engine and shard, under which it was served last. */
   readonly #epochs = new Map<SimulatedEngine, Map<number, number>>();
+  /** By shard and epoch. */
+  readonly #servedUnder = new Map<string, SimulatedEngine>();
+  /** By engine, the shards that it has given to others in order and does not serve again. */
+  readonly #handedOver = new Map<SimulatedEngine, Set<number>>();
   /** Engines with something that is due, and since when. */
   readonly #lateSince = new Map<SimulatedEngine, { sinceMs: number; commits: number }>();
   /** Shards whose memory is to be compared with their rows, once this step is over. */
   readonly #toCompare = new Map<ShardState, string>();
   violation: string | undefined;
+  /** Nothing goes wrong: all that is assigned is sent, by whichever engine has its shard. */
+  sendsAll = false;
 
   constructor(world: JudgedSurroundings) {
     this.#world = world;
@@ -57,6 +65,18 @@ export class Invariants implements Judge {
       return row?.owner === engine.ownerId && row?.epoch === this.#epochs.get(engine)?.get(id);
     });
     if (own.length > 0) this.broken(`${engine.process.name} gave up shards that it owns: ${own.join()}`);
+  }
+
+  /** Who has taken shards does not wait for the disk: epochs may come again, and nothing is stored under those that are lost. */
+  storeCrashed(): void {
+    this.#servedUnder.clear();
+  }
+
+  /** Between two transactions: nothing more is told of them. */
+  handedOver(engine: SimulatedEngine, { shards }: { shards: readonly number[] }): void {
+    const gone = this.#handedOver.get(engine) ?? new Set<number>();
+    for (const id of shards) gone.add(id);
+    this.#handedOver.set(engine, gone);
   }
 
   broken(what: string): void {
@@ -75,6 +95,7 @@ export class Invariants implements Judge {
   sent(engine: SimulatedEngine, message: WorkerMessage): void {
     this.#world.note(`${engine.process.name} sends ${message.kind} ${message.taskId}/${message.attempt}`);
     if (message.kind === 'cancel') return;
+    this.#sent.set(message.taskId, message.attempt);
     const live = this.#rowOf('live', message.taskId);
     if (live === undefined ? this.#resultsOf(message.taskId) === 0 : Number(live['attempt']) < message.attempt)
       this.broken(`attempt ${message.taskId}/${message.attempt} was sent before it was stored`);
@@ -158,7 +179,14 @@ export class Invariants implements Judge {
 
   /** These shards are served now; transactions of others may be under way. */
   recovered(engine: SimulatedEngine, states: readonly ShardState[]): void {
+    for (const { id, epoch } of states) {
+      const other = this.#servedUnder.get(`${id} ${epoch}`);
+      if (other !== undefined && other !== engine)
+        this.broken(`${engine.process.name} and ${other.process.name} serve shard ${id} under one epoch, ${epoch}`);
+      this.#servedUnder.set(`${id} ${epoch}`, engine);
+    }
     this.#noteEpochs(engine, states);
+    for (const { id } of states) this.#handedOver.get(engine)?.delete(id);
     for (const state of states)
       if (state.tasks.size > 0 && this.#shardRow(state.id)?.epoch === state.epoch) {
         this.#compareLive(engine, state);
@@ -180,6 +208,17 @@ export class Invariants implements Judge {
   /** At the end of a history. */
   lost(): string[] {
     return [...this.#acknowledged].filter((runId) => this.#rowOf('run', runId) === undefined);
+  }
+
+  /** Calls of which more than one run or event is stored, at the end of a history. */
+  doubled(): number[] {
+    const { run, event } = this.#world.store.tables;
+    const at = new Transaction(this.#world.storeUs);
+    const texts = [[...run.rows(at)].map(({ input }) => input), [...event.rows(at)].map(({ payload }) => payload)];
+    return texts.flatMap((of) => {
+      const calls = of.flatMap((text) => callIn(text) ?? []);
+      return calls.filter((call, index) => calls.indexOf(call) !== index);
+    });
   }
 
   #noteEpochs(engine: SimulatedEngine, states: readonly ShardState[]): void {
@@ -228,6 +267,14 @@ export class Invariants implements Judge {
     }
   }
 
+  /** An attempt goes elsewhere. Its start may have been lost with the engine that it was passed on by, but not be left out. */
+  #checkSent(taskId: string): void {
+    if (this.#last.get(taskId) === 'COULD_NOT_SEND_TO_WORKER') return;
+    const attempt = Number(this.#rowOf('live', taskId)?.['attempt'] ?? 0);
+    if ((this.#sent.get(taskId) ?? -1) < attempt - 1)
+      this.broken(`attempt ${taskId}/${attempt - 1} was never sent, though nothing went wrong`);
+  }
+
   /** By the store's clock, whatever the engine's machine shows. */
   #checkSchedule(runId: string): void {
     if (this.#world.storeClockWasSet) return;
@@ -271,6 +318,8 @@ export class Invariants implements Judge {
     for (const { taskId, tenantId, seq, transitions, runId } of history) {
       this.#world.note(`${engine.process.name} journal ${taskId} ${transitions.join(' ')}`);
       const shard = shardOf(tenantId);
+      if (this.#handedOver.get(engine)?.has(shard) === true)
+        this.broken(`${engine.process.name} told of task ${taskId} after it had handed shard ${shard} over`);
       if (engine.owner.stateOf(tenantId)?.epoch !== this.#shardRow(shard)?.epoch) {
         // Told after another engine took the shard: what that one has said of the task already is not known here.
         this.#last.delete(taskId);
@@ -280,6 +329,7 @@ export class Invariants implements Judge {
         this.broken(`the journal of shard ${shard} goes back: ${seq} after ${this.#lastSeq.get(shard)}`);
       this.#lastSeq.set(shard, seq);
       if (transitions.includes('RUN_CREATED')) this.#checkSchedule(runId);
+      if (this.sendsAll && transitions.includes('REASSIGNED')) this.#checkSent(taskId);
       for (const transition of transitions) {
         if (isRunTransition(transition)) continue;
         let before = this.#last.get(taskId);
@@ -292,4 +342,10 @@ export class Invariants implements Judge {
       }
     }
   }
+}
+
+/** The number of the call that a run or an event comes from, where it comes from a caller. */
+function callIn(text: string | null): number | undefined {
+  const number = /"call":(\d+)/.exec(text ?? '')?.[1];
+  return number === undefined ? undefined : Number(number);
 }

@@ -13,6 +13,11 @@ export type Move = { atMs: number } & (
   | { do: 'crashEngine'; pick: number; noticedMs: number; backMs: number; refusals: number }
   | { do: 'takeShard'; tenant: number }
   | { do: 'stopEngine'; pick: number; backMs: number }
+  | { do: 'joinEngine' }
+  | { do: 'retireEngine'; pick: number; how: 'stops' | 'crashes'; noticedMs: number }
+  | { do: 'rollEngines'; backMs: number }
+  | { do: 'cutEngines'; forMs: number }
+  | { do: 'isolateEngine'; pick: number; when: 'before' | 'after'; forMs: number }
   | { do: 'crashWorker' | 'vanishWorker'; pick: number; backMs: number }
   | { do: 'cutWorker'; pick: number }
   | { do: 'cutDurable'; pick: number; slowMs: number }
@@ -32,10 +37,14 @@ export type Move = { atMs: number } & (
 
 export interface History {
   seed: number;
-  /** Engines, of which one serves and the others stand by. */
+  /** Engines, which share the shards. */
   engines: readonly { wallAheadMs: number; rate: number; startMs: number }[];
   tenants: number;
   workersOfTenant: number;
+  /** Workers that are away, of each shard that no tenant of the history has: hand-overs begin with the shards that have least to do. */
+  othersWorkers?: number;
+  /** Once all is done, nothing goes wrong for some minutes more. */
+  isCalmAfter?: boolean;
   /** From then on nothing goes wrong any more. */
   endMs: number;
   moves: readonly Move[];
@@ -82,6 +91,8 @@ export function historyOf(seed: number, faults = 1): History {
     workersOfTenant: chances.whole(1, 3),
     endMs,
     moves,
+    othersWorkers: engines > 1 && chances.is(0.2) ? chances.pick([1, 3, 4]) : 0,
+    isCalmAfter: engines > 1 && chances.is(0.05),
   };
 }
 
@@ -128,7 +139,7 @@ function faultOf(chances: Chances): Unplaced {
   const pick = chances.whole(0, 1000);
   const backMs = chances.between(500, 25_000);
   const skip = chances.whole(0, 30);
-  switch (chances.whole(0, 20)) {
+  switch (chances.whole(0, 25)) {
     case 0:
     case 1:
       return { do: 'stallEngine', pick, ms: chances.pick([800, 3_000, 7_000, 15_000, 36_000]) };
@@ -195,6 +206,26 @@ function faultOf(chances: Chances): Unplaced {
       ])();
     case 19:
       return { do: 'takeShard', tenant: chances.whole(0, 1) };
+    case 20:
+      return { do: 'joinEngine' };
+    case 21:
+      return {
+        do: 'retireEngine',
+        pick,
+        how: chances.pick(['stops', 'crashes']),
+        noticedMs: chances.pick([0, 10_000]),
+      };
+    case 22:
+      return { do: 'rollEngines', backMs: chances.between(500, 5_000) };
+    case 23:
+      return {
+        do: 'isolateEngine',
+        pick,
+        when: chances.pick(['before', 'after']),
+        forMs: chances.between(1_000, 9_000),
+      };
+    case 24:
+      return { do: 'cutEngines', forMs: chances.between(500, 8_000) };
     default:
       return { do: 'poison', pick, forMs: chances.between(1_000, 20_000) };
   }

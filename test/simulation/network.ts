@@ -44,8 +44,10 @@ export class SimulatedStream<ToClient, ToServer> {
   #stopListening: (() => void)[] = [];
   onClient: (message: ToClient) => void = () => undefined;
   onServer: (message: ToServer) => void = () => undefined;
-  onClientEnd: () => void = () => undefined;
+  /** @param error undefined where the server has ended it in order */
+  onClientEnd: (error: Error | undefined) => void = () => undefined;
   onServerEnd: () => void = () => undefined;
+  onClosed: () => void = () => undefined;
 
   constructor(options: { scheduler: Scheduler; weather: Weather; client: SimulatedProcess; server: SimulatedProcess }) {
     const { scheduler, weather } = options;
@@ -75,17 +77,17 @@ export class SimulatedStream<ToClient, ToServer> {
   cut(): void {
     if (!this.#isOpen) return;
     this.#close();
-    this.#toClient.send(this.#client, () => this.onClientEnd());
+    this.#toClient.send(this.#client, () => this.onClientEnd(new Unavailable('the stream was cut')));
     this.#toServer.send(this.#server, () => this.onServerEnd());
   }
 
-  /** The server ends it in order: what it has sent arrives first. */
-  endByServer(): void {
+  /** The server ends it: what it has sent arrives first. */
+  endByServer(error: Error | undefined): void {
     if (!this.#isOpen) return;
     this.#toClient.send(this.#client, () => {
       if (!this.#isOpen) return;
       this.#close();
-      this.onClientEnd();
+      this.onClientEnd(error);
     });
   }
 
@@ -93,11 +95,12 @@ export class SimulatedStream<ToClient, ToServer> {
     if (!this.#isOpen) return;
     this.#close();
     if (side === 'client') this.#toServer.send(this.#server, () => this.onServerEnd());
-    else this.#toClient.send(this.#client, () => this.onClientEnd());
+    else this.#toClient.send(this.#client, () => this.onClientEnd(new Unavailable('the server has ended')));
   }
 
   #close(): void {
     this.#isOpen = false;
+    this.onClosed();
     for (const stop of this.#stopListening.splice(0)) stop();
   }
 }

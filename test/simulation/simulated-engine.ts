@@ -1,6 +1,12 @@
 import { pino, type Logger } from 'pino';
+import { masterKey, Sealer } from '../../engine/auth/secrets/sealer.ts';
 import { AwakeClock } from '../../engine/base/awake-clock.ts';
+import { delay } from '../../engine/base/host.ts';
+import { movedAway } from '../../engine/base/not-owner.ts';
 import type { Commands, ParsedCommand } from '../../engine/edge/parsed-commands.ts';
+import { shardOf } from '../../engine/model/ids/shard-of.ts';
+import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
+import type { Peer } from '../../engine/model/replica.ts';
 import type { HistoryRow } from '../../engine/model/stored-rows.ts';
 import type { ReplyByKind, TenantCommandKind } from '../../engine/plan/commands/command.ts';
 import { NodeResults } from '../../engine/monitor/durable/node-results.ts';
@@ -8,6 +14,8 @@ import { connectionConfig } from '../../engine/postgres/connect.ts';
 import { PostgresClock, timeOf } from '../../engine/postgres/postgres-clock.ts';
 import type { Connector, SqlPool } from '../../engine/postgres/sql-client.ts';
 import type { ShardState } from '../../engine/plan/state/shard-state.ts';
+import { ForwardedFor } from '../../engine/replicas/forwarded-for.ts';
+import { RoutesToPeers } from '../../engine/replicas/routes-to-peers.ts';
 import type { Owner } from '../../engine/shard/owner.ts';
 import { EngineCore } from '../../engine/wiring/engine-core.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -25,6 +33,18 @@ export interface EngineWatch {
 
 const url = 'postgres://simulated';
 const workerTimeoutMs = 30_000;
+/** At a stop, as `Replica` has them. */
+const longestHandOverMs = 10_000;
+const longestFarewellMs = 5_000;
+const farewellLookMs = 50;
+const drainMs = 2_000;
+const forwardedFor = new ForwardedFor(new Sealer([masterKey(Buffer.alloc(32))]));
+
+/** A stream that an engine serves. */
+interface HeldStream {
+  tenantId: TenantId;
+  end: (error: Error) => void;
+}
 
 /** An engine process: all that carries out commands, without ports, monitor and maintenance. */
 export class SimulatedEngine {
@@ -33,16 +53,29 @@ export class SimulatedEngine {
   readonly results: NodeResults;
   readonly log: Logger;
   readonly commands: Commands;
+  /** Calls of tenants whose shards other engines have. */
+  readonly routes: RoutesToPeers<SimulatedEngine>;
+  /** Streams that clients have opened here, whoever serves them. */
+  readonly clients = new Set<{ cut(): void }>();
+  readonly #held = new Set<HeldStream>();
   readonly #awake: AwakeClock;
   readonly #clock: PostgresClock;
   readonly #pool: SqlPool;
   #started = false;
+  #hasJoined = false;
+  #isLeaving = false;
   #ownerId: string | undefined;
 
-  constructor(process: SimulatedProcess, connector: Connector, watch: EngineWatch) {
+  /** @param connected another engine, where it can be reached */
+  constructor(
+    process: SimulatedProcess,
+    connector: Connector,
+    watch: EngineWatch,
+    connected: (from: SimulatedEngine, peer: Peer) => Promise<SimulatedEngine | undefined>,
+  ) {
     this.process = process;
     this.log = pino(
-      { level: 'warn', base: null, timestamp: false },
+      { level: 'info', base: null, timestamp: false },
       {
         write: (line) => {
           watch.logged(this, line);
@@ -91,11 +124,22 @@ export class SimulatedEngine {
       committed: [(history, nodes) => watch.committed(this, history, nodes)],
       recovered: [(states) => watch.recovered(this, states)],
       lost: () => undefined,
+      moved: (shards) => {
+        for (const { tenantId, end } of this.#held) if (shards.has(shardOf(tenantId))) end(movedAway());
+      },
       host: process,
       connector: named,
     });
     this.results = new NodeResults(this.#pool, process);
     const { owner } = this.core;
+    this.routes = new RoutesToPeers({
+      owners: owner,
+      clients: { connected: (peer) => connected(this, peer) },
+      forwardedFor,
+      leaving: new AbortController().signal,
+      host: process,
+      log: this.log,
+    });
     this.commands = {
       submit: async <Kind extends TenantCommandKind>(command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]> =>
         owner.submit<Kind>(command),
@@ -126,7 +170,19 @@ export class SimulatedEngine {
 
   /** What a load balancer asks for. */
   get isReady(): boolean {
-    return this.#started && [...this.owner.states].length > 0;
+    return this.#started && !this.#isLeaving && ([...this.owner.states].length > 0 || this.owner.peers.length > 0);
+  }
+
+  /** It has joined the others, and has not begun to leave them. */
+  get takesCalls(): boolean {
+    return this.#started && this.#hasJoined && !this.#isLeaving;
+  }
+
+  /** A stream that it serves ends once its shard is with another engine. @returns to call when it has ended */
+  hold(tenantId: TenantId, end: (error: Error) => void): () => void {
+    const stream = { tenantId, end };
+    this.#held.add(stream);
+    return () => this.#held.delete(stream);
   }
 
   /** As whoever starts engines does it: one that could not start is started again, as a new process. */
@@ -135,13 +191,30 @@ export class SimulatedEngine {
     const serving = this.owner.start();
     this.#started = true;
     await serving;
+    await this.owner.takeCallsAt({ grpc: this.process.name, http: this.process.name, certificate: null });
+    this.#hasJoined = true;
   }
 
   async stop(): Promise<void> {
+    this.#isLeaving = true;
+    await this.#leave().catch(() => undefined);
     this.#started = false;
     this.core.dispatcher.stop();
     await this.owner.stop();
     await this.#clock.stop();
     this.#awake.stop();
+  }
+
+  /** As `Replica.leave`. */
+  async #leave(): Promise<void> {
+    if (!this.#hasJoined) return;
+    await this.owner.lookAround();
+    if (this.owner.peers.length === 0) return;
+    await this.owner.withdraw(longestHandOverMs);
+    this.process.setTimeout(() => {
+      for (const stream of this.clients) stream.cut();
+    }, drainMs);
+    const end = this.process.monotonicMs() + longestFarewellMs;
+    while (this.clients.size > 0 && this.process.monotonicMs() < end) await delay(this.process, farewellLookMs);
   }
 }

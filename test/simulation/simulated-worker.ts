@@ -6,7 +6,7 @@ import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-
 import type { CommandByKind } from '../../engine/plan/commands/command.ts';
 import { Chances } from './chances.ts';
 import { DurableSide, type DurableWorker } from './durable-side.ts';
-import type { SimulatedStream } from './network.ts';
+import { Unavailable, type SimulatedStream } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { WorkerSurroundings } from './surroundings.ts';
@@ -48,6 +48,8 @@ export class SimulatedWorker implements DurableWorker {
   readonly #durable: DurableSide;
   #workerId: string | undefined;
   #engine: SimulatedEngine | undefined;
+  #heartEngine: SimulatedEngine | undefined;
+  #servedBy: SimulatedEngine | undefined;
   #stream: SimulatedStream<WorkerMessage, never> | undefined;
   #beating: HostTimer | undefined;
   #openSinceMs = Infinity;
@@ -69,14 +71,32 @@ export class SimulatedWorker implements DurableWorker {
     return this.#workerId;
   }
 
+  /** That it has reached. */
   get engine(): SimulatedEngine | undefined {
     return this.#engine;
+  }
+
+  /** That has its stream. */
+  get servedBy(): SimulatedEngine | undefined {
+    return this.#servedBy;
   }
 
   /** How long it has been awake, with its stream open. */
   get wellForMs(): number {
     if (this.#stream?.isOpen !== true) return 0;
-    return Math.min(this.process.awakeForMs, this.heart.awakeForMs, this.#world.scheduler.nowMs - this.#openSinceMs);
+    return Math.min(
+      this.process.awakeForMs,
+      this.heart.awakeForMs,
+      this.#world.scheduler.nowMs - this.#openSinceMs,
+      ...[this.#engine, this.#heartEngine].map((front) =>
+        front === this.#servedBy ? Infinity : (front?.process.awakeForMs ?? 0),
+      ),
+    );
+  }
+
+  /** Whether its stream is open, and there. */
+  isServedBy(engine: SimulatedEngine): boolean {
+    return this.#stream?.isOpen === true && this.#servedBy === engine;
   }
 
   start(): void {
@@ -97,9 +117,9 @@ export class SimulatedWorker implements DurableWorker {
     this.#durable.cutNext(onCut);
   }
 
-  /** Calls the engine, with a deadline. */
-  async call<T>(engine: SimulatedEngine, serve: () => T | Promise<T>): Promise<T> {
-    return this.#world.call(this.process, engine, serve, callMs);
+  /** Calls an engine, with a deadline; the one that has the tenant's shard carries it out. */
+  async call<T>(engine: SimulatedEngine, serve: (at: SimulatedEngine) => T | Promise<T>): Promise<T> {
+    return this.#world.call(this.process, engine, { tenantId: this.facts.tenantId, serve, deadlineMs: callMs });
   }
 
   async #live(): Promise<void> {
@@ -120,9 +140,9 @@ export class SimulatedWorker implements DurableWorker {
 
   #register(engine: SimulatedEngine): Promise<string> {
     const { name, tenantId, slots, actions, labels } = this.facts;
-    return this.call(engine, async () => {
+    return this.call(engine, async (at) => {
       const workerId = newId();
-      await engine.owner.submit({
+      await at.owner.submit({
         kind: 'registerWorker',
         tenantId,
         workerId,
@@ -140,26 +160,31 @@ export class SimulatedWorker implements DurableWorker {
   async #listen(engine: SimulatedEngine, workerId: string, onOpen: () => void): Promise<void> {
     const stream = this.#world.network.open<WorkerMessage, never>(this.process, engine.process);
     const ended = new Promise<void>((resolve) => {
-      stream.onClientEnd = resolve;
+      stream.onClientEnd = () => resolve();
     });
     stream.onClient = (message) => this.#take(message);
     this.#engine = engine;
     this.#openSinceMs = Infinity;
     this.#stream = stream;
     try {
-      await this.call(engine, () => {
-        const detach = engine.core.dispatcher.attach(this.facts.tenantId, workerId, {
-          send: (message) => {
-            this.#world.invariants.sent(engine, message);
-            stream.sendToClient(message);
-          },
-          close: () => stream.endByServer(),
-        });
-        stream.onServerEnd = detach;
-        if (!stream.isOpen) detach();
+      await this.#world.stream(this.process, engine, stream, {
+        tenantId: this.facts.tenantId,
+        begin: async (at, { send, fail, isOver }) => {
+          await at.owner.served(this.facts.tenantId);
+          if (isOver()) throw new Unavailable('the worker has gone');
+          const detach = at.core.dispatcher.attach(this.facts.tenantId, workerId, {
+            send: (message) => {
+              this.#world.invariants.sent(at, message);
+              send(message);
+            },
+            close: () => fail(new Unavailable('the engine ends the stream')),
+          });
+          this.#servedBy = at;
+          this.#openSinceMs = this.#world.scheduler.nowMs;
+          return { handle: () => undefined, end: detach };
+        },
       });
       onOpen();
-      this.#openSinceMs = this.#world.scheduler.nowMs;
       this.#beat(engine, workerId);
       this.#durable.connect(engine, workerId);
       await ended;
@@ -172,17 +197,21 @@ export class SimulatedWorker implements DurableWorker {
 
   #beat(engine: SimulatedEngine, workerId: string): void {
     this.#beating?.clear();
+    const { tenantId } = this.facts;
+    // A connection of its own: to whichever engine it comes.
+    this.#heartEngine = this.#world.pickEngine(this.#chances) ?? engine;
     const beat = (): void => {
+      const before = this.#heartEngine;
+      if (before === undefined || before.process.hasEnded || !before.isReady)
+        this.#heartEngine = this.#world.pickEngine(this.#chances) ?? before;
       this.#world
-        .call(
-          this.heart,
-          engine,
-          () => {
-            if (!engine.isListening) throw new Error('nobody listens');
-            engine.core.dispatcher.heartbeat(this.facts.tenantId, workerId);
+        .call(this.heart, this.#heartEngine ?? engine, {
+          tenantId,
+          serve: (at) => {
+            if (at.owner.stateOf(tenantId) !== undefined) at.core.dispatcher.heartbeat(tenantId, workerId);
           },
-          heartbeatMs,
-        )
+          deadlineMs: heartbeatMs,
+        })
         .catch((error: unknown) => {
           // Whoever is not known any more registers again.
           if (!(error instanceof HatchetError) || error.code !== 'UNKNOWN_WORKER') return;
@@ -274,9 +303,10 @@ export class SimulatedWorker implements DurableWorker {
 
   async #insist(say: (engine: SimulatedEngine) => Promise<void>): Promise<void> {
     for (let tries = 0; ; tries++) {
-      const engine = this.#engine?.process.hasEnded === false ? this.#engine : this.#world.pickEngine(this.#chances);
+      const isAtHand = this.#engine?.process.hasEnded === false && !this.#chances.is(0.2);
+      const engine = isAtHand ? this.#engine : this.#world.pickEngine(this.#chances);
       try {
-        if (engine !== undefined) return await this.call(engine, async () => say(engine));
+        if (engine !== undefined) return await this.call(engine, say);
       } catch {
         // It is said again.
       }

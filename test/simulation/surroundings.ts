@@ -2,7 +2,8 @@ import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import type { DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import type { Chances } from './chances.ts';
 import type { Faults } from './faults.ts';
-import type { Network } from './network.ts';
+import type { Network, SimulatedStream } from './network.ts';
+import type { StreamAsked } from './passing-on.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -20,6 +21,13 @@ export interface Judge {
   broken(what: string): void;
 }
 
+/** A call of a tenant's, to be carried out at whichever engine has its shard. */
+export interface CallAsked<T> {
+  tenantId: TenantId;
+  serve: (at: SimulatedEngine) => T | Promise<T>;
+  deadlineMs: number;
+}
+
 /** What a worker finds around it. */
 export interface WorkerSurroundings {
   readonly seed: number;
@@ -29,12 +37,14 @@ export interface WorkerSurroundings {
   /** As a load balancer does. */
   pickEngine(chances: Chances): SimulatedEngine | undefined;
   /** @throws Unavailable, also where no answer has come in time */
-  call<T>(
+  call<T>(client: SimulatedProcess, engine: SimulatedEngine, asked: CallAsked<T>): Promise<T>;
+  /** Opens a stream, to be served at whichever engine has the tenant's shard. Resolves once it is. @throws as `call` */
+  stream<ToClient, ToServer>(
     client: SimulatedProcess,
     engine: SimulatedEngine,
-    serve: () => T | Promise<T>,
-    deadlineMs: number,
-  ): Promise<T>;
+    stream: SimulatedStream<ToClient, ToServer>,
+    asked: StreamAsked<ToClient, ToServer>,
+  ): Promise<void>;
 }
 
 /** What the invariants look at. */
@@ -51,11 +61,13 @@ export interface JudgedSurroundings {
 }
 
 /** What callers find around them. */
-export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants' | 'network'> {
+export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants' | 'network' | 'stream'> {
   readonly faults: Faults;
   readonly outside: SimulatedProcess;
   /** Nothing goes wrong any more. */
   readonly hasHealed: boolean;
+  /** The engine that has a tenant's shard. */
+  servingEngine(tenantId: TenantId): SimulatedEngine | undefined;
   readonly invariants: {
     acknowledged(runId: string): void;
     readonly events: { nextNumber(): number };

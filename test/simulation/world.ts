@@ -1,18 +1,22 @@
 import { createHash } from 'node:crypto';
-import { shardOf } from '../../engine/model/ids/shard-of.ts';
+import { shardCount, shardOf } from '../../engine/model/ids/shard-of.ts';
 import { dateIdsBy, newId } from '../../engine/model/ids/uuid.ts';
 import { Callers } from './callers.ts';
+import { Calm, settlingMs } from './calm.ts';
 import { Chances } from './chances.ts';
 import { actions, eventKeys, leastSlots } from './definitions.ts';
+import { Engines } from './engines.ts';
 import { Faults } from './faults.ts';
 import { Invariants } from './invariants.ts';
 import type { History, Move } from './moves.ts';
-import { Network, Unavailable } from './network.ts';
+import { Network, Unavailable, type SimulatedStream } from './network.ts';
+import { PassingOn, type StreamAsked } from './passing-on.ts';
 import { Scheduler } from './scheduler.ts';
-import { SimulatedEngine, type EngineWatch } from './simulated-engine.ts';
+import type { EngineWatch, SimulatedEngine } from './simulated-engine.ts';
 import { SimulatedProcess, type ProcessClocks } from './simulated-process.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
-import { SimulatedStore, type ProcessConnector } from './store/store.ts';
+import type { CallAsked } from './surroundings.ts';
+import { SimulatedStore } from './store/store.ts';
 import { Blocked, Transaction } from './store/transaction.ts';
 import { newTenantId, noTenant, type TenantId } from '../../engine/model/ids/tenant-id.ts';
 
@@ -20,6 +24,8 @@ import { newTenantId, noTenant, type TenantId } from '../../engine/model/ids/ten
 const epochMs = 1_800_000_000_000;
 /** Once nothing goes wrong any more, all that can go on has to be done within this. */
 const boundMs = 20 * 60_000;
+/** A stream that nobody serves within this is opened anew. */
+const openMs = 10_000;
 /** Steps: more would not be a history but a loop. */
 const mostSteps = 400_000;
 
@@ -33,20 +39,14 @@ export interface Outcome {
   lines: readonly string[];
 }
 
-interface Place {
-  name: string;
-  clocks: Omit<ProcessClocks, 'monotonicMs'>;
-  engine: SimulatedEngine | undefined;
-  connector: ProcessConnector | undefined;
-  starts: number;
-}
-
 /** A history of engines, their store, workers and callers, in simulated time. */
 export class World {
   readonly seed: number;
   readonly scheduler: Scheduler;
   readonly network: Network;
   readonly store: SimulatedStore;
+  readonly passingOn: PassingOn;
+  readonly engines: Engines;
   readonly invariants: Invariants;
   readonly faults: Faults;
   readonly tenantIds: readonly TenantId[];
@@ -54,7 +54,6 @@ export class World {
   readonly outside: SimulatedProcess;
   readonly #history: History;
   readonly #callers: Callers;
-  readonly #places: Place[];
   readonly #workers: SimulatedWorker[] = [];
   readonly #hash = createHash('sha256');
   readonly #keepLines: boolean;
@@ -63,6 +62,7 @@ export class World {
   #mostAheadMs = 0;
   storeClockWasSet = false;
   #workersStarted = 0;
+  #calm: Calm | undefined;
   hasHealed = false;
 
   constructor(history: History, { keepLines = false }: { keepLines?: boolean } = {}) {
@@ -80,6 +80,11 @@ export class World {
       this.scheduler,
       Network.weather(weather, () => this.faults.lostCalls),
     );
+    this.passingOn = new PassingOn({
+      network: this.network,
+      engines: () => this.engines.all,
+      nowMs: () => this.scheduler.nowMs,
+    });
     const latency = new Chances(this.seed, 'store');
     this.faults = new Faults(this.scheduler, latency, new Chances(this.seed, 'answers'));
     this.store = new SimulatedStore({
@@ -94,14 +99,17 @@ export class World {
       faults: this.faults,
     });
     this.invariants = new Invariants(this);
-    this.tenantIds = this.#tenants(history.tenants);
-    this.#places = history.engines.map(({ wallAheadMs, rate }, index) => ({
-      name: `engine ${index + 1}`,
-      clocks: { wallAheadMs, rate },
-      engine: undefined,
-      connector: undefined,
-      starts: 0,
-    }));
+    this.tenantIds = this.#tenants(history);
+    this.engines = new Engines({
+      scheduler: this.scheduler,
+      store: this.store,
+      faults: this.faults,
+      passingOn: this.passingOn,
+      watch: this.#watch,
+      hasHealed: () => this.hasHealed,
+      process: (name, clocks) => this.#process(name, clocks),
+      note: (line) => this.note(line),
+    });
   }
 
   /** The store's clock. */
@@ -118,8 +126,7 @@ export class World {
 
   async run(): Promise<Outcome> {
     const { engines, moves, endMs } = this.#history;
-    for (const [index, place] of this.#places.entries())
-      this.scheduler.at(engines[index]?.startMs ?? 0, () => this.#startEngine(place));
+    for (const engine of engines) this.engines.add(engine);
     for (const tenantId of this.tenantIds) void this.#prepare(tenantId);
     for (const move of moves) this.scheduler.at(move.atMs, () => this.#make(move), 0);
     let steps = 0;
@@ -135,6 +142,7 @@ export class World {
       this.#heal();
       await go(endMs + boundMs, () => this.#isDone);
       if (this.invariants.violation === undefined) this.#judge();
+      if (this.#history.isCalmAfter === true) await this.#stayCalm(go);
     }
     return {
       violation: this.invariants.violation,
@@ -146,32 +154,64 @@ export class World {
     };
   }
 
-  /** As a load balancer does: an engine that is ready, where there is one. */
   pickEngine(chances: Chances): SimulatedEngine | undefined {
-    const there = this.#engines.filter((engine) => engine.isListening);
-    const ready = there.filter((engine) => engine.isReady);
-    const from = ready.length > 0 ? ready : there;
-    return from.length === 0 ? undefined : chances.pick(from);
+    return this.engines.pick(chances);
+  }
+
+  servingEngine(tenantId: TenantId): SimulatedEngine | undefined {
+    return this.engines.serving(tenantId);
   }
 
   /** @throws Unavailable, also where no answer has come in time */
   async call<T>(
     client: SimulatedProcess,
     engine: SimulatedEngine,
-    serve: () => T | Promise<T>,
-    deadlineMs: number,
+    { tenantId, serve, deadlineMs }: CallAsked<T>,
   ): Promise<T> {
+    const startMs = this.scheduler.nowMs;
+    return this.#within(client, deadlineMs, () =>
+      this.network.call(client, engine.process, () => this.passingOn.unary(engine, tenantId, serve)),
+    ).finally(() => this.#calm?.called(this.scheduler.nowMs - startMs));
+  }
+
+  async stream<ToClient, ToServer>(
+    client: SimulatedProcess,
+    engine: SimulatedEngine,
+    stream: SimulatedStream<ToClient, ToServer>,
+    asked: StreamAsked<ToClient, ToServer>,
+  ): Promise<void> {
+    const early: ToServer[] = [];
+    stream.onServer = (message) => void early.push(message);
+    return this.#within(client, openMs, () =>
+      this.network.call(client, engine.process, () => this.passingOn.stream(engine, stream, { ...asked, early })),
+    );
+  }
+
+  #within<T>(client: SimulatedProcess, deadlineMs: number, run: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const timer = client.setTimeout(() => reject(new Unavailable('no answer came in time')), deadlineMs);
-      this.network
-        .call(client, engine.process, serve)
+      run()
         .finally(() => timer.clear())
         .then(resolve, reject);
     });
   }
 
-  get #engines(): SimulatedEngine[] {
-    return this.#places.flatMap(({ engine }) => (engine === undefined || engine.process.hasEnded ? [] : [engine]));
+  /** Nothing goes wrong for some minutes more. */
+  async #stayCalm(go: (untilMs: number, isDone: () => boolean) => Promise<void>): Promise<void> {
+    this.#calm = new Calm({
+      scheduler: this.scheduler,
+      engines: this.engines,
+      callers: this.#callers,
+      workers: () => this.#workers,
+      tenantIds: this.tenantIds,
+      faults: this.faults,
+      invariants: this.invariants,
+    });
+    await go(this.scheduler.nowMs + settlingMs(this.#history), () => false);
+    if (this.invariants.violation === undefined) this.#calm.judgeShares();
+    void this.#calm.roll();
+    await go(this.scheduler.nowMs + boundMs, () => this.#calm?.isRolling === false && this.#isDone);
+    if (this.invariants.violation === undefined) this.#judge();
   }
 
   #process(name: string, clocks: Omit<ProcessClocks, 'monotonicMs'> = { wallAheadMs: 0, rate: 1 }): SimulatedProcess {
@@ -182,61 +222,40 @@ export class World {
     });
   }
 
-  /** Of shards of their own. */
-  #tenants(count: number): TenantId[] {
-    const ids: TenantId[] = [];
-    const shards = new Set<number>();
-    while (ids.length < count) {
+  /** Of shards of their own. Those of the other shards have workers that are away, where the history says so. */
+  #tenants({ tenants, othersWorkers = 0 }: History): TenantId[] {
+    const ids = new Map<number, TenantId>();
+    while (ids.size < (othersWorkers > 0 ? shardCount : tenants)) {
       const id = newTenantId();
-      if (shards.has(shardOf(id))) continue;
-      shards.add(shardOf(id));
-      ids.push(id);
-      this.store.put('tenant', { id, name: `tenant ${ids.length}` });
+      if (ids.has(shardOf(id))) continue;
+      ids.set(shardOf(id), id);
+      this.store.put('tenant', { id, name: `tenant ${ids.size}` });
+      for (let n = 0; n < othersWorkers && ids.size > tenants; n++)
+        this.store.put('worker', {
+          id: newId(),
+          tenant_id: id,
+          name: `worker ${n} of tenant ${ids.size}`,
+          actions: [],
+          slots: '{"default":1}',
+          labels: '{}',
+          runtime: '{}',
+        });
     }
-    return ids;
-  }
-
-  #startEngine(place: Place): void {
-    if (place.engine?.process.hasEnded === false) return;
-    const process = this.#process(`${place.name}.${++place.starts}`, place.clocks);
-    const connector = this.store.connector({
-      name: process.name,
-      host: process,
-      deliver: (arrive) => void process.in(this.faults.storeLatencyMs(), arrive),
-    });
-    const engine = new SimulatedEngine(process, connector, this.#watch);
-    place.engine = engine;
-    place.connector = connector;
-    this.note(`${process.name} starts`);
-    engine.start().catch((error: unknown) => {
-      if (process.hasEnded || place.engine !== engine) return;
-      this.note(`${process.name} could not start: ${error instanceof Error ? error.message : String(error)}`);
-      this.#endEngine(place, { noticedMs: 0, backMs: 1_000 });
-    });
-  }
-
-  #endEngine(
-    place: Place,
-    { noticedMs, backMs, refusals = 0 }: { noticedMs: number; backMs: number; refusals?: number },
-  ): void {
-    if (place.engine === undefined || place.engine.process.hasEnded) return;
-    this.note(`${place.engine.process.name} ends`);
-    place.engine.process.end();
-    place.connector?.crash(noticedMs > 0 ? noticedMs : undefined);
-    this.scheduler.in(backMs, () => {
-      this.#startEngine(place);
-      // What is recovered is planned with first, and taken back.
-      if (refusals > 0 && !this.hasHealed) this.faults.refuseNext(refusals);
-    });
+    return [...ids.values()].slice(0, tenants);
   }
 
   readonly #watch: EngineWatch = {
-    committed: (engine, history, nodes) => this.invariants.committed(engine, history, nodes),
+    committed: (engine, history, nodes) => {
+      // As where payloads are large: what is started later is read for.
+      if (this.faults.isDispatchSlow) for (const { runId } of history) engine.core.dispatcher.payloads.forgetRun(runId);
+      this.invariants.committed(engine, history, nodes);
+    },
     runEnded: (_, runId) => this.invariants.runEnded(runId),
     recovered: (engine, states) => this.invariants.recovered(engine, states),
     bug: (engine, line) => this.invariants.broken(`${engine.process.name} says: ${line.slice(0, 2000)}`),
     logged: (engine, line) => {
       if (line.includes('"a worker was lost')) this.#judgeLoss(engine, JSON.parse(line));
+      if (line.includes('"shards were handed over')) this.invariants.handedOver(engine, JSON.parse(line));
       if (line.includes('"shards were lost')) this.invariants.lostShards(engine, JSON.parse(line));
       if (!this.#keepLines) return;
       const { msg, err, ...rest }: { msg: string; err?: { message: string } } = JSON.parse(line);
@@ -249,7 +268,7 @@ export class World {
 
   /** Whoever has been there and well for longer than the time-out is not lost, whatever befell its engine. */
   #judgeLoss(engine: SimulatedEngine, { workerId }: { workerId: string }): void {
-    const worker = this.#workers.find((each) => each.workerId === workerId && each.engine === engine);
+    const worker = this.#workers.find((each) => each.workerId === workerId && each.servedBy === engine);
     if (worker !== undefined && !this.faults.wereCallsLost && worker.wellForMs > 35_000)
       this.invariants.broken(
         `${engine.process.name} lost ${worker.process.name}, which has been well for ${Math.round(worker.wellForMs)} ms`,
@@ -285,14 +304,14 @@ export class World {
         for (let n = 0; n < move.count; n++)
           void this.#callers.trigger(
             tenantId,
-            { workflowName: move.workflow, input: JSON.stringify({ key: move.key }), priority: move.priority },
+            { workflowName: move.workflow, input: { key: move.key }, priority: move.priority },
             move.repeats,
           );
         return;
       case 'durable':
         return void this.#callers.trigger(
           tenantId,
-          { workflowName: 'durable', input: JSON.stringify({ program: move.program }) },
+          { workflowName: 'durable', input: { program: move.program } },
           true,
         );
       case 'event':
@@ -305,17 +324,29 @@ export class World {
       case 'flood':
         return this.#callers.flood(tenantId, move);
       case 'stallEngine':
-        return this.#engineOf(move.pick)?.engine?.process.stall(move.ms);
-      case 'crashEngine': {
-        const place = this.#engineOf(move.pick);
-        if (place !== undefined) this.#endEngine(place, move);
+        return this.engines.stall(move.pick, move.ms);
+      case 'crashEngine':
+        return this.engines.crash(move.pick, move);
+      case 'stopEngine':
+        return this.engines.stop(move.pick, move.backMs);
+      case 'joinEngine':
+        return this.engines.add({ wallAheadMs: 0, rate: 1, startMs: this.scheduler.nowMs });
+      case 'retireEngine':
+        return this.engines.retire(move.pick, move.how, move.noticedMs);
+      case 'rollEngines':
+        return void this.engines.roll(move.backMs);
+      case 'isolateEngine': {
+        const engine = this.engines.at(move.pick);
+        if (engine === undefined) return;
+        this.faults.isolate(engine.process.name, move);
+        // Calls that are not repeated, to be under way in the transaction that it does not hear of.
+        for (const id of this.tenantIds)
+          void this.#callers.trigger(id, { workflowName: 'single', input: { key: 'p' } }, false);
         return;
       }
-      case 'stopEngine': {
-        const place = this.#engineOf(move.pick);
-        if (place?.engine !== undefined) void this.#stopEngine(place, place.engine, move.backMs);
-        return;
-      }
+      case 'cutEngines':
+        this.faults.wereCallsLost = true;
+        return this.passingOn.cut(move.forMs);
       case 'stallWorker': {
         const worker = this.#workerOf(move.pick);
         worker?.process.stall(move.ms);
@@ -351,6 +382,7 @@ export class World {
         return this.#takeShard(shardOf(tenantId));
       case 'crashStore':
         this.store.crash();
+        this.invariants.storeCrashed();
         return void this.scheduler.in(move.backMs, () => this.store.start());
       case 'stepStoreClock':
         this.#storeAheadMs += move.byMs;
@@ -381,16 +413,6 @@ export class World {
     }
   }
 
-  async #stopEngine(place: Place, engine: SimulatedEngine, backMs: number): Promise<void> {
-    await engine.stop().catch(() => undefined);
-    if (place.engine === engine) this.#endEngine(place, { noticedMs: 0, backMs });
-  }
-
-  #engineOf(pick: number): Place | undefined {
-    const there = this.#places.filter(({ engine }) => engine !== undefined && !engine.process.hasEnded);
-    return there[pick % Math.max(there.length, 1)];
-  }
-
   #workerOf(pick: number): SimulatedWorker | undefined {
     const there = this.#workers.filter((worker) => !worker.process.hasEnded);
     return there[pick % Math.max(there.length, 1)];
@@ -404,10 +426,7 @@ export class World {
     // What is due by a clock that was ahead would be waited for.
     this.#storeAheadMs = this.#mostAheadMs;
     this.store.start();
-    for (const place of this.#places) {
-      place.engine?.process.goOn();
-      this.#startEngine(place);
-    }
+    this.engines.heal();
     for (const worker of this.#workers) {
       worker.process.goOn();
       worker.heart.goOn();
@@ -436,6 +455,8 @@ export class World {
   #judge(): void {
     const lost = this.invariants.lost();
     if (lost.length > 0) return this.invariants.broken(`acknowledged runs are lost: ${lost.join()}`);
+    const doubled = this.invariants.doubled();
+    if (doubled.length > 0) return this.invariants.broken(`calls were carried out twice: ${doubled.join()}`);
     const unfinished = this.#unfinished;
     if (unfinished.length > 0)
       return this.invariants.broken(

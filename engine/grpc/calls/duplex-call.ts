@@ -1,11 +1,10 @@
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
-import { movedAway } from '../../base/not-owner.ts';
 import type { Caller } from '../../edge/access/caller.ts';
-import { notTaken } from '../../replicas/routes-to-peers.ts';
 import type { Duplex } from '../edge.ts';
 import { authorization, callError, originOf, settledPeerFor, welcome, type Gated } from './gated.ts';
 import { passOnDuplex } from './pass-on.ts';
-import { rawRequest, type RawRequest } from './raw-message.ts';
+import { rawRequest } from './raw-message.ts';
+import { StreamRequests } from './stream-requests.ts';
 
 /** Requests that may wait while a stream's token is checked: nobody knows yet whose they are. */
 const mostEarly = 1_000;
@@ -22,11 +21,7 @@ export function duplex(
 ): handleBidiStreamingCall<unknown, unknown> {
   const { gate, replicas } = edge;
   return (call) => {
-    const early: RawRequest[] = [];
-    let handle = (request: RawRequest): void => {
-      early.push(request);
-      if (early.length >= mostEarly) call.pause();
-    };
+    const requests = new StreamRequests();
     let end = (): void => undefined;
     let release = (): void => undefined;
     let over = false;
@@ -51,8 +46,10 @@ export function duplex(
         fail(error);
       }
     };
-    const take = (request: unknown): void => guarded(() => handle(rawRequest(request)));
-    call.on('data', take);
+    call.on('data', (request) => {
+      guarded(() => requests.come(rawRequest(request)));
+      if (requests.waiting >= mostEarly) call.pause();
+    });
     call.on('cancelled', stop);
     call.on('error', stop);
     const close = (): void => {
@@ -67,9 +64,8 @@ export function duplex(
       if (over) return;
       release = gate.hold(caller, fail);
       const begun = begin(call, caller, fail, address);
-      handle = (request) => begun.handle(request.read());
       end = () => begun.end();
-      for (const request of early.splice(0)) take(request);
+      requests.goTo((request) => guarded(() => begun.handle(request.read())));
       opened = true;
       call.resume();
       if (halfClosed) close();
@@ -84,20 +80,9 @@ export function duplex(
       const forwardedFor = replicas.forwardedFor.seal(origin.address());
       const isOurs = await replicas.passOn(
         identity.tenantId,
-        early.reduce((sum, { length }) => sum + length, 0),
-        async (client) => {
-          call.off('data', take);
-          call.off('end', close);
-          const taken = await passOnDuplex(client, call, {
-            path: action,
-            forwardedFor,
-            early: early.splice(0),
-            isHalfClosed: halfClosed,
-          });
-          // What the client has said on it went there.
-          if (taken === notTaken) throw movedAway();
-          return taken;
-        },
+        requests.bytes,
+        (client) =>
+          passOnDuplex(client, call, { path: action, forwardedFor, requests, isHalfClosed: () => halfClosed }),
         () => true,
       );
       if (over) return;

@@ -14,7 +14,8 @@ import {
 } from '@grpc/grpc-js';
 import { forwardedHeader } from '../../replicas/forwarded-for.ts';
 import { notTaken } from '../../replicas/routes-to-peers.ts';
-import { RawAnswer, type RawRequest } from './raw-message.ts';
+import { RawAnswer } from './raw-message.ts';
+import type { StreamRequests } from './stream-requests.ts';
 
 /** In the trailers of an answer: nothing of the call was carried out, since another engine has the shard. */
 export const movedTrailer = 'hatchet-moved';
@@ -120,13 +121,12 @@ export function passOnStream(
 
 /**
  * Both directions, as fast as the slower side takes them.
- * @param early what came before it was known where the stream goes
- * @returns as `passOnStream`
+ * @returns as `passOnStream`; where the stream was not taken, all that was sent waits again
  */
 export function passOnDuplex(
   client: Client,
   call: ServerDuplexStream<unknown, unknown>,
-  passage: Passage & { early: readonly RawRequest[]; isHalfClosed: boolean },
+  passage: Passage & { requests: StreamRequests; isHalfClosed: () => boolean },
 ): Promise<typeof notTaken | undefined> {
   const upstream: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
     passage.path,
@@ -135,27 +135,28 @@ export function passOnDuplex(
     requestMetadata(call, passage),
     { deadline: call.getDeadline() },
   );
-  for (const request of passage.early) upstream.write(request.take());
-  if (passage.isHalfClosed) upstream.end();
-  const send = (request: RawRequest): void => {
+  const { requests } = passage;
+  requests.tryWith((bytes) => {
     if (upstream.writableEnded || upstream.destroyed) return;
-    if (!upstream.write(request.take())) call.pause();
-  };
-  const end = (): void => void upstream.end();
-  call.on('data', send);
-  call.on('end', end);
-  upstream.on('drain', () => call.resume());
-  call.resume();
-  return answers(call, upstream).finally(() => {
-    call.off('data', send);
-    call.off('end', end);
+    if (!upstream.write(bytes)) call.pause();
   });
+  const end = (): void => void upstream.end();
+  if (passage.isHalfClosed()) end();
+  else call.on('end', end);
+  upstream.on('drain', () => call.resume());
+  upstream.once('data', () => requests.stay());
+  call.resume();
+  return answers(call, upstream, () => requests.wait()).finally(() => call.off('end', end));
 }
 
-/** What comes from the other engine goes to the client, and so does the end. */
+/**
+ * What comes from the other engine goes to the client, and so does the end.
+ * @param mayMove whether a stream that was not taken can go to another engine
+ */
 function answers(
   call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
   upstream: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>,
+  mayMove: () => boolean = () => true,
 ): Promise<typeof notTaken | undefined> {
   return new Promise((resolve, reject) => {
     let hasAnswered = false;
@@ -168,7 +169,7 @@ function answers(
       call.off('cancelled', cancel);
       call.off('drain', more);
       if (ended.code === status.OK) resolve(undefined);
-      else if (!hasAnswered && isNotTaken(ended)) resolve(notTaken);
+      else if (!hasAnswered && isNotTaken(ended) && mayMove()) resolve(notTaken);
       else reject(new PeerError(ended));
     };
     upstream.on('metadata', (metadata: Metadata) => sendHead(call, metadata));

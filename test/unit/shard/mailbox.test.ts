@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HatchetError } from '../../../engine/base/errors.ts';
+import { isMovedAway } from '../../../engine/base/not-owner.ts';
 import { JobPayloads } from '../../../engine/shard/job-payloads.ts';
 import type { Job } from '../../../engine/shard/job.ts';
 import { Mailbox } from '../../../engine/shard/mailbox.ts';
@@ -81,6 +82,21 @@ it('refuses what was parked for 30 s, with one timer, and has none once nothing 
   vi.advanceTimersByTime(20_001);
   expect(refused).toEqual(['x NOT_OWNER', 'y NOT_OWNER', 'z NOT_OWNER']);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('tells apart what may be stored and what is not, whether nobody takes the shard or another engine does', () => {
+  const errors: Error[] = [];
+  const add = (isFateUnknown: boolean): void =>
+    mailbox.putBack([{ ...job('x', 3), isFateUnknown, reject: (error) => void errors.push(error) }]);
+  add(true);
+  add(false);
+  vi.advanceTimersByTime(31_000);
+  add(true);
+  add(false);
+  elsewhere.add(3);
+  mailbox.refuseMoved();
+  // Each is parked ahead of the one before.
+  expect(errors.map(isMovedAway)).toEqual([true, false, true, false]);
 });
 
 it('says when nothing is parked any more', async () => {
