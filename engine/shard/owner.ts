@@ -75,6 +75,8 @@ export class Owner {
   /** Shards of which nothing is under way any more: they go to other engines before the next transaction. */
   readonly #handOvers: number[] = [];
   #pumping: Promise<void> | undefined;
+  /** Who waits for the end of the transaction that is under way. */
+  #waitForEnd: (() => void)[] = [];
   #stopping = false;
 
   constructor(options: {
@@ -363,6 +365,7 @@ export class Owner {
       .catch((error: unknown) => this.#log.error({ err: error }, 'the owner stopped unexpectedly and starts again'))
       .finally(() => {
         this.#pumping = undefined;
+        this.#tellEnd();
         const hasMore = this.#cycle.hasMore || this.#mailbox.has((job) => this.#isReady(job));
         if (hasMore || this.#handOvers.length > 0) this.#wake();
       });
@@ -376,12 +379,17 @@ export class Owner {
       const jobs = this.#take();
       if (jobs.length === 0 && !this.#cycle.hasMore) break;
       await this.#cycle.run(jobs);
+      this.#tellEnd();
       this.#ticks.fire();
       this.#wakings.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.
       await turn(this.#host);
     }
     this.#ticks.arm();
+  }
+
+  #tellEnd(): void {
+    for (const tell of this.#waitForEnd.splice(0)) tell();
   }
 
   #served(shards: readonly ServedShard[]): void {
@@ -410,7 +418,8 @@ export class Owner {
 
   /** Nothing more of these is planned; once all that was planned is out, they are handed over. */
   async #leave(shards: readonly number[]): Promise<void> {
-    await this.#pumping;
+    // Not for the last one: under load there is always a next.
+    if (this.#pumping !== undefined) await new Promise<void>((resolve) => this.#waitForEnd.push(resolve));
     await Promise.race([this.#events.dispatched(shards).catch(() => undefined), delay(this.#host, longestDispatchMs)]);
     this.#handOvers.push(...shards);
     this.#wake();
