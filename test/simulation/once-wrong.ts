@@ -3,6 +3,44 @@ import type { History } from './moves.ts';
 /** Histories in which something went wrong once, as they had shrunk. */
 export const onceWrong: readonly { what: string; history: History }[] = [
   {
+    what: 'a hand-over waited until the engine had nothing to do, and the calls of its shards with it',
+    history: {
+      seed: 211,
+      engines: [
+        { wallAheadMs: 0, rate: 0.9981990071265027, startMs: 0 },
+        { wallAheadMs: 0, rate: 1, startMs: 3326.5031672781333 },
+      ],
+      tenants: 2,
+      workersOfTenant: 3,
+      endMs: 10261.815207079053,
+      othersWorkers: 0,
+      isCalmAfter: true,
+      moves: [
+        { atMs: 5909.9277343299345, do: 'event', tenant: 1, key: 'begin' },
+        {
+          atMs: 6191.2656591760315,
+          do: 'trigger',
+          workflow: 'diamond',
+          tenant: 0,
+          key: 'q',
+          count: 1,
+          priority: 1,
+          repeats: true,
+        },
+        {
+          atMs: 9281.97203786796,
+          do: 'trigger',
+          workflow: 'gather',
+          tenant: 0,
+          key: 'p',
+          count: 1,
+          priority: 3,
+          repeats: true,
+        },
+      ],
+    },
+  },
+  {
     what: 'a late answer of the lane gave up a shard that had been lost and acquired anew meanwhile',
     history: {
       seed: 10599,
