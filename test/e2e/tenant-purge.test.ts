@@ -192,7 +192,7 @@ describe('a tenant that is deleted while its runs run', () => {
     // A table that this tenant has nothing in would be covered by nothing. A staged payload is gone with its command's answer,
     // and leases are the engine's own.
     const filled = await rowsWith(pool, goingIds);
-    const others = ['staged_payload', 'shard_owner'];
+    const others = ['staged_payload', 'shard_owner', 'replica'];
     expect((await tablesWithIds(pool)).filter((table) => !others.includes(table) && !filled.has(table))).toEqual([]);
 
     const watching = new GrpcClients(fixture.engine.grpc, token);
