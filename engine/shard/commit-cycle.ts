@@ -296,12 +296,19 @@ export class CommitCycle {
     }
   }
 
-  /** @param stored the shards that are still this owner's */
+  /**
+   * A number tells only where the shard has been this owner's from the plan on: another owner counts on from the same number. Of a
+   * shard that was acquired anew nothing is known, though it is this owner's again.
+   * @param stored the shards that are still this owner's
+   */
   #settle(
     { transaction, number }: { transaction: PlannedTransaction; number: number },
-    stored: ReadonlyMap<number, { readonly lastTransaction: number }>,
+    stored: ReadonlyMap<number, { readonly epoch: number | undefined; readonly lastTransaction: number }>,
   ): void {
-    const known = [...transaction.plans.keys()].flatMap((state) => stored.get(state.id)?.lastTransaction ?? []);
+    const known = [...transaction.plans.keys()].flatMap((state) => {
+      const shard = this.#parts.ownership.stateOf(state.id) === state ? stored.get(state.id) : undefined;
+      return shard?.epoch === undefined ? [] : [shard.lastTransaction];
+    });
     // It is stored whole or not at all: one of its shards tells it of all.
     const happened = known.includes(number);
     this.#parts.log.warn({ transaction: number, happened }, 'the fate of a transaction in flight was found out');

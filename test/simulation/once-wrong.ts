@@ -191,4 +191,34 @@ export const onceWrong: readonly { what: string; history: History }[] = [
       ],
     },
   },
+  {
+    what: 'a transaction that was lost with its connection was taken for stored, by the number that another owner had counted on to meanwhile',
+    history: {
+      seed: 618330,
+      engines: [
+        { wallAheadMs: 0, rate: 1, startMs: 0 },
+        { wallAheadMs: 0, rate: 1, startMs: 6801.514324964955 },
+      ],
+      tenants: 1,
+      workersOfTenant: 2,
+      othersWorkers: 1,
+      isCalmAfter: false,
+      endMs: 25788.38669322431,
+      moves: [
+        { atMs: 3043.9491750694833, do: 'stopEngine', pick: 11, backMs: 2571.953361853957 },
+        { atMs: 13660.87933811044, do: 'isolateEngine', pick: 596, when: 'before', forMs: 5027.376428246498 },
+        {
+          atMs: 15979.907590520424,
+          do: 'trigger',
+          workflow: 'limited',
+          tenant: 0,
+          key: 'q',
+          count: 1,
+          priority: 3,
+          repeats: true,
+        },
+        { atMs: 18545.426884711556, do: 'crashStore', backMs: 5074.961729720235 },
+      ],
+    },
+  },
 ];
