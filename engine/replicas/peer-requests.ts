@@ -14,7 +14,7 @@ export interface PassedRequest {
   body: Buffer | Readable;
 }
 
-type Connections = { peer: Peer; agent: HttpAgent | HttpsAgent; isTls: boolean };
+type Connections = { agent: HttpAgent | HttpsAgent; isTls: boolean };
 
 /** HTTP requests to the other engines on this database. */
 export class PeerRequests {
@@ -81,12 +81,12 @@ export class PeerRequests {
 
   async #open(peer: Peer): Promise<Connections> {
     const certificate = await this.#certificateOf(peer.id);
-    if (certificate === null) return { peer, agent: new HttpAgent({ keepAlive: true }), isTls: false };
+    if (certificate === null) return { agent: new HttpAgent({ keepAlive: true }), isTls: false };
     const agent = new HttpsAgent({
       keepAlive: true,
       secureContext: peerContext(certificate, this.#own()),
       checkServerIdentity: () => undefined, // it is known by its certificate
     });
-    return { peer, agent, isTls: true };
+    return { agent, isTls: true };
   }
 }
