@@ -1,25 +1,11 @@
-import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { transientStatuses } from '../../link/service-error.ts';
 import { HatchetError, isError, type HatchetErrorCode } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
 import { fieldOf } from '../failure/safe-reads.ts';
 
 export function isServiceError(error: unknown): error is ServiceError {
   return isError(error) && typeof fieldOf(error, 'code') === 'number' && fieldOf(error, 'metadata') !== undefined;
-}
-
-/** An error as a call would have given it, of what the engine says by the link. */
-export function serviceError(given: {
-  code: number;
-  details: string;
-  errorCode?: string;
-  statusDetails?: Uint8Array;
-}): ServiceError {
-  const { code, details, errorCode = '', statusDetails } = given;
-  const metadata = new Metadata();
-  if (errorCode !== '') metadata.set('hatchet-error-code', errorCode);
-  if (statusDetails !== undefined && statusDetails.length > 0)
-    metadata.set('grpc-status-details-bin', Buffer.from(statusDetails));
-  return Object.assign(new Error(details), { code, details, metadata });
 }
 
 /** The answer to a call was lost, and making it again may do what it does twice. The cause is the ServiceError. */
@@ -76,22 +62,9 @@ export function statusOf(error: unknown): status | undefined {
   return isServiceError(error) ? error.code : undefined;
 }
 
-/**
- * Statuses after which the same call may be made again, where it carries an identity. INTERNAL and UNKNOWN are
- * here because an engine whose Postgres is away for a moment answers so, and nothing was committed then.
- */
-const transient: ReadonlySet<status> = new Set([
-  status.UNAVAILABLE,
-  status.DEADLINE_EXCEEDED,
-  status.ABORTED,
-  status.CANCELLED,
-  status.INTERNAL,
-  status.UNKNOWN,
-]);
-
 export function isTransient(error: unknown): boolean {
   const code = statusOf(error);
-  return code !== undefined && transient.has(code) && !isUnsendable(error);
+  return code !== undefined && transientStatuses.has(code) && !isUnsendable(error);
 }
 
 /**

@@ -9,9 +9,10 @@ import type { ClientConfig } from '../config/client-config.ts';
 import type { ResolvedTls } from '../config/resolve-tls.ts';
 import { SessionServiceClient } from '../../proto/gen/hatchet/session/v1/session.ts';
 import { HatchetError } from '../errors.ts';
-import { EngineLink } from './engine-link.ts';
+import { EngineLink } from '../../link/engine-link.ts';
 import { OffersQuestion } from './engine-offers.ts';
 import { channelCredentials, channelTls } from './tls-material.ts';
+import { tlsMismatch } from './tls-mismatch.ts';
 
 /** One payload is at most 4 MiB; the rest of its message needs some room. */
 const longestSent = 5 * 1024 * 1024;
@@ -96,7 +97,16 @@ export class Connection {
 
   /** What goes many at once, where the engine has sessions. */
   get link(): EngineLink {
-    this.#link ??= new EngineLink(this);
+    this.#link ??= new EngineLink(
+      {
+        connect: () => this.sessions.connect(this.metadata()),
+        welcomed: () => {
+          this.hasAnswered = true;
+        },
+        whyHopeless: (error) => tlsMismatch(this, error),
+      },
+      this.config.sessions ? undefined : false,
+    );
     return this.#link;
   }
 

@@ -1,7 +1,7 @@
 import { status, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { DispatcherClient, GetVersionResponse } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { isTransient } from './call-error.ts';
-import { backoffMs, pause, type Backoff } from './backoff.ts';
+import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 
 /** In the initial metadata of GetVersion and of durable streams: what the engine has beyond Hatchet's contract, parted by commas. */
 const header = 'hatchet-ts-offers';

@@ -1,5 +1,5 @@
 import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
-import { backoffMs, pause, type Backoff } from './backoff.ts';
+import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
 import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
 import { AnswerLostError, hasNeverLeft, isTransient } from './call-error.ts';

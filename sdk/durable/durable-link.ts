@@ -5,7 +5,7 @@ import type {
   DurableTaskRequest,
   DurableTaskResponse,
 } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
-import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
+import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { contractOnly, offersOf, type EngineOffers } from '../connection/engine-offers.ts';

@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { status, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { SubscribeToWorkflowRunsRequest, WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
+import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 import { statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { NotOfferedError } from '../connection/engine-link.ts';
+import { NotOfferedError } from '../../link/engine-link.ts';
 import { tlsMismatch } from '../connection/tls-mismatch.ts';
 import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { HatchetError } from '../errors.ts';

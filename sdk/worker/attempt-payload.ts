@@ -1,5 +1,5 @@
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { AssignedTask } from '../connection/assigned-task.ts';
+import { AssignedTask } from '../../link/assigned-task.ts';
 import { errorMessages, parseActionPayload, recordOf, type ActionPayload } from '../context/action-payload.ts';
 
 const nothing: Readonly<Record<string, never>> = {};

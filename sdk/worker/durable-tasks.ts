@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts';
-import { pause } from '../connection/backoff.ts';
+import { pause } from '../../link/backoff.ts';
 import { callUnary } from '../connection/repeat-calls.ts';
 import type { ActionPayload } from '../context/action-payload.ts';
 import type { ContextHost } from '../context/context-host.ts';

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { StepActionEventType, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
+import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 import { isTransient, statusOf } from '../connection/call-error.ts';
 import { asError } from '../errors.ts';
 import type { Logger } from '../logger.ts';

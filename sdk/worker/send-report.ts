@@ -1,8 +1,8 @@
 import type { BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { callUnary, repeatForMs, type CallSettings } from '../connection/repeat-calls.ts';
 import type { Connection } from '../connection/connection.ts';
-import { NotOfferedError } from '../connection/engine-link.ts';
-import type { LinkAnswer } from '../connection/link-command.ts';
+import { NotOfferedError } from '../../link/engine-link.ts';
+import type { LinkAnswer } from '../../link/link-command.ts';
 import { linkOrCall } from '../connection/link-or-call.ts';
 import { failurePayload, stepEvent, type AttemptReport } from './attempt-result.ts';
 

@@ -1,9 +1,9 @@
 import { connectivityState, status, type ClientReadableStream } from '@grpc/grpc-js';
 import { SDKS, type AssignedAction, type WorkerRegisterRequest } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { backoffMs, pause, type Backoff } from '../connection/backoff.ts';
+import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 import { detailsOf, isServiceError, isTransient, statusOf, toHatchetError } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { NotOfferedError } from '../connection/engine-link.ts';
+import { NotOfferedError } from '../../link/engine-link.ts';
 import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { asError } from '../errors.ts';
 import type { Logger } from '../logger.ts';

@@ -1,5 +1,5 @@
 import { ActionType, type AssignedAction, type BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import { pause } from '../connection/backoff.ts';
+import { pause } from '../../link/backoff.ts';
 import { repeatForMs } from '../connection/repeat-calls.ts';
 import type { ContextHost } from '../context/context-host.ts';
 import { captured } from '../console-capture.ts';

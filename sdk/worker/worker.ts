@@ -1,7 +1,7 @@
 import { applyNamespace } from '../config/client-config.ts';
 import { movableClockOf } from '../config/movable-clock.ts';
 import { toHatchetError } from '../connection/call-error.ts';
-import { pause } from '../connection/backoff.ts';
+import { pause } from '../../link/backoff.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
 import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';

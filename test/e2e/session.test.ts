@@ -5,7 +5,7 @@ import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/eve
 import type { NewLogLine } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { SessionServiceClient, type ConnectResponse } from '../../proto/gen/hatchet/session/v1/session.ts';
 import { Hatchet, type ClientOptions } from '../../sdk/index.ts';
-import { emptyRequest } from '../../sdk/connection/link-command.ts';
+import { emptyRequest } from '../../link/link-command.ts';
 import { engineFixture } from '../helpers/engine-fixture.ts';
 import { HoldingProxy } from '../helpers/holding-proxy.ts';
 import { patient } from '../helpers/patient.ts';

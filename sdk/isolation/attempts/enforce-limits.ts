@@ -1,4 +1,4 @@
-import { pause } from '../../connection/backoff.ts';
+import { pause } from '../../../link/backoff.ts';
 import { withoutOwnLines } from '../../failure/own-frames.ts';
 import { cut } from '../../failure/safe-reads.ts';
 import type { AttemptResult } from '../../worker/attempt-result.ts';

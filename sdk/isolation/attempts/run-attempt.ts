@@ -1,7 +1,7 @@
 import { AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { WorkerLabels } from '../../context/context-host.ts';
 import { asError } from '../../errors.ts';
-import { pause } from '../../connection/backoff.ts';
+import { pause } from '../../../link/backoff.ts';
 import { cut } from '../../failure/safe-reads.ts';
 import type { AttemptResult } from '../../worker/attempt-result.ts';
 import { AttemptDesk, type DeskFacts } from './attempt-desk.ts';

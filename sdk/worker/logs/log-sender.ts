@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
-import { backoffMs, pause, type Backoff } from '../../connection/backoff.ts';
+import { backoffMs, pause, type Backoff } from '../../../link/backoff.ts';
 import { statusOf } from '../../connection/call-error.ts';
 import type { LogLine } from '../../context/context-host.ts';
 import { asError } from '../../errors.ts';

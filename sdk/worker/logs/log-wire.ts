@@ -1,7 +1,7 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { isServiceError, statusOf } from '../../connection/call-error.ts';
 import type { Connection } from '../../connection/connection.ts';
-import { NotOfferedError } from '../../connection/engine-link.ts';
+import { NotOfferedError } from '../../../link/engine-link.ts';
 import { linkOrCall } from '../../connection/link-or-call.ts';
 import { callUnary } from '../../connection/repeat-calls.ts';
 import type { LogLine } from '../../context/context-host.ts';

@@ -6,7 +6,7 @@ import { addTask, assignedTasks, isOfTheSame } from '../../../engine/grpc/sessio
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { AssignedAction } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import { AssignedTasks } from '../../../proto/gen/hatchet/session/v1/session.ts';
-import { eachTask, type AssignedTask } from '../../../sdk/connection/assigned-task.ts';
+import { eachTask, type AssignedTask } from '../../../link/assigned-task.ts';
 import { parseActionPayload } from '../../../sdk/context/action-payload.ts';
 import { attemptPayload } from '../../../sdk/worker/attempt-payload.ts';
 import { tenantOf } from '../../helpers/tenant.ts';

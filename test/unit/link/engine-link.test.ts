@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Metadata, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepActionEventType, type BatchActionEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { PutStreamEventRequest } from '../../../proto/gen/hatchet/contract/events.ts';
@@ -11,8 +11,8 @@ import {
   type ConnectResponse,
 } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { statusOf } from '../../../sdk/connection/call-error.ts';
-import { EngineLink, NotOfferedError, type AttachedWorker } from '../../../sdk/connection/engine-link.ts';
-import type { LinkAnswer } from '../../../sdk/connection/link-command.ts';
+import { EngineLink, NotOfferedError, type AttachedWorker } from '../../../link/engine-link.ts';
+import type { LinkAnswer } from '../../../link/link-command.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import { LinkWorld } from './link-world.ts';
@@ -142,15 +142,9 @@ function byHand(): { streams: StreamByHand[]; connection: ConstructorParameters<
     streams.push(stream);
     return stream;
   };
-  const tls = { certFile: undefined, keyFile: undefined, caFile: undefined, serverName: undefined };
   return {
     streams,
-    connection: {
-      config: { hostPort: '127.0.0.1:1', tls: { ...tls, strategy: 'none' }, sessions: true },
-      hasAnswered: true,
-      metadata: () => new Metadata(),
-      sessions: { connect },
-    },
+    connection: { connect, welcomed: () => undefined, whyHopeless: async () => undefined },
   };
 }
 

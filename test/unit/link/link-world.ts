@@ -15,7 +15,7 @@ import {
   type ConnectRequest,
   type ConnectResponse,
 } from '../../../proto/gen/hatchet/session/v1/session.ts';
-import { EngineLink } from '../../../sdk/connection/engine-link.ts';
+import { EngineLink } from '../../../link/engine-link.ts';
 import { tenantOf } from '../../helpers/tenant.ts';
 
 const caller = new Caller({
@@ -104,14 +104,9 @@ export class LinkWorld {
   constructor(delayMs: () => number) {
     this.#delayMs = delayMs;
     this.link = new EngineLink({
-      config: {
-        hostPort: '127.0.0.1:1',
-        tls: { strategy: 'none', certFile: undefined, keyFile: undefined, caFile: undefined, serverName: undefined },
-        sessions: true,
-      },
-      hasAnswered: true,
-      metadata: () => new Metadata(),
-      sessions: { connect: () => this.#connect() },
+      connect: () => this.#connect(),
+      welcomed: () => undefined,
+      whyHopeless: async () => undefined,
     });
   }
 

@@ -6,7 +6,7 @@ import {
   BulkTriggerIdempotencyCollisionError as WireBulk,
   IdempotencyCollisionError as WireCollision,
 } from '../../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { backoffMs } from '../../../sdk/connection/backoff.ts';
+import { backoffMs } from '../../../link/backoff.ts';
 import { collisionOf } from '../../../sdk/run/collision.ts';
 import { chunks, inputJson, triggerRequest } from '../../../sdk/run/trigger-request.ts';
 

@@ -1,5 +1,5 @@
-import { ActionType, type AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import type { AssignedTasks, TaskDetails } from '../../proto/gen/hatchet/session/v1/session.ts';
+import { ActionType, type AssignedAction } from '../proto/gen/hatchet/contract/dispatcher.ts';
+import type { AssignedTasks, TaskDetails } from '../proto/gen/hatchet/session/v1/session.ts';
 
 const idLength = 36;
 

@@ -1,10 +1,10 @@
-import { status, type Metadata } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { uuidv7 } from 'uuidv7';
-import { Outbox } from '../../link/outbox.ts';
-import type { AssignedAction, BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
-import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import type { NewLogLine } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { Outbox } from './outbox.ts';
+import type { AssignedAction, BatchActionEvent } from '../proto/gen/hatchet/contract/dispatcher.ts';
+import type { PutStreamEventRequest } from '../proto/gen/hatchet/contract/events.ts';
+import type { TriggerWorkflowRequest } from '../proto/gen/hatchet/contract/v1/trigger.ts';
+import type { NewLogLine } from '../proto/gen/hatchet/monitor/v1/monitor.ts';
 import {
   CommandKind,
   type AttemptCompleted,
@@ -13,14 +13,10 @@ import {
   type ConnectRequest,
   type ConnectResponse,
   type Refusal,
-} from '../../proto/gen/hatchet/session/v1/session.ts';
-import type { ClientConfig } from '../config/client-config.ts';
-import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
-import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
+} from '../proto/gen/hatchet/session/v1/session.ts';
 import { eachTask } from './assigned-task.ts';
 import { AwaitedRuns, type RunWaiter } from './awaited-runs.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
-import { isTransient, serviceError, statusOf } from './call-error.ts';
 import {
   emptyRequest,
   frameOf,
@@ -32,18 +28,20 @@ import {
   type LinkFrame,
 } from './link-command.ts';
 import { LinkQueue } from './link-queue.ts';
-import { tlsMismatch } from './tls-mismatch.ts';
+import { serviceError, statusIn, transientStatuses } from './service-error.ts';
 
-/** Of a connection, what its link needs. */
-interface LinkConnection {
-  readonly config: Pick<ClientConfig, 'hostPort' | 'tls' | 'sessions'>;
-  readonly sessions: { connect(metadata: Metadata): Stream };
-  hasAnswered: boolean;
-  metadata(): Metadata;
+/** What a link needs of the program that it is in. */
+export interface LinkPorts {
+  /** A stream to the engine, with a token. */
+  connect(): LinkStream;
+  /** The engine has let the link in. */
+  welcomed(): void;
+  /** Why no other try can succeed after a stream that broke for this; undefined where one may. */
+  whyHopeless(error: unknown): Promise<unknown>;
 }
 
 /** Of a stream, what the link needs. */
-interface Stream {
+export interface LinkStream {
   on(event: 'data', listener: (response: ConnectResponse) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
@@ -86,14 +84,14 @@ export class NotOfferedError extends Error {}
  * an identity, so that none is carried out twice.
  */
 export class EngineLink {
-  readonly #connection: LinkConnection;
+  readonly #ports: LinkPorts;
   readonly #sessionId = uuidv7();
   readonly #queue = new LinkQueue();
   readonly #outbox = new Outbox<LinkFrame>();
   readonly #workers = new Map<string, AttachedWorker>();
   readonly #awaited = new AwaitedRuns();
   #isOffered: boolean | undefined;
-  #stream: Stream | undefined;
+  #stream: LinkStream | undefined;
   #welcome: { mostCommands: number; mostBytes: number } | undefined;
   /** The engine's end of the session, once it is known. */
   #engineId = '';
@@ -112,9 +110,10 @@ export class EngineLink {
   #looking: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(connection: LinkConnection) {
-    this.#connection = connection;
-    if (!connection.config.sessions) this.#isOffered = false;
+  /** @param isOffered false where the engine is not to be asked for sessions */
+  constructor(ports: LinkPorts, isOffered?: false) {
+    this.#ports = ports;
+    this.#isOffered = isOffered;
   }
 
   /** Whether the engine has sessions; undefined before it was first asked. */
@@ -135,7 +134,6 @@ export class EngineLink {
     request: TriggerWorkflowRequest,
     options: { runId: string; isAwaited: boolean; patienceMs: number },
   ): Promise<string> {
-    if (runnerLevel() !== undefined) await refuseInRunner('the engine');
     const { runId, isAwaited, patienceMs } = options;
     const facts = { kind: 'trigger', request, runId, isAwaited } as const;
     if (isAwaited) this.#awaited.expect(runId);
@@ -155,7 +153,6 @@ export class EngineLink {
     triggers: readonly { request: TriggerWorkflowRequest; runId: string }[],
     patienceMs: number,
   ): Promise<(string | { error: unknown })[]> {
-    if (runnerLevel() !== undefined) await refuseInRunner('the engine');
     const made: (string | { error: unknown })[] = triggers.map(({ runId }) => runId);
     let left = triggers.length;
     if (left === 0) return made;
@@ -353,7 +350,7 @@ export class EngineLink {
     return commands < mostCommands / 2 && bytes < mostBytes / 2;
   }
 
-  #write(stream: Stream, { request }: LinkFrame): void {
+  #write(stream: LinkStream, { request }: LinkFrame): void {
     request.takenThrough = BigInt(this.#taken);
     this.#acknowledged = this.#taken;
     stream.write(request);
@@ -361,7 +358,7 @@ export class EngineLink {
 
   #connect(): void {
     this.#reconnecting = undefined;
-    const stream = this.#connection.sessions.connect(this.#connection.metadata());
+    const stream = this.#ports.connect();
     this.#stream = stream;
     stream.on('data', (response: ConnectResponse) => this.#take(stream, response));
     stream.on('error', (error: Error) => void this.#broken(stream, error));
@@ -369,7 +366,7 @@ export class EngineLink {
     stream.write({ ...emptyRequest(), hello: { sessionId: this.#sessionId, engineId: this.#engineId } });
   }
 
-  #take(stream: Stream, response: ConnectResponse): void {
+  #take(stream: LinkStream, response: ConnectResponse): void {
     if (stream !== this.#stream) return;
     if (response.welcome !== undefined) return this.#welcomed(stream, response.welcome);
     const number = Number(response.number);
@@ -399,13 +396,13 @@ export class EngineLink {
   }
 
   #welcomed(
-    stream: Stream,
+    stream: LinkStream,
     { engineId, mostCommands, mostBytes }: { engineId: string; mostCommands: number; mostBytes: number },
   ): void {
     this.#isOffered = true;
     this.#welcome = { mostCommands, mostBytes };
     this.#failures = 0;
-    this.#connection.hasAnswered = true;
+    this.#ports.welcomed();
     if (this.#engineId !== '' && engineId !== this.#engineId) {
       this.#taken = this.#acknowledged = 0;
       for (const frame of this.#outbox) markRepeated(frame);
@@ -429,7 +426,7 @@ export class EngineLink {
     }
     const command = commands?.[index];
     if (command?.settle === undefined) return;
-    if (!isTransient(error) || performance.now() > command.giveUpAt) return this.#settle(command, { error });
+    if (!transientStatuses.has(code) || performance.now() > command.giveUpAt) return this.#settle(command, { error });
     const again = { ...command, isRepeated: true };
     command.settle = undefined;
     setTimeout(() => {
@@ -448,12 +445,12 @@ export class EngineLink {
     }, acknowledgeMs);
   }
 
-  async #broken(stream: Stream, error: unknown): Promise<void> {
+  async #broken(stream: LinkStream, error: unknown): Promise<void> {
     if (stream !== this.#stream) return;
     const wasOpen = this.isOpen;
     this.#endStream();
     this.#lastError = error ?? serviceError({ code: status.UNAVAILABLE, details: 'the engine ended the stream' });
-    const code = statusOf(error);
+    const code = statusIn(error);
     if (code === status.UNIMPLEMENTED) {
       this.#isOffered = false;
       return this.#giveUp(new NotOfferedError());
@@ -468,8 +465,8 @@ export class EngineLink {
       this.#forgetUnwanted();
       if (this.#isNeeded) this.#connect();
     }, wait);
-    const mismatch = await tlsMismatch(this.#connection, error);
-    if (mismatch !== undefined) this.#giveUp(mismatch);
+    const hopeless = await this.#ports.whyHopeless(error);
+    if (hopeless !== undefined) this.#giveUp(hopeless);
   }
 
   /** Without a stream: what nobody waits for any more is not sent again. A program whose calls have all failed may end. */

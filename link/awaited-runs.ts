@@ -1,4 +1,4 @@
-import type { WorkflowRunEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { WorkflowRunEvent } from '../proto/gen/hatchet/contract/dispatcher.ts';
 
 /** Whoever waits for a run. */
 export interface RunWaiter {

@@ -1,14 +1,14 @@
-import type { BatchActionEvent } from '../../proto/gen/hatchet/contract/dispatcher.ts';
-import type { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
-import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
-import type { NewLogLine } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type { BatchActionEvent } from '../proto/gen/hatchet/contract/dispatcher.ts';
+import type { PutStreamEventRequest } from '../proto/gen/hatchet/contract/events.ts';
+import type { TriggerWorkflowRequest } from '../proto/gen/hatchet/contract/v1/trigger.ts';
+import type { NewLogLine } from '../proto/gen/hatchet/monitor/v1/monitor.ts';
 import {
   CommandKind,
   type AttemptCompleted,
   type AttemptFailed,
   type AttemptStarted,
   type ConnectRequest,
-} from '../../proto/gen/hatchet/session/v1/session.ts';
+} from '../proto/gen/hatchet/session/v1/session.ts';
 
 /** A frame's commands: what is more goes with the next ones. */
 export const mostInFrame = 200;
