@@ -22,6 +22,7 @@ import { edgeCommands } from './wiring/limited-commands.ts';
 import { EngineCore } from './wiring/engine-core.ts';
 import { Gate } from './edge/access/gate.ts';
 import { OpenCalls } from './edge/access/open-calls.ts';
+import { LinksToOwners } from './grpc/by-link/links-to-owners.ts';
 import { adminService } from './grpc/admin-service.ts';
 import { dispatcherService } from './grpc/dispatcher-service.ts';
 import { durableService } from './grpc/durable/durable-service.ts';
@@ -33,6 +34,9 @@ import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './figures/change-signal.ts';
 import { sessionService } from './grpc/session/session-service.ts';
 import { startGrpc } from './grpc/grpc-server.ts';
+import { EdgeProcesses } from './edge-processes/edge-processes.ts';
+import { HatchetError } from './base/errors.ts';
+import type { SocketSource } from './net/listen.ts';
 import { strangerInterceptor } from './grpc/stranger-interceptor.ts';
 import { workflowService } from './grpc/workflow-service.ts';
 import { EngineQuiet } from './test-clock/engine-quiet.ts';
@@ -87,11 +91,13 @@ async function stage<T>(
 /**
  * Starts an engine: Postgres (its own, unless given one), migrations, then everything that serves.
  * What a failed start had begun is stopped again.
- * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED, DATABASE_LOCKED
+ * @param sockets in place of ports of its own
+ * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED, DATABASE_LOCKED, EDGE_LOST, EDGE_ALONE
  */
 export async function startEngine(
   options: EngineOptions = {},
   onStage: OnStage = () => undefined,
+  sockets?: SocketSource,
 ): Promise<RunningEngine> {
   const log = createLog(options.logLevel ?? 'info');
   const stops: (() => Promise<unknown>)[] = [];
@@ -104,7 +110,7 @@ export async function startEngine(
     return stopping;
   };
   try {
-    return await assemble(options, { log, onStage, onStop: (each) => stops.push(each), stop });
+    return await assemble(options, { log, onStage, onStop: (each) => stops.push(each), stop, sockets });
   } catch (error) {
     await stop();
     throw error;
@@ -116,12 +122,17 @@ interface Assembly {
   onStage: OnStage;
   onStop: (stop: () => Promise<unknown>) => void;
   stop: () => Promise<void>;
+  sockets: SocketSource | undefined;
 }
 
-async function assemble(options: EngineOptions, { log, onStage, onStop, stop }: Assembly): Promise<RunningEngine> {
+async function assemble(
+  options: EngineOptions,
+  { log, onStage, onStop, stop, sockets }: Assembly,
+): Promise<RunningEngine> {
   const dataDir = resolve(options.dataDir ?? '.hatchet');
   const startedAt = new Date();
   const version = packageVersion();
+  checkRole(options);
   const tls = await openTls(options, { log, onStop });
 
   const database = await stage('postgres', onStage, async () => {
@@ -141,6 +152,7 @@ async function assemble(options: EngineOptions, { log, onStage, onStop, stop }: 
       log,
       onStop,
       stop,
+      sockets,
       dataDir,
       startedAt,
       version,
@@ -180,7 +192,7 @@ interface ServeContext extends Omit<Assembly, 'onStage'> {
 }
 
 async function serve(options: EngineOptions, context: ServeContext): Promise<RunningEngine> {
-  const { log, onStop, databaseUrl, version, startedAt } = context;
+  const { log, onStop, databaseUrl, version, startedAt, sockets } = context;
   const host = options.host ?? engineDefaults.host;
   const awake = new AwakeClock();
   onStop(async () => awake.stop());
@@ -209,15 +221,18 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
         };
 
   const retentionDays = options.retentionDays ?? engineDefaults.retentionDays;
-  const maintenance = new Maintenance({
-    databaseUrl,
-    retentionDays,
-    auditDays: options.auditDays ?? engineDefaults.auditDays,
-    log,
-  });
-  await maintenance.prepare();
-  maintenance.start();
-  onStop(() => maintenance.stop());
+  const isEdge = options.edge === true;
+  if (!isEdge) {
+    const maintenance = new Maintenance({
+      databaseUrl,
+      retentionDays,
+      auditDays: options.auditDays ?? engineDefaults.auditDays,
+      log,
+    });
+    await maintenance.prepare();
+    maintenance.start();
+    onStop(() => maintenance.stop());
+  }
 
   const sealer = await openSecrets(writes, { dataDir: context.dataDir, secretKeyFile: options.secretKeyFile });
   const tokens = new Tokens(reads, await KeyRing.read(reads, sealer));
@@ -245,6 +260,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     awake,
     log,
     workerTimeoutMs,
+    takesShards: !isEdge,
     mostDeaths: options.maxWorkerDeaths ?? engineDefaults.maxWorkerDeaths,
     payloadReads,
     results,
@@ -274,7 +290,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const audit = new AuditLog({ reads, writes });
   onStop(() => audit.stop());
   const purge = new TenantPurge({ owner, reads, databaseUrl, audit, log });
-  purge.start();
+  if (!isEdge) purge.start();
   onStop(() => purge.stop());
   const open = new OpenCalls(tokens, log);
   onStop(async () => open.stop());
@@ -292,7 +308,9 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     log,
   });
   onStop(async () => replica.stop());
-  const edge = { gate, log, owner: commands, connections, turns: owner.turns, replicas: replica.routes };
+  const ownerLinks = isEdge ? new LinksToOwners(replica) : undefined;
+  if (ownerLinks !== undefined) onStop(async () => ownerLinks.stop());
+  const edge = { gate, log, owner: commands, connections, turns: owner.turns, replicas: replica.routes, ownerLinks };
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
@@ -319,9 +337,12 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       ...followers,
     }),
   ];
+  const edgeCount = options.edges ?? 0;
+  const hasEdges = edgeCount > 0;
   const grpc = await startGrpc({
     host,
-    port: options.grpcPort ?? engineDefaults.grpcPort,
+    port: hasEdges ? 0 : (options.grpcPort ?? engineDefaults.grpcPort),
+    sockets,
     services,
     connections,
     tls,
@@ -333,7 +354,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const rest = await startRest({
     ...edge,
     host,
-    port: options.httpPort ?? engineDefaults.httpPort,
+    port: hasEdges ? 0 : (options.httpPort ?? engineDefaults.httpPort),
+    sockets,
     tls,
     allowedHosts: options.allowedHosts ?? [],
     audit,
@@ -345,18 +367,37 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   });
   onStop(() => rest.stop());
 
-  const addresses = {
-    serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(rest.address)}`,
-    grpcBroadcastAddress: hostPort(grpc.address),
-  };
   await serving;
-  const advertised = options.advertiseHost ?? reachableHost(host);
-  await replica.join({ ...grpc.address, host: advertised }, { ...rest.address, host: advertised });
+  if (!isEdge) {
+    const advertised = options.advertiseHost ?? reachableHost(host);
+    await replica.join({ ...grpc.address, host: advertised }, { ...rest.address, host: advertised });
+  }
   onStop(() => replica.leave({ turnAway: () => grpc.turnAway(drainMs), clients: () => connections.size }));
-  const token = await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses });
+  const edges = hasEdges
+    ? await EdgeProcesses.start({
+        count: edgeCount,
+        host,
+        grpcPort: options.grpcPort ?? engineDefaults.grpcPort,
+        httpPort: options.httpPort ?? engineDefaults.httpPort,
+        engine: edgeOptions(options, context.dataDir),
+        databaseUrl,
+        log,
+      })
+    : undefined;
+  if (edges !== undefined) onStop(() => edges.stop());
+  const reached = edges ?? { grpc: grpc.address, http: rest.address };
+  const addresses = {
+    serverUrl: `${tls === undefined ? 'http' : 'https'}://${hostPort(reached.http)}`,
+    grpcBroadcastAddress: hostPort(reached.grpc),
+  };
+  // The edges of an engine have its data folder, whose token it keeps itself.
+  const token =
+    sockets === undefined
+      ? await ensureLocalToken(tokens, { dataDir: context.dataDir, tenantId: tenant.id, addresses })
+      : '';
   return {
-    grpc: grpc.address,
-    http: rest.address,
+    grpc: reached.grpc,
+    http: reached.http,
     tls: options.tls,
     databaseUrl,
     token,
@@ -364,6 +405,31 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     startedAt,
     time,
     stop: context.stop,
+  };
+}
+
+/** @throws HatchetError EDGE_ALONE */
+function checkRole({ edge, edges = 0, databaseUrl }: EngineOptions): void {
+  if (edge !== true || (edges === 0 && databaseUrl !== undefined)) return;
+  throw new HatchetError(
+    'EDGE_ALONE',
+    edges > 0 ? 'an edge has no edges of its own' : 'an edge has no Postgres of its own: it passes calls on to engines',
+    { remedy: 'Give it the database of the engines that hold the shards, and no edges.' },
+  );
+}
+
+/** What an edge beside its engine is started with, but for its ports. */
+function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
+  const { tls, insecure, allowedHosts, secretKeyFile, logLevel, allowSkip } = options;
+  return {
+    edge: true,
+    dataDir,
+    ...(tls === undefined ? {} : { tls }),
+    ...(insecure === undefined ? {} : { insecure }),
+    ...(allowedHosts === undefined ? {} : { allowedHosts }),
+    ...(secretKeyFile === undefined ? {} : { secretKeyFile }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+    ...(allowSkip === undefined ? {} : { allowSkip }),
   };
 }
 

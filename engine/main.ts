@@ -1,15 +1,16 @@
 /**
- * The engine as a process. `node dist/engine/main.js '<EngineOptions as JSON>'`, and an external database by
+ * The engine as a process, or one of its edges: `--given-sockets`. `node dist/engine/main.js '<EngineOptions as JSON>'`, and an external database by
  * HATCHET_ENGINE_DATABASE_URL: arguments can be read by every user of the machine.
  * stdout: one JSON object a line — EngineMessage. stderr: the log. It stops on SIGTERM, on SIGINT,
  * and when its stdin ends while `--control-stdin` is given, so that it never outlives the process that owns it.
  */
-import { startEngine } from './index.ts';
+import { startEngine } from './engine.ts';
 import { HatchetError } from './base/errors.ts';
 import type { EngineOptions, StageEvent } from './base/engine-options.ts';
 import { removeEngineFile, writeEngineFile } from './local/engine-file.ts';
 import { faults } from './base/faults.ts';
 import { createLog } from './base/log.ts';
+import { givenSockets } from './edge-processes/given-sockets.ts';
 
 export type EngineMessage =
   | ({ type: 'stage' } & StageEvent)
@@ -41,6 +42,8 @@ const dataDir = options.dataDir ?? '.hatchet';
 /** A stop after an exception that was not caught may hang. */
 const lastStopMs = 10_000;
 const log = createLog(options.logLevel ?? 'info');
+/** Of an edge beside its engine, which writes the files of their data folder. */
+const sockets = process.argv.includes('--given-sockets') ? givenSockets() : undefined;
 let exitCode = 0;
 let stopRequested = false;
 let stop = (): void => {
@@ -69,12 +72,12 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
-  const engine = await startEngine(options, (event) => say({ type: 'stage', ...event }));
+  const engine = await startEngine(options, (event) => say({ type: 'stage', ...event }), sockets);
   let stopping = false;
   stop = (): void => {
     if (stopping) return;
     stopping = true;
-    removeEngineFile(dataDir);
+    if (sockets === undefined) removeEngineFile(dataDir);
     void engine.stop().then(
       () => {
         say({ type: 'stopped' });
@@ -89,7 +92,8 @@ try {
   if (stopRequested) {
     stop();
   } else {
-    writeEngineFile(dataDir, engine, options.secretKeyFile ?? process.env['HATCHET_ENGINE_SECRET_KEY_FILE']);
+    if (sockets === undefined)
+      writeEngineFile(dataDir, engine, options.secretKeyFile ?? process.env['HATCHET_ENGINE_SECRET_KEY_FILE']);
     say({
       type: 'ready',
       pid: process.pid,

@@ -37,6 +37,35 @@ export class AssignedTask implements AssignedAction {
     this.#details = own.details;
   }
 
+  /** As the contract's stream carries it. */
+  ofTenant(tenantId: string): AssignedAction {
+    return {
+      tenantId,
+      workflowRunId: this.workflowRunId,
+      getGroupKeyRunId: '',
+      jobId: '',
+      jobName: this.jobName,
+      jobRunId: this.jobRunId,
+      taskId: this.taskId,
+      taskRunExternalId: this.taskRunExternalId,
+      actionId: this.actionId,
+      actionType: this.actionType,
+      actionPayload: this.actionPayload,
+      taskName: this.taskName,
+      retryCount: this.retryCount,
+      durableTaskInvocationCount: this.durableTaskInvocationCount,
+      additionalMetadata: this.additionalMetadata,
+      priority: this.priority,
+      workflowId: this.workflowId,
+      workflowVersionId: this.workflowVersionId,
+      parentWorkflowRunId: this.parentWorkflowRunId,
+      childWorkflowIndex: this.childWorkflowIndex,
+      childWorkflowKey: this.childWorkflowKey,
+      triggeringEventExternalId: this.triggeringEventExternalId,
+      triggeringEventKey: this.triggeringEventKey,
+    };
+  }
+
   get jobRunId(): string {
     return this.taskRunExternalId;
   }

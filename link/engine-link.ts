@@ -40,6 +40,13 @@ export interface LinkPorts {
   whyHopeless(error: unknown): Promise<unknown>;
 }
 
+export interface LinkOptions {
+  /** False where the engine is not to be asked for sessions. */
+  isOffered?: false | undefined;
+  /** It carries what several programs ask. Default false. */
+  isRelay?: boolean;
+}
+
 /** Of a stream, what the link needs. */
 export interface LinkStream {
   on(event: 'data', listener: (response: ConnectResponse) => void): unknown;
@@ -90,6 +97,7 @@ export class EngineLink {
   readonly #outbox = new Outbox<LinkFrame>();
   readonly #workers = new Map<string, AttachedWorker>();
   readonly #awaited = new AwaitedRuns();
+  readonly #isRelay: boolean;
   #isOffered: boolean | undefined;
   #stream: LinkStream | undefined;
   #welcome: { mostCommands: number; mostBytes: number } | undefined;
@@ -110,10 +118,10 @@ export class EngineLink {
   #looking: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** @param isOffered false where the engine is not to be asked for sessions */
-  constructor(ports: LinkPorts, isOffered?: false) {
+  constructor(ports: LinkPorts, { isOffered, isRelay = false }: LinkOptions = {}) {
     this.#ports = ports;
     this.#isOffered = isOffered;
+    this.#isRelay = isRelay;
   }
 
   /** Whether the engine has sessions; undefined before it was first asked. */
@@ -126,19 +134,27 @@ export class EngineLink {
     return this.#welcome !== undefined;
   }
 
+  /** Whether it carries anything, or somebody waits for what comes. */
+  get isBusy(): boolean {
+    return this.#isNeeded;
+  }
+
   /**
    * Starts a run. Resolves with its id once it is stored.
+   * @param options.isRepeated there may be such a run already. Default false
    * @throws ServiceError as the contract's call; NotOfferedError
    */
   async trigger(
     request: TriggerWorkflowRequest,
-    options: { runId: string; isAwaited: boolean; patienceMs: number },
+    options: { runId: string; isAwaited: boolean; patienceMs: number; isRepeated?: boolean },
   ): Promise<string> {
-    const { runId, isAwaited, patienceMs } = options;
+    const { runId, isAwaited, patienceMs, isRepeated = false } = options;
     const facts = { kind: 'trigger', request, runId, isAwaited } as const;
     if (isAwaited) this.#awaited.expect(runId);
     try {
-      const { runId: made } = await this.#send(facts, patienceMs);
+      const { runId: made } = await this.#send(facts, patienceMs, (command) => {
+        command.isRepeated = isRepeated;
+      });
       if (made === undefined || made === runId) return runId;
       this.#awaited.rename(runId, made);
       return made;
@@ -363,7 +379,10 @@ export class EngineLink {
     stream.on('data', (response: ConnectResponse) => this.#take(stream, response));
     stream.on('error', (error: Error) => void this.#broken(stream, error));
     stream.on('end', () => void this.#broken(stream, undefined));
-    stream.write({ ...emptyRequest(), hello: { sessionId: this.#sessionId, engineId: this.#engineId } });
+    stream.write({
+      ...emptyRequest(),
+      hello: { sessionId: this.#sessionId, engineId: this.#engineId, isRelay: this.#isRelay },
+    });
   }
 
   #take(stream: LinkStream, response: ConnectResponse): void {

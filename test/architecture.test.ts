@@ -19,6 +19,8 @@ const allowed: Record<string, readonly string[]> = {
   'engine/base': [],
   'engine/model': leaves,
   'engine/net': leaves,
+  // Processes that take the calls of an engine.
+  'engine/edge-processes': [...leaves, 'engine/net'],
   'engine/plan': [...leaves, 'engine/model', 'engine/cel'],
   'engine/cel': [...leaves, 'engine/model'],
   'engine/payloads': [...leaves, 'engine/model'],

@@ -25,6 +25,13 @@ export interface EngineOptions {
    * where that stands for all of them.
    */
   advertiseHost?: string;
+  /**
+   * Processes that take the calls and pass them on to this one, which then has its event loop for tasks. Default 0: this process
+   * takes them itself.
+   */
+  edges?: number;
+  /** Only takes calls, and passes them on to the engines on the same database that hold shards. Needs `databaseUrl`. Default false. */
+  edge?: boolean;
   /** gRPC port; 0 picks a free one. Default 7077. */
   grpcPort?: number;
   /** HTTP port; 0 picks a free one. Default 8888. */

@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'NOT_OWNER'
   | 'STOPPING'
   | 'PORT_TAKEN'
+  | 'EDGE_LOST'
+  | 'EDGE_ALONE'
   | 'INSECURE_BIND'
   | 'TLS_UNUSABLE'
   | 'HOST_REFUSED'

@@ -26,7 +26,8 @@ import { declaredCrons } from './definition/crons.ts';
 import { readDefinition } from './definition/read-definition.ts';
 import { readDesiredLabels } from './definition/desired-labels.ts';
 import type { Edge } from './edge.ts';
-import { serve } from './handlers.ts';
+import * as byLink from './by-link/linked-calls.ts';
+import { serve, type Handlers } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
 import { runIdsFrom } from './runs/run-ids-header.ts';
 import { utf8 } from './utf8.ts';
@@ -41,8 +42,12 @@ export interface AdminDeps extends Edge {
 const mostIds = 100_000;
 
 export function adminService(deps: AdminDeps): GrpcService {
+  return serve(deps, AdminServiceService, handlers(deps), { triggerWorkflowRun: byLink.triggerRun });
+}
+
+function handlers(deps: AdminDeps): Handlers<typeof AdminServiceService> {
   const { owner, pool } = deps;
-  return serve(deps, AdminServiceService, {
+  return {
     putWorkflow: async (request, caller) => {
       const { tenantId } = caller;
       const { definition, checksum } = await readDefinition(request, owner.cel.of(tenantId));
@@ -125,7 +130,7 @@ export function adminService(deps: AdminDeps): GrpcService {
       });
       return { taskExternalId: taskId, nodeId: BigInt(made.node), branchId: BigInt(made.branch) };
     },
-  });
+  };
 }
 
 const wireStatus = {

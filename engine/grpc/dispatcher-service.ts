@@ -23,7 +23,8 @@ import { streamRun } from './runs/run-chunk-stream.ts';
 import { RunResultStream } from './runs/run-result-stream.ts';
 import { reportBatch, retryAfter } from './requests/batch-report-request.ts';
 import { Headed, type Edge } from './edge.ts';
-import { serve, unsupported } from './handlers.ts';
+import * as byLink from './by-link/linked-calls.ts';
+import { serve, unsupported, type Handlers } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
 import type { GrpcService } from './grpc-server.ts';
 import { offersMetadata } from './offers.ts';
@@ -42,8 +43,13 @@ export interface DispatcherDeps extends Edge, LogStreamDeps {
 }
 
 export function dispatcherService(deps: DispatcherDeps): GrpcService {
+  const linked = { sendStepActionEvent: byLink.report, listen: byLink.listen, listenV2: byLink.listen };
+  return serve(deps, DispatcherService, handlers(deps), linked);
+}
+
+function handlers(deps: DispatcherDeps): Handlers<typeof DispatcherService> {
   const { owner } = deps;
-  return serve(deps, DispatcherService, {
+  return {
     getVersion: async () => new Headed({ version: wireVersion }, offersMetadata()),
     register: async (request, caller) => {
       const { tenantId } = caller;
@@ -116,7 +122,7 @@ export function dispatcherService(deps: DispatcherDeps): GrpcService {
       caller.note(taskId);
       return owner.submit({ kind: 'durableRestore', tenantId, taskId });
     },
-  });
+  };
 }
 
 /**

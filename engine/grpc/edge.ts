@@ -5,6 +5,7 @@ import type { TenantTurns } from '../base/tenant-turns.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
 import type { RoutesToPeers } from '../replicas/routes-to-peers.ts';
+import type { LinksToOwners } from './by-link/links-to-owners.ts';
 
 /** What every service needs at its edge. */
 export interface Edge {
@@ -15,6 +16,8 @@ export interface Edge {
   turns: TenantTurns<TenantId>;
   /** Where the calls go whose tenants' shards other engines have; undefined where there can be no others. */
   replicas?: RoutesToPeers | undefined;
+  /** By which an edge passes the commonest calls on; undefined where calls are carried out. */
+  ownerLinks?: LinksToOwners | undefined;
 }
 
 /** A stream of a client's and one to it, once it is known whose it is. */

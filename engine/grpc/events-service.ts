@@ -9,7 +9,8 @@ import type { PushedEvent } from '../plan/commands/events/push-event.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts';
 import { EventsServiceService, type Event, type PushEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import type { Edge } from './edge.ts';
-import { serve } from './handlers.ts';
+import * as byLink from './by-link/linked-calls.ts';
+import { serve, type Handlers } from './handlers.ts';
 import type { LogIntake } from './log-intake.ts';
 import type { StreamIntake } from './stream-intake.ts';
 import type { GrpcService } from './grpc-server.ts';
@@ -23,8 +24,12 @@ export interface EventsDeps extends Edge {
 }
 
 export function eventsService(deps: EventsDeps): GrpcService {
+  return serve(deps, EventsServiceService, handlers(deps), { putStreamEvent: byLink.putChunk });
+}
+
+function handlers(deps: EventsDeps): Handlers<typeof EventsServiceService> {
   const { owner, pool } = deps;
-  return serve(deps, EventsServiceService, {
+  return {
     putLog: async (request, { tenantId }) => {
       await deps.logIntake.take(tenantId, [request]);
       return {};
@@ -51,7 +56,7 @@ export function eventsService(deps: EventsDeps): GrpcService {
       await deps.streamIntake.take(tenantId, request);
       return {};
     },
-  });
+  };
 }
 
 function fromWire(request: PushEventRequest): EventRequest {

@@ -7,9 +7,9 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { HatchetError } from '../base/errors.ts';
 import type { Address } from '../base/engine-options.ts';
 import type { ConnectionGuard } from '../net/connection-guard.ts';
+import { listen, type SocketSource } from '../net/listen.ts';
 import type { TlsIdentity } from '../net/tls-identity.ts';
 
 export interface GrpcService {
@@ -28,6 +28,8 @@ export interface GrpcServer {
 export interface GrpcOptions {
   host: string;
   port: number;
+  /** In place of a port of its own. */
+  sockets?: SocketSource | undefined;
   services: readonly GrpcService[];
   connections: ConnectionGuard;
   tls: TlsIdentity | undefined;
@@ -64,12 +66,12 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = createListener(options, (socket) => injector.injectConnection(socket));
   options.connections.watch(listener);
-  const port = await listen(listener, options);
+  const address = await listen(listener, 'grpc', options);
   return {
-    address: { host: options.host, port },
+    address,
     turnAway: (graceMs) => injector.drain(graceMs),
     async stop(graceMs) {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      const closed = closeListener(listener);
       // A session that failed in its preface is never reported as closed, and forceShutdown knows none without channelz.
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, graceMs);
@@ -96,26 +98,7 @@ function createListener({ tls }: GrpcOptions, onSocket: Parameters<typeof create
   return listener;
 }
 
-function listen(listener: NetServer, options: GrpcOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onError = (cause: Error): void => reject(portTaken(options, cause));
-    listener.once('error', onError);
-    listener.listen({ host: options.host, port: options.port }, () => {
-      listener.off('error', onError);
-      const address = listener.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : options.port);
-    });
-  });
-}
-
-function portTaken(options: { host: string; port: number }, cause: Error): HatchetError {
-  return new HatchetError(
-    'PORT_TAKEN',
-    `the gRPC port ${options.host}:${options.port} cannot be used: ${cause.message}`,
-    {
-      cause,
-      details: { port: options.port, kind: 'grpc' },
-      remedy: 'Stop the program that holds it, or choose another with --grpc-port.',
-    },
-  );
+/** Where its connections are handed over it does not listen. */
+function closeListener(listener: NetServer): Promise<void> {
+  return new Promise((resolve) => void (listener.listening ? listener.close(() => resolve()) : resolve()));
 }

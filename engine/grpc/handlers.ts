@@ -12,8 +12,9 @@ import { HatchetError } from '../base/errors.ts';
 import type { Held } from '../monitor/budget/answers-in-flight.ts';
 import { duplex } from './calls/duplex-call.ts';
 import { raw } from './calls/raw-message.ts';
-import { serverStream } from './calls/stream-call.ts';
-import { unary } from './calls/unary-call.ts';
+import { serverStream, type LinkedStream } from './calls/stream-call.ts';
+import { unary, type LinkedUnary } from './calls/unary-call.ts';
+import type { LinkedCall } from './by-link/linked-calls.ts';
 import type { Duplex, Edge, Headed } from './edge.ts';
 import type { GrpcService } from './grpc-server.ts';
 
@@ -49,22 +50,44 @@ export type Handlers<Service> = {
   [Name in keyof Service]: Service[Name] extends Method ? Handler<Service[Name]> : never;
 };
 
+/** How an edge passes a method's calls on by its link to the owner, in place of as they are. */
+type LinkedHandler<M extends Method> = M['requestStream'] extends true
+  ? never
+  : M['responseStream'] extends true
+    ? (
+        call: ServerWritableStream<RequestOf<M>, ResponseOf<M>>,
+        linked: Omit<LinkedCall, 'metadata'>,
+        signal: AbortSignal,
+      ) => Promise<void>
+    : (request: RequestOf<M>, linked: LinkedCall) => Promise<ResponseOf<M>>;
+
+type LinkedHandlers<Service> = {
+  [Name in keyof Service]?: Service[Name] extends Method ? LinkedHandler<Service[Name]> : never;
+};
+
 /** The service, with the gate before each of its methods: none can be served around it. */
 export function serve<Service extends { [Name in keyof Service]: Method }>(
   edge: Edge,
   definition: ServiceDefinition & Service,
   handlers: Handlers<Service>,
+  linked: LinkedHandlers<Service> = {},
 ): GrpcService {
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries<MethodDefinition<unknown, unknown>>(definition)) {
     const handler: unknown = Reflect.get(handlers, name);
+    const byLink: unknown = edge.ownerLinks === undefined ? undefined : Reflect.get(linked, name);
     const rule = ruleOf(method.path);
     if (rule === undefined) throw new Error(`${method.path} has no rule of who may call it`);
     const gated = { edge, facts: { rule, action: method.path } };
     // The type of `handlers` has paired them; here only the descriptor tells which kind it is.
     if (method.requestStream && isDuplexHandler(handler)) implementation[name] = duplex(gated, handler);
-    else if (method.responseStream && isStreamHandler(handler)) implementation[name] = serverStream(gated, handler);
-    else if (isUnaryHandler(handler)) implementation[name] = unary(gated, handler, method.requestSerialize);
+    else if (method.responseStream && isStreamHandler(handler))
+      implementation[name] = serverStream(gated, handler, isLinkedStream(byLink) ? byLink : undefined);
+    else if (isUnaryHandler(handler))
+      implementation[name] = unary(gated, handler, {
+        encode: method.requestSerialize,
+        byLink: isLinkedUnary(byLink) ? byLink : undefined,
+      });
   }
   return { definition: raw(definition), implementation };
 }
@@ -81,6 +104,14 @@ type DuplexHandler = (
   fail: (error: unknown) => void,
   address: () => string,
 ) => Duplex<unknown>;
+
+function isLinkedStream(value: unknown): value is LinkedStream {
+  return typeof value === 'function';
+}
+
+function isLinkedUnary(value: unknown): value is LinkedUnary<unknown> {
+  return typeof value === 'function';
+}
 
 function isUnaryHandler(value: unknown): value is UnaryHandler {
   return typeof value === 'function';

@@ -7,7 +7,8 @@ import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { refuseCollisions } from './collision.ts';
 import type { Edge } from './edge.ts';
-import { serve, unsupported } from './handlers.ts';
+import * as byLink from './by-link/linked-calls.ts';
+import { serve, unsupported, type Handlers } from './handlers.ts';
 import { readRateLimit } from './requests/rate-limit-request.ts';
 import { runIdsFrom } from './runs/run-ids-header.ts';
 import { readSchedules } from './requests/schedule-request.ts';
@@ -19,8 +20,12 @@ export interface WorkflowDeps extends Edge {
 }
 
 export function workflowService(deps: WorkflowDeps): GrpcService {
+  return serve(deps, WorkflowServiceService, handlers(deps), { triggerWorkflow: byLink.trigger });
+}
+
+function handlers(deps: WorkflowDeps): Handlers<typeof WorkflowServiceService> {
   const { owner } = deps;
-  return serve(deps, WorkflowServiceService, {
+  return {
     triggerWorkflow: async (request, caller, metadata) => {
       const { tenantId } = caller;
       const [runId] = runIdsFrom(metadata, 1);
@@ -83,5 +88,5 @@ export function workflowService(deps: WorkflowDeps): GrpcService {
       await owner.submit({ kind: 'putRateLimit', tenantId, ...rateLimit });
       return {};
     },
-  });
+  };
 }

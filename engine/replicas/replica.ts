@@ -27,7 +27,8 @@ export class Replica {
   readonly routes: RoutesToPeers;
   readonly requests: PeerRequests;
   readonly #owners: Owners;
-  readonly #clients: PeerClients;
+  /** Connections to the other engines. */
+  readonly clients: PeerClients;
   readonly #tls: TlsIdentity | undefined;
   readonly #host: Host;
   readonly #log: Logger;
@@ -49,11 +50,11 @@ export class Replica {
     this.#tls = tls;
     this.#host = options.host;
     this.#log = options.log;
-    this.#clients = new PeerClients({ ...connections, peers: () => options.owners.peers });
+    this.clients = new PeerClients({ ...connections, peers: () => options.owners.peers });
     this.requests = new PeerRequests(connections);
     this.routes = new RoutesToPeers({
       owners: options.owners,
-      clients: this.#clients,
+      clients: this.clients,
       forwardedFor: new ForwardedFor(options.sealer),
       leaving: this.#left.signal,
       log: options.log,
@@ -101,7 +102,7 @@ export class Replica {
   }
 
   stop(): void {
-    this.#clients.stop();
+    this.clients.stop();
     this.requests.stop();
   }
 }

@@ -84,6 +84,11 @@ export class RoutesToPeers<PeerClient = Client> {
     return this.peerFor(tenantId, options);
   }
 
+  /** Room for a call that waits for another engine. @returns to call when it is answered @throws HatchetError NOT_OWNER */
+  enter(bytes: number): () => void {
+    return this.#room.enter(bytes);
+  }
+
   /**
    * Passes a call on by the peer's client, again and again until somebody takes it, for up to 30 s.
    * @param bytes of its request, which is kept meanwhile

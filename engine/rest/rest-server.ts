@@ -9,6 +9,7 @@ import { HatchetError } from '../base/errors.ts';
 import { maxPayloadBytes } from '../model/limits.ts';
 import { isLoopbackHost } from '../net/bind-address.ts';
 import { connectionLimits } from '../net/connection-guard.ts';
+import { listen, type SocketSource } from '../net/listen.ts';
 import type { TlsIdentity } from '../net/tls-identity.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { errorAnswer } from './error-answer.ts';
@@ -35,6 +36,8 @@ const times: ServerOptions = {
 export interface RestOptions extends RestDeps {
   host: string;
   port: number;
+  /** In place of a port of its own. */
+  sockets?: SocketSource | undefined;
   tls: TlsIdentity | undefined;
   /** See `EngineOptions.allowedHosts`. */
   allowedHosts: readonly string[];
@@ -87,25 +90,8 @@ export async function startRest(options: RestOptions): Promise<RestServer> {
   const listener = getRequestListener((await restApp(options)).fetch);
   const server = httpServer(options.tls, (request, response) => void listener(request, response));
   server.maxConnections = connectionLimits.connections;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new HatchetError(
-          'PORT_TAKEN',
-          `the HTTP port ${options.host}:${options.port} cannot be used: ${cause.message}`,
-          {
-            cause,
-            details: { port: options.port, kind: 'http' },
-            remedy: 'Stop the program that holds it, or choose another with --http-port.',
-          },
-        ),
-      ),
-    );
-    server.listen(options.port, options.host, resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return { address: { host: options.host, port }, stop: () => close(server) };
+  const address = await listen(server, 'http', options);
+  return { address, stop: () => close(server) };
 }
 
 function httpServer(tls: TlsIdentity | undefined, onRequest: RequestListener): Server {

@@ -69,6 +69,7 @@ export class Owner {
   readonly #awakeMs: () => number;
   readonly #host: Host;
   readonly #mailbox: Mailbox;
+  readonly #takesShards: boolean;
   readonly #room = new MailboxRoom();
   readonly #waiters: ServiceWaiters;
   readonly #cycle: CommitCycle;
@@ -85,6 +86,8 @@ export class Owner {
     events: OwnerEvents;
     workerTimeoutMs?: number;
     wakingLimits?: WakingLimits | undefined;
+    /** See `Ownership`. */
+    takesShards?: boolean | undefined;
     /** A clock that stands still while this process does: commands wait by it. */
     awakeMs?: () => number;
     host?: Host;
@@ -92,6 +95,7 @@ export class Owner {
   }) {
     const { host = processHost, connector = postgresConnector } = options;
     this.#host = host;
+    this.#takesShards = options.takesShards ?? true;
     this.turns = new TenantTurns(host);
     this.#awakeMs = options.awakeMs ?? (() => host.monotonicMs());
     this.#mailbox = new Mailbox(
@@ -113,6 +117,7 @@ export class Owner {
       log: options.log,
       graceMs: options.workerTimeoutMs ?? 0,
       wakingLimits: options.wakingLimits,
+      takesShards: options.takesShards,
       events: {
         served: (shards) => this.#served(shards),
         lost: (states) => this.#lost(states),
@@ -174,7 +179,7 @@ export class Owner {
    * of a living owner are taken when that one goes.
    */
   async start(): Promise<void> {
-    await this.#connection.connect();
+    if (this.#takesShards) await this.#connection.connect();
     await this.#ownership.start();
   }
 

@@ -27,6 +27,8 @@ export interface EngineCoreOptions {
   mostDeaths: number;
   /** What one event may do in one transaction. */
   wakingLimits?: WakingLimits;
+  /** See `Ownership`. */
+  takesShards?: boolean;
   /** Reads payloads of dispatches and of timers. */
   payloadReads: Sql;
   /** The ends of runs go there. */
@@ -59,6 +61,7 @@ export class EngineCore {
       log,
       workerTimeoutMs,
       wakingLimits: options.wakingLimits,
+      takesShards: options.takesShards,
       awakeMs: () => options.awake.nowMs(),
       host,
       ...(options.connector === undefined ? {} : { connector: options.connector }),

@@ -105,7 +105,7 @@ export class Connection {
         },
         whyHopeless: (error) => tlsMismatch(this, error),
       },
-      this.config.sessions ? undefined : false,
+      { isOffered: this.config.sessions ? undefined : false },
     );
     return this.#link;
   }

@@ -13,7 +13,7 @@ import { quiet } from './quiet-logger.ts';
 
 /**
  * Where this is `replicas`, each engine in this process that has a database of the run's Postgres gets a second one beside it, and
- * tests speak to the one of the two that passes calls of the tenant `default` on.
+ * tests speak to the one of the two that passes calls of the tenant `default` on. Where it is `edges`, tests speak to an edge.
  */
 const topology = process.env['HATCHET_TEST_TOPOLOGY'];
 
@@ -28,8 +28,10 @@ interface Mode<Engine> {
 }
 
 const inThisProcess: Mode<RunningEngine> = {
-  start: (options) =>
-    topology === 'replicas' ? startPassingOn(options) : startEngine({ logLevel: 'silent', ...options }),
+  start: (options) => {
+    if (topology === 'replicas') return startPassingOn(options);
+    return topology === 'edges' ? startBehindEdge(options) : startEngine({ logLevel: 'silent', ...options });
+  },
   stop: (engine) => engine.stop(),
   ended: (engine) => engine.stop(),
   served: (engine) => engine,
@@ -55,6 +57,25 @@ async function startPassingOn(options: EngineOptions): Promise<RunningEngine> {
     await serving.stop();
   };
   return Object.assign(Object.create(passing), { time: serving.time, stop });
+}
+
+/** An edge, and the engine that it passes calls on to. It stops with that one. */
+async function startBehindEdge(options: EngineOptions): Promise<RunningEngine> {
+  const { dataDir = '', databaseUrl: _, ...others } = options;
+  const serving = await startEngine({ logLevel: 'silent', ...options, grpcPort: 0, httpPort: 0 });
+  const edge = await startEngine({
+    logLevel: 'silent',
+    secretKeyFile: join(dataDir, 'secret.key'),
+    ...others,
+    databaseUrl: serving.databaseUrl,
+    dataDir: `${dataDir}-edge`,
+    edge: true,
+  });
+  const stop = async (): Promise<void> => {
+    await edge.stop();
+    await serving.stop();
+  };
+  return Object.assign(Object.create(edge), { time: serving.time, stop });
 }
 
 const asProcess = (nodeArguments: readonly string[]): Mode<EngineChild> => ({

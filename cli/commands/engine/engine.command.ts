@@ -17,6 +17,13 @@ export function engineCommand(host: CommandHost): Command {
       '--advertise-host <address>',
       'where the other engines on the database reach this one (default: HATCHET_ENGINE_ADVERTISE_HOST, else --host, or the first address of the machine)',
     )
+    .option(
+      '--edges <n>',
+      'processes that take the calls and pass them on to this one, on machines with cores to spare',
+      wholeNumber(0, 64),
+      0,
+    )
+    .option('--edge', 'only take calls, for the engines on --database-url: hold no tasks')
     .option('--grpc-port <port>', 'gRPC port; 0 takes any free one', port, 7077)
     .option('--http-port <port>', 'HTTP port; 0 takes any free one', port, 8888)
     .option('--tls-cert <path>', 'serve TLS with this certificate, PEM (default: HATCHET_ENGINE_TLS_CERT)')

@@ -27,6 +27,8 @@ export interface StartFlags extends EngineFlags, NetworkFlags {
   auditDays: number;
   maxWorkerDeaths: number;
   detach?: true;
+  edges: number;
+  edge?: true;
 }
 
 /** @throws CliError */
@@ -44,10 +46,13 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   await checkPort(flags.host, flags.grpcPort, '--grpc-port');
   await checkPort(flags.host, flags.httpPort, '--http-port');
   const network = networkOptions(context, flags);
+  checkEdge(flags, context.env);
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
   const engine: EngineOptions & { dataDir: string } = {
     dataDir,
     ...network,
+    ...(flags.edges === 0 ? {} : { edges: flags.edges }),
+    ...(flags.edge === true ? { edge: true } : {}),
     grpcPort: flags.grpcPort,
     httpPort: flags.httpPort,
     retentionDays: flags.retentionDays,
@@ -57,6 +62,17 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
     ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
   };
   return flags.detach === true ? detach(dataDir, engine, output) : foreground(context, engine, output);
+}
+
+/** @throws CliError with exit code 2 */
+function checkEdge(flags: StartFlags, env: CliContext['env']): void {
+  if (flags.edge !== true) return;
+  if (flags.edges > 0) throw wrongUse('an edge has no edges of its own', 'Give --edge or --edges.');
+  if ((flags.databaseUrl ?? env['DATABASE_URL'] ?? '') === '')
+    throw wrongUse(
+      'an edge passes calls on to engines that hold tasks, and has no Postgres of its own',
+      'Name the database of those engines with --database-url.',
+    );
 }
 
 /** @throws CliError with exit code 2 that names the owner of a taken port where the system tells */

@@ -83,7 +83,7 @@ export class Gate {
     const { kind } = facts.rule;
     if (kind === 'read' || kind === 'report') return undefined;
     const { tenantId, tokenId } = caller.identity;
-    const outcome = error === undefined ? 'OK' : error instanceof HatchetError ? error.code : 'INTERNAL';
+    const outcome = error === undefined ? 'OK' : codeOf(error);
     const written = this.#audit
       .write({ tenantId, tokenId, action: facts.action, ids: caller.ids, address: facts.address(), outcome })
       .catch((failure: unknown) => {
@@ -94,4 +94,11 @@ export class Gate {
       });
     return kind === 'change' ? written : undefined;
   }
+}
+
+/** Another engine's refusal has its code too. */
+function codeOf(error: unknown): string {
+  if (error instanceof HatchetError) return error.code;
+  const code = error instanceof Error && 'errorCode' in error ? error.errorCode : undefined;
+  return typeof code === 'string' ? code : 'INTERNAL';
 }

@@ -12,6 +12,7 @@ import {
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { statusIn } from '../../../link/service-error.ts';
 import { forwardedHeader } from '../../replicas/forwarded-for.ts';
 import { notTaken } from '../../replicas/routes-to-peers.ts';
 import { RawAnswer } from './raw-message.ts';
@@ -67,6 +68,21 @@ export class PeerError extends Error implements ServiceError {
     this.details = details;
     this.metadata = passedOn(metadata);
   }
+
+  /** As the audit log has it. */
+  get errorCode(): string | undefined {
+    const [code] = this.metadata.get('hatchet-error-code');
+    return typeof code === 'string' ? code : undefined;
+  }
+}
+
+/** What a link's client says of a refusal, as the refusal of the call that asked. */
+export function refusedByOwner(error: unknown): unknown {
+  const code = statusIn(error);
+  if (code === undefined || !(error instanceof Error)) return error;
+  const metadata = 'metadata' in error && error.metadata instanceof Metadata ? error.metadata : new Metadata();
+  const details = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
+  return new PeerError({ code, details, metadata });
 }
 
 /** @returns `notTaken`, or the other engine's answer. @throws its error */

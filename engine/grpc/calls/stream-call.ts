@@ -3,15 +3,24 @@ import type { HatchetError } from '../../base/errors.ts';
 import { isMovedAway } from '../../base/not-owner.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { authorization, callError, originOf, settledPeerFor, welcome, type Gated, type Origin } from './gated.ts';
-import { passOnStream, PeerError } from './pass-on.ts';
+import { NotOfferedError, type EngineLink } from '../../../link/engine-link.ts';
+import { passOnStream, PeerError, refusedByOwner } from './pass-on.ts';
 import { rawRequest } from './raw-message.ts';
 
-/** A server stream. The signal aborts when the client goes; a handler that returns ends the stream with OK. */
+/** As an edge passes a stream on by its link to the owner. */
+export type LinkedStream = (
+  call: ServerWritableStream<unknown, unknown>,
+  linked: { link: EngineLink; caller: Caller },
+  signal: AbortSignal,
+) => Promise<void>;
+
+/** A server stream. The signal aborts when the client goes; a handler that returns ends the stream with OK. @param byLink in an edge, where the owner is asked by a link */
 export function serverStream(
   { edge, facts: { rule, action } }: Gated,
   handle: (call: ServerWritableStream<unknown, unknown>, caller: Caller, signal: AbortSignal) => Promise<void>,
+  byLink?: LinkedStream,
 ): handleServerStreamingCall<unknown, unknown> {
-  const { gate, replicas } = edge;
+  const { gate, replicas, ownerLinks } = edge;
   return (call) => {
     const raw = rawRequest(call.request);
     const gone = new AbortController();
@@ -32,7 +41,11 @@ export function serverStream(
       );
       return isOurs !== true;
     };
-    const here = async (identity: Caller['identity'], origin: Origin, bytes: Buffer): Promise<void> => {
+    const here = async (
+      identity: Caller['identity'],
+      origin: Origin,
+      { bytes, work }: { bytes: Buffer; work: typeof handle },
+    ): Promise<void> => {
       const caller = gate.admit(identity, { rule, action, address: origin.address });
       if (gone.signal.aborted) return;
       let ended: HatchetError | undefined;
@@ -43,7 +56,7 @@ export function serverStream(
       });
       try {
         call.request = raw.again(bytes).read();
-        await handle(call, caller, AbortSignal.any([gone.signal, over.signal]));
+        await work(call, caller, AbortSignal.any([gone.signal, over.signal]));
       } catch (error) {
         throw ended ?? error;
       } finally {
@@ -51,18 +64,29 @@ export function serverStream(
       }
       if (ended !== undefined) throw ended;
     };
+    const ask: typeof handle = async (_, caller, signal) => {
+      const link = ownerLinks?.of(authorization(call.metadata) ?? '', caller.tenantId);
+      if (link === undefined || link.isOffered === false) throw new NotOfferedError();
+      await byLink?.(call, { link, caller }, signal);
+    };
     const run = async (): Promise<void> => {
       const identity = await gate.identify(authorization(call.metadata));
       welcome(edge, call);
       const origin = originOf(edge, call);
       const bytes = raw.take();
+      let isByLink = ownerLinks !== undefined && byLink !== undefined;
       for (;;) {
         try {
+          if (isByLink) return await here(identity, origin, { bytes, work: ask });
           const isElsewhere = (await settledPeerFor(edge, identity, origin)) !== undefined;
           if (isElsewhere && (await elsewhere(identity, origin, bytes))) return;
-          return await here(identity, origin, bytes);
+          return await here(identity, origin, { bytes, work: handle });
         } catch (error) {
           if (gone.signal.aborted) return;
+          if (error instanceof NotOfferedError) {
+            isByLink = false;
+            continue;
+          }
           const beginsAgain = rule.beginsAgain === true && !origin.isForwarded;
           if (!beginsAgain || !isHandedOver(error)) throw error;
         }
@@ -71,7 +95,7 @@ export function serverStream(
     run()
       .then(
         () => call.end(),
-        (error: unknown) => call.emit('error', callError(error, edge.log)),
+        (error: unknown) => call.emit('error', callError(refusedByOwner(error), edge.log)),
       )
       .finally(() => replicas?.leaving.removeEventListener('abort', leave));
   };

@@ -7,19 +7,26 @@ import { Held } from '../../monitor/budget/answers-in-flight.ts';
 import { Headed } from '../edge.ts';
 import { releaseOnceSent } from '../send-message.ts';
 import { authorization, callError, originOf, peerFor, welcome, type Gated, type Origin } from './gated.ts';
-import { passOnUnary } from './pass-on.ts';
+import { NotOfferedError } from '../../../link/engine-link.ts';
+import type { LinkedCall } from '../by-link/linked-calls.ts';
+import type { LinksToOwners } from '../by-link/links-to-owners.ts';
+import { passOnUnary, refusedByOwner } from './pass-on.ts';
 import type { RawAnswer, RawRequest } from './raw-message.ts';
+
+/** As an edge passes a call on by its link to the owner. */
+export type LinkedUnary<Res> = (request: unknown, linked: LinkedCall) => Promise<Res>;
 
 /**
  * A unary call. The commonest of all: known tokens cost it no promise.
- * @param encode for a request that was decoded, and is for another engine after all
+ * @param options.encode for a request that was decoded, and is for another engine after all
+ * @param options.byLink in an edge, where the owner is asked by a link
  */
 export function unary<Res>(
   { edge, facts: { rule, action } }: Gated,
   handle: (request: unknown, caller: Caller, metadata: Metadata) => Promise<Res | Held<Res> | Headed<Res>>,
-  encode: (request: unknown) => Buffer,
+  { encode, byLink }: { encode: (request: unknown) => Buffer; byLink?: LinkedUnary<Res> | undefined },
 ): handleUnaryCall<RawRequest, Res | RawAnswer> {
-  const { gate, log, replicas } = edge;
+  const { gate, log, replicas, ownerLinks } = edge;
   return (call, callback) => {
     const fail = (error: unknown): void => callback(callError(error, log));
     const answer = (response: Res | Held<Res> | Headed<Res>): void => {
@@ -39,6 +46,7 @@ export function unary<Res>(
     const run = (identity: Caller['identity'], request: RawRequest): void => {
       welcome(edge, call);
       const origin = originOf(edge, call);
+      if (ownerLinks !== undefined && byLink !== undefined) return ask(ownerLinks, identity, origin);
       if (peerFor(edge, identity, origin) !== undefined) return passOn(identity, origin, request.take());
       const caller = gate.admit(identity, { rule, action, address: origin.address });
       if (request.length <= longestInline) return carryOut(request.read(), caller, origin);
@@ -49,6 +57,28 @@ export function unary<Res>(
           fail(error);
         }
       });
+    };
+    const ask = (to: LinksToOwners, identity: Caller['identity'], origin: Origin): void => {
+      const facts: CallFacts = { rule, action, address: origin.address };
+      const { request: given, metadata } = call;
+      const caller = gate.admit(identity, facts);
+      const leave = to.enter(given.length);
+      const request = given.read();
+      const link = to.of(authorization(metadata) ?? '', identity.tenantId);
+      byLink?.(request, { link, caller, metadata }).then(
+        (response) => {
+          leave();
+          void gate.note(caller, facts);
+          callback(null, response);
+        },
+        (error: unknown) => {
+          leave();
+          if (error instanceof NotOfferedError) return passOn(identity, origin, encode(request));
+          const refusal = refusedByOwner(error);
+          void gate.note(caller, facts, refusal);
+          fail(refusal);
+        },
+      );
     };
     const carryOut = (request: unknown, caller: Caller, origin: Origin): void => {
       const facts: CallFacts = { rule, action, address: origin.address };

@@ -39,8 +39,8 @@ interface Ref {
 /** Whose frame it is, and who hears what is refused of it. */
 interface Frame {
   readonly caller: Caller;
-  /** The program's, whose tasks come by the session. */
-  readonly workerIds: Iterable<string>;
+  /** The program's, whose tasks come by the session; undefined where it is nobody's alone. */
+  readonly workerIds: Iterable<string> | undefined;
   readonly refuse: Refuse;
 }
 
@@ -73,7 +73,7 @@ export class AttemptReports {
       for (const index of failed.keys()) refuse(error, { kind: COMMAND_KIND_FAILED, index });
       return undefined;
     }
-    this.#deps.dispatcher.spoke(of.workerIds);
+    if (of.workerIds !== undefined) this.#deps.dispatcher.spoke(of.workerIds);
     const starts: HeldStart[] = [];
     const ends: Report[] = [];
     const waiting: Promise<unknown>[] = [];
@@ -126,12 +126,17 @@ export class AttemptReports {
   }
 
   /** Whose report it is: the dispatcher hears that its worker has spoken. */
-  #read(report: AttemptStarted | AttemptCompleted | AttemptFailed, place: Place, { refuse }: Frame): Ref | undefined {
+  #read(
+    report: AttemptStarted | AttemptCompleted | AttemptFailed,
+    place: Place,
+    { refuse, caller, workerIds }: Frame,
+  ): Ref | undefined {
     try {
       const taskId = id(report.taskId, "the task run's id");
       const attempt = wholeNumber(report.attempt, 'the attempt', { min: 0, max: largestInteger });
       const ref = { taskId, attempt };
-      this.#deps.dispatcher.heardOf(ref);
+      if (workerIds === undefined) this.#deps.dispatcher.heard(caller.tenantId, { ...ref, batchId: null });
+      else this.#deps.dispatcher.heardOf(ref);
       return ref;
     } catch (error) {
       refuse(error, place);

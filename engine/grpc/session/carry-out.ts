@@ -27,8 +27,8 @@ export interface CommandOutcome {
 export interface Program {
   readonly caller: Caller;
   readonly address: () => string;
-  /** Its workers whose tasks come by the session. */
-  readonly workerIds: Iterable<string>;
+  /** Its workers whose tasks come by the session; undefined where it carries several programs'. */
+  readonly workerIds: Iterable<string> | undefined;
   /** The run's end is to be told. */
   readonly await: (runId: string) => void;
 }
@@ -65,6 +65,7 @@ export class FrameCommands {
       waiting.push(
         triggerRuns(this.#deps, frame.triggers, {
           ...program,
+          isRelay: workerIds === undefined,
           refuse: (error, index) => refuse(error, { kind: CommandKind.COMMAND_KIND_TRIGGER, index }),
           other: (index, runId) => outcome.otherRuns.push({ index, runId }),
         }),

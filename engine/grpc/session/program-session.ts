@@ -58,6 +58,8 @@ export interface SessionLink {
   fail(error: unknown): void;
   /** Of the program. */
   address(): string;
+  /** It carries what several programs ask. */
+  isRelay(): boolean;
 }
 
 interface SentFrame {
@@ -179,7 +181,7 @@ export class ProgramSession {
     const program: Program = {
       caller,
       address: () => address,
-      workerIds: this.#workers.keys(),
+      workerIds: link.isRelay() ? undefined : this.#workers.keys(),
       await: (runId) => this.#runs.add(runId),
     };
     this.#ports.carryOut(frame, program).then(

@@ -4,8 +4,13 @@ import type { Gate } from '../../edge/access/gate.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { id, knownId } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
-import { SessionServiceService, type ConnectRequest } from '../../../proto/gen/hatchet/session/v1/session.ts';
+import {
+  SessionServiceService,
+  type ConnectRequest,
+  type Hello,
+} from '../../../proto/gen/hatchet/session/v1/session.ts';
 import type { GrpcService } from '../grpc-server.ts';
+import { originOf } from '../calls/gated.ts';
 import type { Duplex, Edge } from '../edge.ts';
 import { serve } from '../handlers.ts';
 import { FrameCommands, type CommandDeps } from './carry-out.ts';
@@ -39,6 +44,7 @@ export function servePrograms(edge: Edge, ports: SessionPorts): GrpcService {
   const sessions = new OpenSessions();
   return serve(edge, SessionServiceService, {
     connect: (call, caller, fail, address) => {
+      let isRelay = false;
       const link: SessionLink = {
         write: (message) => call.write(message),
         isBehind: () => call.writableNeedDrain,
@@ -46,8 +52,16 @@ export function servePrograms(edge: Edge, ports: SessionPorts): GrpcService {
         resume: () => void call.resume(),
         fail,
         address,
+        isRelay: () => isRelay,
       };
-      const stream = openStream(sessions, ports, { link, caller });
+      const { isForwarded } = originOf(edge, call);
+      const stream = openStream(sessions, ports, {
+        link,
+        caller,
+        greeted: (hello) => {
+          isRelay = isForwarded && hello.isRelay;
+        },
+      });
       call.on('drain', () => stream.flush());
       return stream;
     },
@@ -58,7 +72,7 @@ export function servePrograms(edge: Edge, ports: SessionPorts): GrpcService {
 export function openStream(
   sessions: OpenSessions,
   ports: SessionPorts,
-  { link, caller }: { link: SessionLink; caller: Caller },
+  { link, caller, greeted }: { link: SessionLink; caller: Caller; greeted?: (hello: Hello) => void },
 ): Duplex<ConnectRequest> & { flush(): void } {
   const { tenantId } = caller;
   let session: ProgramSession | undefined;
@@ -67,6 +81,7 @@ export function openStream(
       if (session !== undefined) return session.take(link, request);
       const { hello } = request;
       if (hello === undefined) throw invalid('the stream does not begin with a hello', 'Send one first.');
+      greeted?.(hello);
       const key = `${tenantId} ${id(hello.sessionId, "the session's id")}`;
       session = sessions.find(key, hello.engineId, () => {
         const made = new ProgramSession(ports, { tenantId, ended: () => sessions.forget(key, made) });

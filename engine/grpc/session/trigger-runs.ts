@@ -21,6 +21,8 @@ export interface TriggerDeps {
 export interface TriggerPorts {
   readonly caller: Caller;
   readonly address: () => string;
+  /** The programs' calls are in the audit log already. */
+  readonly isRelay: boolean;
   /** The run's end is to be told. */
   readonly await: (runId: string) => void;
   readonly refuse: (error: unknown, index: number) => void;
@@ -65,7 +67,7 @@ export async function triggerRuns(
   });
   caller.note(...good.map(({ run }) => run.runId));
   await start(owner, caller, good, ports);
-  void gate.note(caller, facts);
+  if (!ports.isRelay) void gate.note(caller, facts);
 }
 
 /** @throws HatchetError as prepareRun, and INVALID_ARGUMENT for an id that is no fresh UUIDv7 */

@@ -51,6 +51,7 @@ export class Ownership {
   #address: ReplicaAddress | undefined;
   #isAddressStored = false;
   #handOvers = 0;
+  readonly #takesShards: boolean;
   /** It gives all away, and takes nothing. */
   #isWithdrawn = false;
   #isStarted = false;
@@ -64,12 +65,15 @@ export class Ownership {
     /** A worker may be away for so long before it is lost. */
     graceMs: number;
     wakingLimits?: WakingLimits | undefined;
+    /** False for an engine that only passes calls on. Default true. */
+    takesShards?: boolean | undefined;
     host?: Host;
     connector?: Connector;
   }) {
     this.#log = options.log;
     this.#events = options.events;
     this.#graceMs = options.graceMs;
+    this.#takesShards = options.takesShards ?? true;
     this.#host = options.host ?? processHost;
     const connector = options.connector ?? postgresConnector;
     this.#keeper = new LeaseConnection({
@@ -248,7 +252,7 @@ export class Ownership {
     if (this.#stopped) return;
     await this.#storeAddress(rows);
     // What was read may be from before the last hand-over.
-    if (!this.#isWithdrawn && handOvers === this.#handOvers) await this.#acquire(rows);
+    if (this.#takesShards && !this.#isWithdrawn && handOvers === this.#handOvers) await this.#acquire(rows);
     this.#leave();
   }
 

@@ -181,6 +181,7 @@ export class LinkWorld {
         pause: () => undefined,
         resume: () => undefined,
         fail: () => end(status.UNAVAILABLE),
+        isRelay: () => false,
         address: () => '',
       },
     });

@@ -90,6 +90,11 @@ export interface Hello {
   sessionId: string;
   /** As the program's last welcome had it; empty before the first. */
   engineId: string;
+  /**
+   * Of an engine that passes on what several programs ask: a report of one says nothing of another's workers, and what they start is
+   * in the audit log already. Heeded of engines on the same database alone.
+   */
+  isRelay: boolean;
 }
 
 /** Which attempt of which task. `invocation` is given for durable tasks alone. */
@@ -455,7 +460,7 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
 };
 
 function createBaseHello(): Hello {
-  return { sessionId: "", engineId: "" };
+  return { sessionId: "", engineId: "", isRelay: false };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -465,6 +470,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.engineId !== "") {
       writer.uint32(18).string(message.engineId);
+    }
+    if (message.isRelay !== false) {
+      writer.uint32(24).bool(message.isRelay);
     }
     return writer;
   },
@@ -498,6 +506,14 @@ export const Hello: MessageFns<Hello> = {
             message.engineId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isRelay = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -517,6 +533,7 @@ export const Hello: MessageFns<Hello> = {
     const message = createBaseHello();
     message.sessionId = object.sessionId ?? "";
     message.engineId = object.engineId ?? "";
+    message.isRelay = object.isRelay ?? false;
     return message;
   },
 };
