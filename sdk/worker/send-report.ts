@@ -30,7 +30,8 @@ export function sendReport(connection: Connection, report: AttemptReport, answer
     else answered(answer);
   };
   const ref = refOf(report);
-  if (result.status === 'completed') link.completed({ ...ref, output: result.json }, tryMs, told);
+  if (result.status === 'completed')
+    link.completed({ ...ref, output: result.json, shouldNotRetry: false }, tryMs, told);
   else link.failed({ ...ref, error: failurePayload(result), shouldNotRetry: !result.retry }, tryMs, told);
 }
 

@@ -116,7 +116,7 @@ describe('webhooks, made by the published SDK', () => {
         auth: { headerName: 'X-Api-Key', apiKey: 'k1' },
       }),
     );
-    const before = await events();
+    const [before, started] = [await events(), seen.length];
     const headers = { 'x-api-key': 'k1' };
     const failed = await post('keyed', { body: '{}', headers });
     expect([failed.status, failed.body.errors[0].description]).toEqual([
@@ -131,6 +131,7 @@ describe('webhooks, made by the published SDK', () => {
       'the event key expression "input.kind" failed',
     );
     expect((await post('keyed', { body: '{"kind":"hook:x"}', headers })).body).toEqual({ message: 'ok' });
+    await expect.poll(() => seen.length).toBe(started + 1);
   });
 
   it.each(senders.filter(({ source }) => source !== 'GENERIC'))(
@@ -161,6 +162,7 @@ describe('webhooks, made by the published SDK', () => {
       // Another text is another event.
       const other = JSON.stringify({ ...body, id: `evt_${crypto.randomUUID()}` });
       expect(ids.has((await post(name, { body: other, headers: sign(other) })).body.event.metadata.id)).toBe(false);
+      await expect.poll(() => seen.length).toBe(started + 2);
     },
   );
 

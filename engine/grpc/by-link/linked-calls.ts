@@ -33,6 +33,7 @@ export interface LinkedCall {
 /** What a worker says of an attempt. */
 export async function report(event: StepActionEvent, { link, caller }: LinkedCall): Promise<ActionEventResponse> {
   const { eventType, eventPayload, taskRunExternalId: taskId, retryCount: attempt = 0 } = event;
+  const { shouldNotRetry = false, retryAfterMs } = event;
   const about = { taskId, attempt, invocation: undefined };
   await new Promise<void>((resolve, reject) => {
     const tell = (answer: LinkAnswer): void => ('error' in answer ? reject(answer.error) : resolve());
@@ -40,11 +41,9 @@ export async function report(event: StepActionEvent, { link, caller }: LinkedCal
       case StepActionEventType.STEP_EVENT_TYPE_STARTED:
         return link.started(about, longestWaitMs, tell);
       case StepActionEventType.STEP_EVENT_TYPE_COMPLETED:
-        return link.completed({ ...about, output: eventPayload }, longestWaitMs, tell);
-      case StepActionEventType.STEP_EVENT_TYPE_FAILED: {
-        const { shouldNotRetry = false, retryAfterMs } = event;
+        return link.completed({ ...about, output: eventPayload, shouldNotRetry }, longestWaitMs, tell);
+      case StepActionEventType.STEP_EVENT_TYPE_FAILED:
         return link.failed({ ...about, error: eventPayload, shouldNotRetry, retryAfterMs }, longestWaitMs, tell);
-      }
       default:
         return resolve(); // the engine stores nothing of it
     }

@@ -82,7 +82,9 @@ export class AttemptReports {
       const ref = this.#read(report, place, of);
       if (ref === undefined) continue;
       const item: ReportItem = { event: 'started', ...ref };
-      if (report.invocation === undefined) starts.push({ item, index });
+      // Of a relay: who reports by calls says no more of its task before this is answered, and says some of it by other calls.
+      if (of.workerIds === undefined) ends.push({ place, item });
+      else if (report.invocation === undefined) starts.push({ item, index });
       else waiting.push(this.#submitAlone({ place, item }, of));
     }
     const end = (report: { invocation?: number | undefined }, one: Report): void => {
@@ -94,7 +96,8 @@ export class AttemptReports {
       const place = { kind: COMMAND_KIND_COMPLETED, index };
       const ref = this.#read(report, place, of);
       if (ref === undefined) continue;
-      const add = (outcome: ReportedOutcome): void => end(report, { place, item: completion(ref, outcome) });
+      const add = (outcome: ReportedOutcome): void =>
+        end(report, { place, item: completion(ref, outcome, !report.shouldNotRetry) });
       try {
         const outcome = reportedOutcome(this.#deps.owner.payloads, caller.tenantId, report.output);
         // A long output is read by another thread.
@@ -186,10 +189,10 @@ export class AttemptReports {
   }
 }
 
-function completion(ref: Ref, outcome: ReportedOutcome): ReportItem {
+function completion(ref: Ref, outcome: ReportedOutcome, mayRetry: boolean): ReportItem {
   return outcome.ok
     ? { event: 'completed', ...ref, output: outcome.output }
-    : { event: 'failed', ...ref, error: outcome.error, mayRetry: true };
+    : { event: 'failed', ...ref, error: outcome.error, mayRetry };
 }
 
 function failure(ref: Ref, { error, shouldNotRetry, retryAfterMs }: AttemptFailed): ReportItem {

@@ -35,7 +35,7 @@ function expectTaken(answer: LinkAnswer): void {
 /** Resolves once the engine has it. */
 function completed(link: EngineLink, taskId: string): Promise<void> {
   return new Promise((resolve, reject) =>
-    link.completed({ taskId, attempt: 0, output: '{}' }, patienceMs, (answer) =>
+    link.completed({ taskId, attempt: 0, output: '{}', shouldNotRetry: false }, patienceMs, (answer) =>
       'error' in answer ? reject(answer.error) : resolve(),
     ),
   );

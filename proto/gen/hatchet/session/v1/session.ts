@@ -110,8 +110,10 @@ export interface AttemptCompleted {
   invocation?:
     | number
     | undefined;
-  /** JSON. */
+  /** JSON. One that cannot be stored fails the attempt. */
   output: string;
+  /** Then it is not tried again. */
+  shouldNotRetry: boolean;
 }
 
 export interface AttemptFailed {
@@ -618,7 +620,7 @@ export const AttemptStarted: MessageFns<AttemptStarted> = {
 };
 
 function createBaseAttemptCompleted(): AttemptCompleted {
-  return { taskId: "", attempt: 0, invocation: undefined, output: "" };
+  return { taskId: "", attempt: 0, invocation: undefined, output: "", shouldNotRetry: false };
 }
 
 export const AttemptCompleted: MessageFns<AttemptCompleted> = {
@@ -634,6 +636,9 @@ export const AttemptCompleted: MessageFns<AttemptCompleted> = {
     }
     if (message.output !== "") {
       writer.uint32(34).string(message.output);
+    }
+    if (message.shouldNotRetry !== false) {
+      writer.uint32(40).bool(message.shouldNotRetry);
     }
     return writer;
   },
@@ -683,6 +688,14 @@ export const AttemptCompleted: MessageFns<AttemptCompleted> = {
             message.output = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.shouldNotRetry = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -704,6 +717,7 @@ export const AttemptCompleted: MessageFns<AttemptCompleted> = {
     message.attempt = object.attempt ?? 0;
     message.invocation = object.invocation ?? undefined;
     message.output = object.output ?? "";
+    message.shouldNotRetry = object.shouldNotRetry ?? false;
     return message;
   },
 };
