@@ -27,4 +27,10 @@ describe('kill -9 of anything loses nothing and doubles nothing', () => {
     const options = { engines: 3, workers: 3, kills, inFlight: 500, seed } as const;
     expect(await kill({ worker: 'worker.mjs', ...options })).toEqual([]);
   }, 3_600_000);
+
+  it('with two edges before three engines, and workers of ours behind a load balancer', async () => {
+    const kills = Number(process.env['KILLS'] ?? 12);
+    const options = { engines: 3, edges: 2, workers: 3, kills, inFlight: 500, seed } as const;
+    expect(await kill({ worker: 'worker.mjs', ...options })).toEqual([]);
+  }, 3_600_000);
 });

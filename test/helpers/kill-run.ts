@@ -25,6 +25,8 @@ export interface KillRunOptions {
   workers: number;
   /** Several are replicas on one Postgres, behind a load balancer. Default 1, with a Postgres of its own. */
   engines?: number;
+  /** Beside several engines: edges, which the load balancer has in place of them. Default 0. */
+  edges?: number;
   kills: number;
   /** Tasks under way at any time. */
   inFlight: number;
@@ -62,6 +64,7 @@ export class KillRun {
   readonly #bodies = join(this.#folder, 'bodies.log');
   readonly #dataDir = join(this.#folder, 'data');
   readonly #engines: EngineChild[] = [];
+  readonly #edges: EngineChild[] = [];
   readonly #takeOversMs: number[] = [];
   #postgres: Database | undefined;
   #balancer: LoadBalancer | undefined;
@@ -70,7 +73,7 @@ export class KillRun {
   #workers: ChildProcess[] = [];
   readonly #killedWorkers = new Set<number>();
   readonly #acknowledged: string[] = [];
-  readonly #counts = { worker: 0, engine: 0, postgres: 0 };
+  readonly #counts = { worker: 0, engine: 0, postgres: 0, edge: 0 };
   #triggered = 0;
 
   constructor(options: KillRunOptions) {
@@ -98,13 +101,14 @@ export class KillRun {
       await ended(worker);
     }
     await this.#balancer?.stop();
+    await Promise.all(this.#edges.map((edge) => edge.end('SIGTERM')));
     await Promise.all(this.#engines.map((engine) => engine.end('SIGTERM')));
     await this.#postgres?.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #startAll(): Promise<void> {
-    const { engines = 1 } = this.#options;
+    const { engines = 1, edges = 0 } = this.#options;
     if (engines === 1) {
       await this.#startEngine(0);
       // Those that come after it are found where it was.
@@ -114,8 +118,9 @@ export class KillRun {
     writeFileSync(join(this.#folder, 'secret.key'), randomBytes(32).toString('base64'));
     this.#postgres = await openDatabase({ databaseUrl: undefined, dataDir: this.#dataDir, log: createLog('silent') });
     for (let place = 0; place < engines; place++) await this.#startEngine(place);
-    this.#balancer = await LoadBalancer.start(() => this.#engines);
     await expect.poll(() => this.#sharing(), { timeout: 30_000 }).toBe(engines);
+    for (let place = 0; place < edges; place++) await this.#startEdge(place);
+    this.#balancer = await LoadBalancer.start(() => (edges > 0 ? this.#edges : this.#engines));
   }
 
   async #startEngine(place: number): Promise<void> {
@@ -133,6 +138,19 @@ export class KillRun {
       workerTimeoutMs: 12_000,
       // Where all is slow, a task may be unlucky three times: that it fails then is right, and not what is tested here.
       maxWorkerDeaths: this.#options.kills + 1,
+      logLevel: 'warn',
+    });
+  }
+
+  async #startEdge(place: number): Promise<void> {
+    if (this.#postgres === undefined) return;
+    this.#edges[place] = await spawnEngine({
+      edge: true,
+      dataDir: join(this.#folder, `edge-${place}`),
+      databaseUrl: this.#postgres.url,
+      secretKeyFile: join(this.#folder, 'secret.key'),
+      grpcPort: 0,
+      httpPort: 0,
       logLevel: 'warn',
     });
   }
@@ -174,7 +192,8 @@ export class KillRun {
     // Triggers go on while things die.
     const during = Array.from({ length: 10 }, () => this.#trigger(300));
     await delay(Math.floor(this.#random() * 1500)); // the random point at which the axe falls
-    const victim = (['worker', 'engine', 'postgres'] as const)[Math.floor(this.#random() * 3)] ?? 'worker';
+    const victims = ['worker', 'engine', 'postgres', ...(this.#edges.length > 0 ? (['edge'] as const) : [])] as const;
+    const victim = victims[Math.floor(this.#random() * victims.length)] ?? 'worker';
     this.#counts[victim]++;
     if (victim === 'worker') {
       const [worker] = this.#workers.splice(Math.floor(this.#random() * this.#workers.length), 1);
@@ -183,6 +202,10 @@ export class KillRun {
       this.#startWorker();
     } else if (victim === 'engine') {
       await this.#killEngine();
+    } else if (victim === 'edge') {
+      const place = Math.floor(this.#random() * this.#edges.length);
+      await this.#edges[place]?.end('SIGKILL');
+      await this.#startEdge(place);
     } else {
       process.kill(this.#postgresPid(), 'SIGKILL');
     }
@@ -284,10 +307,10 @@ export class KillRun {
       ran.set(taskId, [...(ran.get(taskId) ?? []), { attempt: Number(attempt), pid: Number(pid) }]);
     }
     const { seed, kills, worker } = this.#options;
-    const { worker: workers, engine, postgres } = this.#counts;
+    const { worker: workers, engine, postgres, edge } = this.#counts;
     const repeated = [...ran.values()].filter((runs) => runs.length > 1).length;
     process.stdout.write(
-      `kill -9: ${worker}, seed ${seed}, kills ${kills} (worker ${workers}, engine ${engine}, postgres ${postgres}), acknowledged ${this.#acknowledged.length}, runs ${stored.length}, bodies ${[...ran.values()].flat().length}, run again after their worker died ${repeated}\n`,
+      `kill -9: ${worker}, seed ${seed}, kills ${kills} (worker ${workers}, engine ${engine}, postgres ${postgres}, edge ${edge}), acknowledged ${this.#acknowledged.length}, runs ${stored.length}, bodies ${[...ran.values()].flat().length}, run again after their worker died ${repeated}\n`,
     );
     if (this.#takeOversMs.length > 0) {
       const sorted = this.#takeOversMs.toSorted((a, b) => a - b).map(Math.round);

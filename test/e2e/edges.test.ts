@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import { startEngine } from '../../engine/index.ts';
+import { engineProcessFixture } from '../helpers/engine-fixture.ts';
+import { isListening } from '../helpers/left-behind.ts';
+import { descendants, running } from '../helpers/process-tree.ts';
+
+const fixture = engineProcessFixture('edges', { edges: 2 }, { postgres: 'shared' });
+
+/** Of the edges alone: Postgres is elsewhere. */
+function edges(): number[] {
+  return running(descendants(fixture.engine.child.pid ?? 0));
+}
+
+describe('an engine with two edges', () => {
+  it('serves the published SDK, which sees no difference', async () => {
+    fixture.spawn('published-sdk/worker.mjs');
+    Object.assign(process.env, fixture.env);
+    const published = HatchetClient.init();
+    await vi.waitFor(() => published.run('lower', { message: 'A' }, {}), { timeout: 30_000 });
+    const dag = await published.run('Published-Dag', { n: 1 }, { additionalMetadata: { from: 'here' } });
+    expect(dag).toMatchObject({ flaky: { attempt: 2, n: 20 } });
+    await expect(published.run('failing', {}, {})).rejects.toThrow();
+  });
+
+  it('refuses by the link as a call is refused, and notes it', async () => {
+    const { clients } = fixture;
+    const request = {
+      workflowName: 'nobody',
+      input: Buffer.from('{}'),
+      additionalMetadata: Buffer.from('{}'),
+      desiredWorkerLabels: {},
+    };
+    const refused: unknown = await clients
+      .call(clients.admin, clients.admin.triggerWorkflowRun, request)
+      .catch((e) => e);
+    expect(refused).toMatchObject({ code: status.NOT_FOUND, details: expect.stringContaining('"nobody"') });
+    await expect
+      .poll(async () => {
+        const { rows } = await fixture.database.pool.query<{ outcome: string; address: string }>(
+          `SELECT outcome, address FROM audit_line WHERE action = '/v1.AdminService/TriggerWorkflowRun'`,
+        );
+        return rows;
+      })
+      .toEqual([{ outcome: 'UNKNOWN_WORKFLOW', address: '127.0.0.1' }]);
+  });
+
+  it('loses nothing where an edge is killed, and has another one soon', async () => {
+    const { hatchet } = fixture;
+    const task = hatchet.task({ name: 'double', fn: ({ n }: { n: number }) => ({ doubled: 2 * n }) });
+    await fixture.serve('double', { workflows: [task], slots: 50 });
+    const before = edges();
+    expect(before.length).toBe(2);
+    const results: Promise<{ doubled: number }>[] = [];
+    for (let n = 0; n < 300; n++) {
+      results.push(task.run({ n }));
+      if (n % 100 === 50) process.kill(edges()[0] ?? 0, 'SIGKILL');
+      if (n % 10 === 0) await expect.poll(() => edges().length).toBeGreaterThan(0);
+    }
+    expect((await Promise.all(results)).map(({ doubled }) => doubled)).toEqual(results.map((_, n) => 2 * n));
+    await expect.poll(() => edges().length, { timeout: 10_000 }).toBe(2);
+    expect(edges().filter((pid) => before.includes(pid)).length).toBeLessThan(2);
+  });
+
+  it('leaves no process and no port, however it ends', async () => {
+    const { ready } = fixture.engine;
+    const pids = edges();
+    await fixture.engine.end('SIGKILL');
+    await expect.poll(() => running(pids), { timeout: 20_000 }).toEqual([]);
+    expect([ready.grpc.port, ready.http.port].map(isListening)).toEqual([false, false]);
+  });
+});
+
+it('an edge without engines says what it lacks', async () => {
+  const starting = startEngine({ edge: true, dataDir: join(fixture.folder, 'alone'), logLevel: 'silent' });
+  await expect(starting).rejects.toMatchObject({ code: 'EDGE_ALONE' });
+});
