@@ -47,7 +47,7 @@ export class EdgeProcesses {
     let give = (_: PortKind, socket: Socket): void => void socket.destroy();
     const server = (kind: PortKind): Server => createServer({ pauseOnConnect: true }, (socket) => give(kind, socket));
     const servers = [server('grpc'), server('http')] as const;
-    const close = async (): Promise<void> => void (await Promise.all(servers.map((each) => closed(each))));
+    const close = async (): Promise<void> => void (await Promise.all(servers.map(async (each) => closed(each))));
     try {
       const grpc = await listen(servers[0], 'grpc', { host, port: grpcPort });
       const http = await listen(servers[1], 'http', { host, port: httpPort });
@@ -55,7 +55,7 @@ export class EdgeProcesses {
       give = (kind, socket) => edges.#give(kind, socket);
       try {
         for (let count = 0; count < options.count; count++) edges.#add(firstPauseMs);
-        await Promise.all(edges.#edges.map((edge) => edge.ready));
+        await Promise.all(edges.#edges.map(async (edge) => edge.ready));
       } catch (error) {
         await edges.stop();
         throw error;
@@ -77,8 +77,8 @@ export class EdgeProcesses {
     this.#isStopping = true;
     for (const timer of this.#restarts) clearTimeout(timer);
     for (const { socket } of this.#waiting.splice(0)) socket.destroy();
-    await Promise.all(this.#edges.map((edge) => edge.stop()));
-    await Promise.all(this.#servers.map((each) => closed(each)));
+    await Promise.all(this.#edges.map(async (edge) => edge.stop()));
+    await Promise.all(this.#servers.map(async (each) => closed(each)));
   }
 
   /** To the edges in turn. One that is asked to end still takes them, and asks them to go where others serve. */

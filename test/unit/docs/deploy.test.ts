@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, '../../..');
 const folder = join(root, 'deploy');
 const base = 'kubernetes/base/deployment.yaml';
 const tls = 'kubernetes/overlays/tls/tls.yaml';
+const edges = 'kubernetes/overlays/edges/edges.yaml';
+const edge = 'spec.template.spec.containers.name=edge';
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 
@@ -241,7 +243,7 @@ describe('files for Kubernetes', () => {
 
   it('set the image that the Deployment names', () => {
     const image = part(base, `${container}.image`);
-    for (const overlay of ['tls', 'one-engine'])
+    for (const overlay of ['tls', 'one-engine', 'edges'])
       expect(part(`kubernetes/overlays/${overlay}/kustomization.yaml`, 'images.0.name')).toBe(image);
     expect(part('kubernetes/overlays/one-engine/kustomization.yaml', 'replicas.0.name')).toBe(
       part(base, 'metadata.name'),
@@ -257,6 +259,21 @@ describe('files for Kubernetes', () => {
     expect(part('kubernetes/base/service.yaml', 'spec.selector')).toEqual(selected);
     expect(part('kubernetes/base/disruption-budget.yaml', 'spec.selector.matchLabels')).toEqual(selected);
     expect(part('kubernetes/base/network-policy.yaml', 'spec.podSelector.matchLabels')).toEqual(selected);
+  });
+
+  it('start edges as engines are started, and lead programs to them', async () => {
+    const args = textsOf(part(edges, `${edge}.args`));
+    expect(await isCommandLine(args)).toBe(true);
+    expect(args.filter((arg) => arg !== '--edge')).toEqual(textsOf(part(base, `${container}.args`)));
+    for (const what of ['image', 'ports', ...probes, 'securityContext', 'volumeMounts'])
+      expect(part(edges, `${edge}.${what}`)).toEqual(part(base, `${container}.${what}`));
+    const labels = { 'app.kubernetes.io/name': 'hatchet-edge' };
+    expect(part(edges, 'spec.template.metadata.labels')).toEqual(labels);
+    expect(part(edges, 'spec.selector.matchLabels')).toEqual(labels);
+    expect(part('kubernetes/overlays/edges/service.yaml', 'spec.selector')).toEqual(labels);
+    expect(part('kubernetes/overlays/edges/service.yaml', 'metadata.name')).toBe(
+      part('kubernetes/base/service.yaml', 'metadata.name'),
+    );
   });
 
   it('let engines reach each other on both ports', () => {
@@ -308,7 +325,7 @@ describe('files for Kubernetes', () => {
       ...yamlNames.flatMap((name) => [...read(name).matchAll(/secretName: (\S+)/g)].map(([, secret]) => secret)),
       part(base, `${container}.env.name=DATABASE_URL.valueFrom.secretKeyRef.name`),
     ];
-    expect(wanted.length).toBe(3);
+    expect(new Set(wanted).size).toBe(3);
     expect(wanted.filter((name) => !read('README.md').includes(String(name)))).toEqual([]);
     expect(read('README.md')).toContain('--from-file=secret.key=');
     expect(read('README.md')).toContain('--from-literal=url=');
