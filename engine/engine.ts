@@ -32,6 +32,7 @@ import { LogIntake } from './grpc/log-intake.ts';
 import { StreamIntake } from './grpc/stream-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './figures/change-signal.ts';
+import { CallsTogether } from './grpc/session/calls-together.ts';
 import { sessionService } from './grpc/session/session-service.ts';
 import { startGrpc } from './grpc/grpc-server.ts';
 import { EdgeProcesses } from './edge-processes/edge-processes.ts';
@@ -318,10 +319,11 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   };
   const logIntake = new LogIntake(logs, limits);
   const streamIntake = new StreamIntake({ owner: commands, pool: reads, streams, limits });
+  const together = new CallsTogether({ gate, owner: commands, dispatcher });
   const services = [
-    dispatcherService({ ...edge, dispatcher, results, ...followers }),
-    workflowService(edge),
-    adminService({ ...edge, pool: reads }),
+    dispatcherService({ ...edge, dispatcher, results, together, ...followers }),
+    workflowService({ ...edge, together }),
+    adminService({ ...edge, pool: reads, together }),
     sessionService({ ...edge, dispatcher, results, logIntake, streamIntake }),
     durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
     eventsService({ ...edge, pool: reads, logIntake, streamIntake }),

@@ -15,38 +15,35 @@ import { payloadSize, readRunDetail, type RunDetail } from '../monitor/runs/run-
 import { cancelIds } from '../bulk/cancel-ids.ts';
 import { replayIds } from '../bulk/replay-ids.ts';
 import { branchTask } from '../shard/prepare/branch-task.ts';
-import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import {
   AdminServiceService,
   RunStatus,
   type GetRunDetailsResponse,
 } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { refuseCollisions } from './collision.ts';
 import { declaredCrons } from './definition/crons.ts';
 import { readDefinition } from './definition/read-definition.ts';
-import { readDesiredLabels } from './definition/desired-labels.ts';
 import type { Edge } from './edge.ts';
-import * as byLink from './by-link/linked-calls.ts';
+import type { CallsTogether } from './session/calls-together.ts';
+import * as asked from './by-link/linked-calls.ts';
 import { serve, type Handlers } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
-import { runIdsFrom } from './runs/run-ids-header.ts';
-import { utf8 } from './utf8.ts';
 import type { GrpcService } from './grpc-server.ts';
 
 export interface AdminDeps extends Edge {
   owner: Commands;
   pool: Pool;
+  together: CallsTogether;
 }
 
 /** Ids of one call to cancel or replay. */
 const mostIds = 100_000;
 
 export function adminService(deps: AdminDeps): GrpcService {
-  return serve(deps, AdminServiceService, handlers(deps), { triggerWorkflowRun: byLink.triggerRun });
+  return serve(deps, AdminServiceService, handlers(deps), { triggerWorkflowRun: asked.triggerRun });
 }
 
 function handlers(deps: AdminDeps): Handlers<typeof AdminServiceService> {
-  const { owner, pool } = deps;
+  const { owner, pool, together } = deps;
   return {
     putWorkflow: async (request, caller) => {
       const { tenantId } = caller;
@@ -66,27 +63,8 @@ function handlers(deps: AdminDeps): Handlers<typeof AdminServiceService> {
       caller.note(reply.workflowId, reply.versionId);
       return { id: reply.versionId, workflowId: reply.workflowId };
     },
-    triggerWorkflowRun: async (request, caller, metadata) => {
-      const { tenantId } = caller;
-      const [runId] = runIdsFrom(metadata, 1);
-      const labels = readDesiredLabels(request.desiredWorkerLabels, 'of the run');
-      const run = await prepareRun(owner, tenantId, {
-        workflowName: request.workflowName,
-        input: utf8(request.input),
-        metadata: utf8(request.additionalMetadata),
-        priority: request.priority,
-        runId,
-        labels,
-      });
-      caller.note(run.runId);
-      const { runIds, collisions } = await owner.submit({
-        kind: 'trigger',
-        tenantId,
-        runs: [run],
-      });
-      refuseCollisions(collisions, runIds, false);
-      return { externalId: run.runId };
-    },
+    triggerWorkflowRun: (request, caller, metadata) =>
+      asked.triggerRun(request, { link: together.of(caller), caller, metadata }),
     cancelTasks: async (request, caller) => {
       const { tenantId } = caller;
       const given = ids(atMost(request.externalIds, 'the ids', mostIds));

@@ -1,11 +1,9 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Caller } from '../edge/access/caller.ts';
 import type { Commands } from '../edge/parsed-commands.ts';
-import { id, knownId } from '../edge/parse/id.ts';
+import { knownId } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
-import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import { duration } from '../edge/parse/time.ts';
-import { reportedOutcome, reportedFailure } from '../edge/parse/attempt-report.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { newId } from '../model/ids/uuid.ts';
@@ -14,16 +12,15 @@ import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import {
   type AssignedAction,
   DispatcherService,
-  type StepActionEvent,
-  StepActionEventType,
   type WorkerListenRequest,
 } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './runs/run-chunk-stream.ts';
 import { RunResultStream } from './runs/run-result-stream.ts';
-import { reportBatch, retryAfter } from './requests/batch-report-request.ts';
+import { reportBatch } from './requests/batch-report-request.ts';
 import { Headed, type Edge } from './edge.ts';
-import * as byLink from './by-link/linked-calls.ts';
+import * as asked from './by-link/linked-calls.ts';
+import type { CallsTogether } from './session/calls-together.ts';
 import { serve, unsupported, type Handlers } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
 import type { GrpcService } from './grpc-server.ts';
@@ -31,7 +28,6 @@ import { offersMetadata } from './offers.ts';
 import { assignedAction } from './assigned-action.ts';
 import { wireVersion } from './wire-version.ts';
 import { labelValues, readWorker } from './requests/worker-request.ts';
-import type { TenantId } from '../model/ids/tenant-id.ts';
 
 /** A year: the longest that a call may add to a task's time. */
 const longestExtensionMs = 366 * 86_400_000;
@@ -40,10 +36,11 @@ export interface DispatcherDeps extends Edge, LogStreamDeps {
   owner: Commands;
   dispatcher: Dispatcher;
   results: RunEndWaiters;
+  together: CallsTogether;
 }
 
 export function dispatcherService(deps: DispatcherDeps): GrpcService {
-  const linked = { sendStepActionEvent: byLink.report, listen: byLink.listen, listenV2: byLink.listen };
+  const linked = { sendStepActionEvent: asked.report, listen: asked.listen, listenV2: asked.listen };
   return serve(deps, DispatcherService, handlers(deps), linked);
 }
 
@@ -77,10 +74,8 @@ function handlers(deps: DispatcherDeps): Handlers<typeof DispatcherService> {
       await owner.submit({ kind: 'updateWorker', tenantId, workerId, labels: labelValues(request.labels) });
       return { tenantId, workerId };
     },
-    sendStepActionEvent: async (request, { tenantId }) => {
-      await report(deps, request, tenantId);
-      return { tenantId, workerId: request.workerId };
-    },
+    sendStepActionEvent: (event, caller, metadata) =>
+      asked.report(event, { link: deps.together.of(caller), caller, metadata }),
     refreshTimeout: async (request, { tenantId }) => {
       const incrementMs = duration(request.incrementTimeoutBy, 'the increment', { most: longestExtensionMs });
       const reply = await owner.submit({
@@ -149,42 +144,4 @@ async function listen(
       resolve();
     });
   });
-}
-
-/** A report names its attempt; whatever it says, it is acknowledged: the SDK would only repeat it. */
-async function report(
-  { owner, dispatcher }: Pick<DispatcherDeps, 'owner' | 'dispatcher'>,
-  event: StepActionEvent,
-  tenantId: TenantId,
-): Promise<void> {
-  const taskId = id(event.taskRunExternalId, "the task run's id");
-  const attempt = wholeNumber(event.retryCount ?? 0, 'the retry count', { min: 0, max: largestInteger });
-  const ref = { tenantId, taskId, attempt };
-  dispatcher.heard(tenantId, { taskId, attempt, batchId: null });
-  switch (event.eventType) {
-    case StepActionEventType.STEP_EVENT_TYPE_STARTED:
-      return owner.submit({ kind: 'started', ...ref });
-    case StepActionEventType.STEP_EVENT_TYPE_COMPLETED: {
-      const outcome = await reportedOutcome(owner.payloads, tenantId, event.eventPayload);
-      if (outcome.ok) return owner.submit({ kind: 'completed', ...ref, output: outcome.output });
-      return owner.submit({
-        kind: 'failed',
-        ...ref,
-        error: outcome.error,
-        mayRetry: event.shouldNotRetry !== true,
-      });
-    }
-    case StepActionEventType.STEP_EVENT_TYPE_FAILED:
-      return owner.submit({
-        kind: 'failed',
-        ...ref,
-        error: reportedFailure(event.eventPayload),
-        mayRetry: event.shouldNotRetry !== true,
-        retryAfterMs: retryAfter(event),
-      });
-    case StepActionEventType.STEP_EVENT_TYPE_ACKNOWLEDGED:
-    case StepActionEventType.STEP_EVENT_TYPE_CANCELLED:
-    case StepActionEventType.STEP_EVENT_TYPE_UNKNOWN:
-      return undefined;
-  }
 }

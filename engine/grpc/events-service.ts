@@ -9,7 +9,7 @@ import type { PushedEvent } from '../plan/commands/events/push-event.ts';
 import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts';
 import { EventsServiceService, type Event, type PushEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
 import type { Edge } from './edge.ts';
-import * as byLink from './by-link/linked-calls.ts';
+import * as asked from './by-link/linked-calls.ts';
 import { serve, type Handlers } from './handlers.ts';
 import type { LogIntake } from './log-intake.ts';
 import type { StreamIntake } from './stream-intake.ts';
@@ -24,7 +24,7 @@ export interface EventsDeps extends Edge {
 }
 
 export function eventsService(deps: EventsDeps): GrpcService {
-  return serve(deps, EventsServiceService, handlers(deps), { putStreamEvent: byLink.putChunk });
+  return serve(deps, EventsServiceService, handlers(deps), { putStreamEvent: asked.putChunk });
 }
 
 function handlers(deps: EventsDeps): Handlers<typeof EventsServiceService> {

@@ -7,7 +7,8 @@ import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { refuseCollisions } from './collision.ts';
 import type { Edge } from './edge.ts';
-import * as byLink from './by-link/linked-calls.ts';
+import type { CallsTogether } from './session/calls-together.ts';
+import * as asked from './by-link/linked-calls.ts';
 import { serve, unsupported, type Handlers } from './handlers.ts';
 import { readRateLimit } from './requests/rate-limit-request.ts';
 import { runIdsFrom } from './runs/run-ids-header.ts';
@@ -17,28 +18,18 @@ import { triggerRequest } from './requests/trigger-request.ts';
 
 export interface WorkflowDeps extends Edge {
   owner: Commands;
+  together: CallsTogether;
 }
 
 export function workflowService(deps: WorkflowDeps): GrpcService {
-  return serve(deps, WorkflowServiceService, handlers(deps), { triggerWorkflow: byLink.trigger });
+  return serve(deps, WorkflowServiceService, handlers(deps), { triggerWorkflow: asked.trigger });
 }
 
 function handlers(deps: WorkflowDeps): Handlers<typeof WorkflowServiceService> {
-  const { owner } = deps;
+  const { owner, together } = deps;
   return {
-    triggerWorkflow: async (request, caller, metadata) => {
-      const { tenantId } = caller;
-      const [runId] = runIdsFrom(metadata, 1);
-      const run = await prepareRun(owner, tenantId, triggerRequest(request, { runId }));
-      caller.note(run.runId);
-      const { runIds, collisions } = await owner.submit({
-        kind: 'trigger',
-        tenantId,
-        runs: [run],
-      });
-      refuseCollisions(collisions, runIds, false);
-      return { workflowRunId: runIds[0] ?? run.runId };
-    },
+    triggerWorkflow: (request, caller, metadata) =>
+      asked.trigger(request, { link: together.of(caller), caller, metadata }),
     bulkTriggerWorkflow: async ({ workflows }, caller, metadata) => {
       const { tenantId } = caller;
       const ids = runIdsFrom(metadata, atMost(workflows, 'the runs that the call triggers', maxBulkTriggers).length);

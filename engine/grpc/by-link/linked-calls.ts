@@ -23,15 +23,31 @@ import { newId } from '../../model/ids/uuid.ts';
 import { runIdsFrom } from '../runs/run-ids-header.ts';
 import { utf8 } from '../utf8.ts';
 
-/** A call whose request goes to the owner by a link. */
-export interface LinkedCall {
-  link: EngineLink;
+/** Who asked is told once. */
+export type Told = (answer: LinkAnswer) => void;
+
+/** What of the contract's calls travels with others: to another engine by its link, or in this one. */
+export interface AskedCalls extends Pick<EngineLink, 'started' | 'completed' | 'failed'> {
+  trigger(
+    request: TriggerWorkflowRequest,
+    options: { runId: string; isAwaited: boolean; isRepeated: boolean; patienceMs: number },
+  ): Promise<string>;
+}
+
+/** A call that travels with others. */
+export interface AskedCall {
+  link: AskedCalls;
   caller: Caller;
   metadata: Metadata;
 }
 
+/** A call that goes to another engine by the link to it. */
+export interface LinkedCall extends AskedCall {
+  link: EngineLink;
+}
+
 /** What a worker says of an attempt. */
-export async function report(event: StepActionEvent, { link, caller }: LinkedCall): Promise<ActionEventResponse> {
+export async function report(event: StepActionEvent, { link, caller }: AskedCall): Promise<ActionEventResponse> {
   const { eventType, eventPayload, taskRunExternalId: taskId, retryCount: attempt = 0 } = event;
   const { shouldNotRetry = false, retryAfterMs } = event;
   const about = { taskId, attempt, invocation: undefined };
@@ -52,14 +68,14 @@ export async function report(event: StepActionEvent, { link, caller }: LinkedCal
 }
 
 /** The contract's older way to start a run. */
-export async function trigger(request: TriggerWorkflowRequest, call: LinkedCall): Promise<TriggerWorkflowResponse> {
+export async function trigger(request: TriggerWorkflowRequest, call: AskedCall): Promise<TriggerWorkflowResponse> {
   return { workflowRunId: await start(request, call) };
 }
 
 /** The newer one, which says less. */
 export async function triggerRun(
   { workflowName, input, additionalMetadata, priority, desiredWorkerLabels }: TriggerWorkflowRunRequest,
-  call: LinkedCall,
+  call: AskedCall,
 ): Promise<TriggerWorkflowRunResponse> {
   const request: TriggerWorkflowRequest = {
     name: workflowName,
@@ -71,12 +87,15 @@ export async function triggerRun(
   return { externalId: await start(request, call) };
 }
 
-async function start(request: TriggerWorkflowRequest, { link, caller, metadata }: LinkedCall): Promise<string> {
+async function start(request: TriggerWorkflowRequest, { link, caller, metadata }: AskedCall): Promise<string> {
   const [given] = runIdsFrom(metadata, 1);
   const runId = given ?? newId();
   caller.note(runId);
   // An id that the caller has made may be that of a call whose answer was lost: whether there is such a run is looked up.
-  return link.trigger(request, { runId, isAwaited: false, isRepeated: given !== undefined, patienceMs: longestWaitMs });
+  const isRepeated = given !== undefined;
+  const made = await link.trigger(request, { runId, isAwaited: false, isRepeated, patienceMs: longestWaitMs });
+  if (made !== runId) caller.note(made);
+  return made;
 }
 
 export async function putChunk(chunk: PutStreamEventRequest, { link }: LinkedCall): Promise<PutStreamEventResponse> {

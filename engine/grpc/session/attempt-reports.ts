@@ -36,6 +36,9 @@ interface Ref {
   readonly attempt: Checked<number>;
 }
 
+/** Of a frame, or of calls that came together. */
+type Reported = Pick<ConnectRequest, 'started' | 'completed' | 'failed'>;
+
 /** Whose frame it is, and who hears what is refused of it. */
 interface Frame {
   readonly caller: Caller;
@@ -62,7 +65,7 @@ export class AttemptReports {
   }
 
   /** Resolves once each is stored or refused; undefined where there is none. */
-  carryOut({ started, completed, failed }: ConnectRequest, of: Frame): Promise<unknown> | undefined {
+  carryOut({ started, completed, failed }: Reported, of: Frame): Promise<unknown> | undefined {
     if (started.length + completed.length + failed.length === 0) return undefined;
     const { caller, refuse } = of;
     try {
