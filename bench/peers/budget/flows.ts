@@ -8,6 +8,7 @@ const runs = [
   { flow: 'durable', name: 'hatchet-ts' },
   { flow: 'durable', name: 'dbos' },
   { flow: 'durable', name: 'openworkflow' },
+  { flow: 'durable', name: 'absurd' },
 ] as const;
 
 export async function flows(context: PartContext): Promise<void> {

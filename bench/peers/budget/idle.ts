@@ -1,5 +1,5 @@
 /** An engine with its own Postgres, for which there is nothing to do. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,6 +19,8 @@ export async function idle(context: PartContext): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'hatchet-bench-idle-'));
   const own = context.cleanup.nested();
   try {
+    await own.add(() => rmSync(dataDir, { recursive: true, force: true }));
+    // As root the files of its Postgres lie elsewhere.
     await own.add(() => deleteData(dataDir));
     const child = spawnBenchEngine(dataDir, { node });
     await own.add(() => endChild(child));

@@ -123,7 +123,7 @@ const rows: readonly Row[] = [
     sample: 'durable hatchet-ts',
     isMet: atLeast(3_000),
   },
-  ...['dbos', 'openworkflow'].map((name): Row => ({
+  ...['dbos', 'openworkflow', 'absurd'].map((name): Row => ({
     part: 'flows',
     what: `the same beside ${name}`,
     budget: '',
