@@ -1,7 +1,7 @@
 /** What `bench:peers` measures of a contestant in a round. */
 import type { Cleanup } from './cleanup.ts';
 import { plainShape, type Contestant, type Flow } from './contestant.ts';
-import { withRound, type Backlog, type InFlight } from './round.ts';
+import { withRound, type CountedBacklog, type InFlight } from './round.ts';
 
 export interface Sizes {
   /** Of the backlog, and of the jobs that go through with some in flight. */
@@ -17,14 +17,14 @@ export const fullSizes: Sizes = { jobs: 20_000, warmUp: 2_000, inFlight: 500, pa
 export const quickSizes: Sizes = { jobs: 4_000, warmUp: 1_000, inFlight: 500, paced: 300, everyMs: 10 };
 
 export interface Figures {
-  backlog: Backlog;
+  backlog: CountedBacklog;
   /** The place of a job is free again once its handler is entered. */
   entered: InFlight;
   /** The place of a job is free again once its caller has the result. */
   result: InFlight | undefined;
   startMs: { p50: number; p99: number };
   /** Of three steps one after the other. */
-  flows: Partial<Record<Flow, Backlog>>;
+  flows: Partial<Record<Flow, CountedBacklog>>;
 }
 
 /** Of a flow with as many steps one after the other. */
@@ -40,7 +40,7 @@ export async function measure(measured: Measured, sizes: Sizes, cleanup: Cleanup
   const { contestant } = measured;
   const { inFlight, everyMs } = sizes;
   const figures = await withRound({ ...measured, shape: plainShape }, cleanup, async (round) => {
-    await round.warmUp(share(contestant, 'backlog', sizes.warmUp));
+    await round.drain(share(contestant, 'backlog', sizes.warmUp));
     const backlog = await round.backlog(share(contestant, 'backlog', sizes.jobs));
     const few = { inFlight, ...counts(contestant, 'inFlight', sizes) };
     const entered = await round.inFlight({ until: 'entered', ...few });
@@ -56,16 +56,16 @@ export async function measure(measured: Measured, sizes: Sizes, cleanup: Cleanup
 }
 
 /** A backlog of jobs of three steps, after a warm-up. */
-export function measureFlow(measured: Measured, flow: Flow, sizes: Sizes, cleanup: Cleanup): Promise<Backlog> {
+export function measureFlow(measured: Measured, flow: Flow, sizes: Sizes, cleanup: Cleanup): Promise<CountedBacklog> {
   const { contestant } = measured;
   return withRound({ ...measured, shape: { ...plainShape, flow, steps: threeSteps } }, cleanup, async (round) => {
-    await round.warmUp(share(contestant, 'backlog', sizes.warmUp));
+    await round.drain(share(contestant, 'backlog', sizes.warmUp));
     return round.backlog(share(contestant, 'backlog', sizes.jobs));
   });
 }
 
 /** Jobs that do nothing, after a warm-up. */
-export function measureBacklog(measured: Measured, sizes: Sizes, cleanup: Cleanup): Promise<Backlog> {
+export function measureBacklog(measured: Measured, sizes: Sizes, cleanup: Cleanup): Promise<CountedBacklog> {
   return measureFlow(measured, 'noop', sizes, cleanup);
 }
 

@@ -30,6 +30,10 @@ export interface Backlog {
   bothPerSecond: number;
   cpu: CpuPerJob;
   walBytes: number | undefined;
+}
+
+/** With what took longer to count. */
+export interface CountedBacklog extends Backlog {
   transactions: number | undefined;
 }
 
@@ -104,48 +108,42 @@ export class Round {
     parts.worker.onEntered = (jobs) => parts.client.tellEntered(jobs);
   }
 
-  /** A backlog that nothing is counted of: Postgres's own counts may take it ten seconds. */
-  async warmUp(count: number): Promise<void> {
-    await this.#drain(this.#range(count));
+  /** Its transactions are counted too, for which Postgres may take twenty seconds. */
+  async backlog(count: number): Promise<CountedBacklog> {
+    const { backend, counters } = this.#parts;
+    await counters.checkpoint();
+    const before = await counters.transactions();
+    const drained = await this.drain(count);
+    const transactions = (await counters.transactions()) - before;
+    return { ...drained, transactions: backend.storesInPostgres ? transactions / count : undefined };
   }
 
   /** All jobs are added, then the worker starts, until the store has all of them as completed. */
-  async backlog(count: number): Promise<Backlog> {
-    const { backend, counters } = this.#parts;
-    await counters.checkpoint();
-    const before = { transactions: await counters.transactions(), wal: await counters.wal() };
-    const drained = await this.#drain(this.#range(count));
-    const wal = drained.wal - before.wal;
-    const transactions = (await counters.transactions()) - before.transactions;
-    const rate = (ms: number): number => count / (ms / 1000);
-    const { beganAt, addedAt, startedAt, completedAt, cpu } = drained;
-    const inPostgres = backend.storesInPostgres;
-    return {
-      jobs: count,
-      addPerSecond: rate(addedAt - beganAt),
-      drainPerSecond: rate(completedAt - startedAt),
-      bothPerSecond: rate(completedAt - beganAt),
-      cpu,
-      walBytes: inPostgres ? wal / count : undefined,
-      transactions: inPostgres ? transactions / count : undefined,
-    };
-  }
-
-  async #drain(jobs: Range) {
-    const { client, counters } = this.#parts;
+  async drain(count: number): Promise<Backlog> {
+    const { client, backend, counters } = this.#parts;
+    const jobs = this.#range(count);
     await this.#open('backlog');
+    const walBefore = await counters.wal();
     const cpu = this.#cpu();
-    const added = await client.ask({ do: 'addMany', jobs });
+    const { beganAt, endedAt: addedAt } = await client.ask({ do: 'addMany', jobs });
     const lastEntered = this.#lastEntered();
     const startedAt = nowMs();
     await this.#startWorker('backlog', jobs, 'last');
     await lastEntered;
     const completedAt = await this.#untilCompleted();
-    const used = perJob(cpu, this.#cpu(), jobs.count);
-    const wal = await counters.wal();
+    const used = perJob(cpu, this.#cpu(), count);
+    const wal = (await counters.wal()) - walBefore;
     await this.#stopWorker();
     await client.ask({ do: 'close' });
-    return { beganAt: added.beganAt, addedAt: added.endedAt, startedAt, completedAt, cpu: used, wal };
+    const rate = (ms: number): number => count / (ms / 1000);
+    return {
+      jobs: count,
+      addPerSecond: rate(addedAt - beganAt),
+      drainPerSecond: rate(completedAt - startedAt),
+      bothPerSecond: rate(completedAt - beganAt),
+      cpu: used,
+      walBytes: backend.storesInPostgres ? wal / count : undefined,
+    };
   }
 
   /** Undefined where the client cannot wait for results, and is asked to. */

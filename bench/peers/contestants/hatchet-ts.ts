@@ -67,7 +67,7 @@ export const contestant: Contestant = {
   get version() {
     return `hatchet-ts ${commit()}`;
   },
-  settings: `one bulk call of all jobs; ${slots} slots; three steps as tasks of a DAG, and as memos of a durable task`,
+  settings: `one bulk call of all jobs; ${slots} slots; three steps as tasks of a DAG, and as memos of a durable task that keeps its slot`,
   flows: ['dag', 'durable'],
   start: startEngines,
   // A worker brings its tasks to the engine.

@@ -67,11 +67,15 @@ function declareDag(hatchet: Sdk.Hatchet, steps: readonly number[], entered: (i:
   return dag;
 }
 
-/** Memos, each stored before the next begins; those of a row are asked for together. */
+/**
+ * Memos, each stored before the next begins; those of a row are asked for together. The tasks keep their slots: by default they
+ * leave for others once they have waited for 0.1 s, which storing the memos of 500 at once may take on a busy machine.
+ */
 function declareDurable(hatchet: Sdk.Hatchet, steps: readonly number[], entered: (i: number) => void) {
   return hatchet.durableTask({
     name: 'durable',
     executionTimeout: '10m',
+    evictionPolicy: { allowCapacityEviction: false },
     fn: async ({ i }: Input, ctx) => {
       for (const [row, width] of steps.entries())
         await Promise.all(Array.from({ length: width }, (_, place) => ctx.memo([row, place], () => null)));
