@@ -72,9 +72,10 @@ for (let round = 0; round < rounds; round++) {
     );
 }
 if (!session.isInterrupted()) {
+  const [major] = node.version.split('.');
   const versions = [...loaded.values()].map(({ version }) => version).join(', ');
   const report = [
-    '## The budgets',
+    `## The budgets, on Node ${major}`,
     '',
     `\`npm run bench\` on ${today()}: ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn, Node ${node.version}, ${machine()}; ${versions}. Median (lowest–highest); a ratio is of two figures of the same round. CPU of a backlog is judged by its ratio to graphile-worker, which does not depend on the machine. Settings are those of "Beside other queues".`,
     '',
@@ -83,6 +84,6 @@ if (!session.isInterrupted()) {
   ].join('\n');
   console.log(report);
   const isWhole = !values.quick && values.only === undefined;
-  if (isWhole) writeSection('bench', report);
+  if (isWhole) writeSection(`bench on Node ${major}`, report);
 }
 await session.exit(failures.length > 0);

@@ -68,8 +68,11 @@ export async function withRound<T>(setting: Setting, cleanup: Cleanup, work: (ro
   try {
     const dataDir = join(folder, 'postgres');
     const starting = startPostgres(dataDir);
-    // An interruption may come before it has started.
-    await own.add(async () => removePostgres(await starting, dataDir));
+    // An interruption may come before it has started: then its start fails, and has told why.
+    await own.add(async () => {
+      const server = await starting.catch(() => undefined);
+      if (server !== undefined) await removePostgres(server, dataDir);
+    });
     const server = await starting;
     const atEnd = (step: () => Promise<void>): Promise<void> => own.add(step);
     const backend = (await contestant.start?.({ postgres: server, folder, shape, node, atEnd })) ?? {
