@@ -20,6 +20,8 @@ export interface LaunchOptions {
   engine?: EngineOptions;
   /** For the runtime, before the program. */
   nodeArguments?: readonly string[];
+  /** The binary that runs it. Default: that of this process. */
+  node?: string;
   /** Messages go between this process and the engine's. */
   ipc?: boolean;
 }
@@ -28,9 +30,9 @@ const main = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist/engine
 
 /** The process, which is not ready yet. */
 export function spawnBenchEngine(dataDir: string, options: LaunchOptions = {}): ChildProcess {
-  const { engine, nodeArguments = [], ipc = false } = options;
+  const { engine, nodeArguments = [], node = process.execPath, ipc = false } = options;
   return spawn(
-    process.execPath,
+    node,
     [...nodeArguments, main, JSON.stringify({ dataDir, grpcPort: 0, httpPort: 0, logLevel: 'error', ...engine })],
     { stdio: ['ignore', 'pipe', 'inherit', ...(ipc ? (['ipc'] as const) : [])] },
   );

@@ -7,6 +7,36 @@ export interface Job {
   body: string;
 }
 
+/** What a job runs: nothing, or steps each of which is stored before the next begins, as tasks of a DAG or of a durable function. */
+export type Flow = 'noop' | 'dag' | 'durable';
+
+/** What the jobs of a round are, and where they come from. */
+export interface Shape {
+  flow: Flow;
+  /** Of a flow: how many steps it has beside each other, one after the other. Each waits for all before it. */
+  steps: readonly number[];
+  /** Characters of a job's body. */
+  bodyChars: number;
+  /** The rest is ours alone. Concurrency keys that jobs take in turn, with room for all of them; 0 for a task without a key. */
+  keys: number;
+  /** Jobs go to them in turn. Each has workers of its own. */
+  tenants: number;
+  /** Of each tenant, all in one process, each with a connection of its own. */
+  workers: number;
+  /** On one Postgres. */
+  engines: number;
+}
+
+export const plainShape: Shape = {
+  flow: 'noop',
+  steps: [],
+  bodyChars: 150,
+  keys: 0,
+  tenants: 1,
+  workers: 1,
+  engines: 1,
+};
+
 /** How the jobs come. A contestant may set its worker up for each in the way that suits it best. */
 export type Load = 'backlog' | 'inFlight' | 'lowRate';
 
@@ -14,15 +44,15 @@ export type Load = 'backlog' | 'inFlight' | 'lowRate';
 export interface Target {
   /** Of Postgres, or of what the contestant stores jobs in instead. */
   url: string;
-  /** Of a tenant, where there are tenants. */
-  token?: string;
+  /** One of each tenant, where there are tenants. */
+  tokens?: readonly string[];
 }
 
 /** What runs for a contestant besides clients and workers. */
 export interface Backend {
   target: Target;
-  /** The process between clients and the store, where there is one. */
-  enginePid?: number;
+  /** The processes between clients and the store, where there are any. */
+  enginePids?: readonly number[];
   /** The process in whose family the jobs are stored. */
   storePid: number;
   /** False where jobs are not in Postgres: its WAL and transactions say nothing then. */
@@ -51,6 +81,18 @@ export interface Progress {
   close(): Promise<void>;
 }
 
+/** What a round gives a contestant to start what it needs besides clients and workers. */
+export interface Surroundings {
+  postgres: EmbeddedPostgres;
+  /** For its files; removed afterwards. */
+  folder: string;
+  shape: Shape;
+  /** The binary on which its processes run. */
+  node: string;
+  /** Takes what ends a process, as soon as there is one: an interruption may come before it is ready. */
+  atEnd: (step: () => Promise<void>) => Promise<void>;
+}
+
 export interface Contestant {
   /** Its package and the version that is installed. */
   version: string;
@@ -58,23 +100,17 @@ export interface Contestant {
   settings: string;
   /** The part of the jobs that a slow one does, so that a round stays short. Default 1 of each. */
   share?: { backlog?: number; inFlight?: number };
-  /**
-   * Default: nothing besides the given Postgres.
-   * @param folder for its files; removed afterwards
-   * @param atEnd takes what ends a process, as soon as there is one: an interruption may come before it is ready
-   */
-  start?(
-    postgres: EmbeddedPostgres,
-    folder: string,
-    atEnd: (step: () => Promise<void>) => Promise<void>,
-  ): Promise<Backend>;
+  /** Besides jobs that do nothing. */
+  flows?: readonly Exclude<Flow, 'noop'>[];
+  /** Default: nothing besides the given Postgres. */
+  start?(surroundings: Surroundings): Promise<Backend>;
   /** Makes tables and queues, once for each backend. */
-  prepare(target: Target): Promise<void>;
+  prepare(target: Target, shape: Shape): Promise<void>;
   progress(target: Target): Promise<Progress>;
-  openAdder(target: Target, load: Load): Promise<Adder>;
+  openAdder(target: Target, load: Load, shape: Shape): Promise<Adder>;
   /**
    * Resolves once it takes jobs.
-   * @param entered called first thing by the handler of each job, which does nothing else
+   * @param entered called first thing by the handler of each job, which does nothing else, or by the last step of its flow
    */
-  startWorker(target: Target, load: Load, entered: (i: number) => void): Promise<JobWorker>;
+  startWorker(target: Target, load: Load, entered: (i: number) => void, shape: Shape): Promise<JobWorker>;
 }

@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, () => Promise<{ contestant: Contestant }>
   'pg-boss': () => import('./contestants/pg-boss.ts'),
   dbos: () => import('./contestants/dbos.ts'),
   openworkflow: () => import('./contestants/openworkflow.ts'),
+  absurd: () => import('./contestants/absurd.ts'),
   bullmq: () => import('./contestants/bullmq.ts'),
 };
 

@@ -29,8 +29,9 @@ export class JobProcess {
   }
 
   /** Resolves once its packages are loaded. */
-  static async fork(contestant: string): Promise<JobProcess> {
+  static async fork(contestant: string, node: string): Promise<JobProcess> {
     const child = fork(join(here, 'process.ts'), [contestant], {
+      execPath: node,
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -1,12 +1,23 @@
 /** A client or a worker of one contestant, as a process of its own: it does what the measuring process asks. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Adder, Job, JobWorker } from './contestant.ts';
 import { loadContestant } from './contestants.ts';
-import { nowMs, type FromProcess, type Range, type Reply, type Request, type ToProcess } from './messages.ts';
+import {
+  nowMs,
+  type FromProcess,
+  type Range,
+  type Reply,
+  type Request,
+  type Span,
+  type ToProcess,
+  type Until,
+} from './messages.ts';
+import { quantile } from './statistics.ts';
 
-const body = 'x'.repeat(150);
 const contestant = await loadContestant(process.argv[2] ?? '');
 let adder: Adder | undefined;
+let body = '';
 let worker: { running: JobWorker; log: EnteredLog } | undefined;
 /** Jobs of the client that somebody waits for until a worker has entered them. */
 const waiting = new Map<number, () => void>();
@@ -14,16 +25,23 @@ const waiting = new Map<number, () => void>();
 const send = (message: FromProcess): void => void process.send?.(message);
 const jobOf = (i: number): Job => ({ i, body });
 
+/** Text that nothing on its way can compress. */
+function textOf(chars: number): string {
+  return randomBytes(Math.ceil((chars * 3) / 4))
+    .toString('base64')
+    .slice(0, chars);
+}
+
 /** When each job of a range was entered for the first time. */
 class EnteredLog {
   readonly times: number[];
   again = 0;
   readonly #jobs: Range;
-  readonly #tell: 'each' | 'last';
+  readonly #tell: 'each' | 'last' | 'none';
   #left: number;
   #untold: number[] = [];
 
-  constructor(jobs: Range, tell: 'each' | 'last') {
+  constructor(jobs: Range, tell: 'each' | 'last' | 'none') {
     this.times = Array.from({ length: jobs.count }, () => 0);
     this.#jobs = jobs;
     this.#tell = tell;
@@ -31,6 +49,7 @@ class EnteredLog {
   }
 
   readonly enter = (i: number): void => {
+    if (this.#tell === 'none') return;
     const place = i - this.#jobs.from;
     if (this.times[place] !== 0) {
       this.again++;
@@ -56,7 +75,7 @@ function opened(): Adder {
   return adder;
 }
 
-async function keepInFlight(jobs: Range, inFlight: number, until: 'entered' | 'result'): Promise<void> {
+async function keepInFlight(jobs: Range, inFlight: number, until: Until): Promise<void> {
   const adder = opened();
   const addOne = async (i: number): Promise<void> => {
     if (until === 'result') {
@@ -74,29 +93,55 @@ async function keepInFlight(jobs: Range, inFlight: number, until: 'entered' | 'r
   );
 }
 
+/** The spans begin at the first call; one that is not whole at the end is left out. */
+async function keepFor(from: number, inFlight: number, forMs: number, everyMs: number): Promise<Span[]> {
+  const adder = opened();
+  if (adder.addAndWait === undefined) throw new Error('the client cannot wait for results');
+  const beganAt = nowMs();
+  const took: number[][] = Array.from({ length: Math.floor(forMs / everyMs) }, () => []);
+  let next = from;
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (nowMs() < beganAt + forMs) {
+        const sentAt = nowMs();
+        await adder.addAndWait?.(jobOf(next++));
+        const endedAt = nowMs();
+        took[Math.floor((endedAt - beganAt) / everyMs)]?.push(endedAt - sentAt);
+      }
+    }),
+  );
+  return took.map((each) => ({ results: each.length, p50: quantile(each, 0.5), p99: quantile(each, 0.99) }));
+}
+
 /** At its times, whether the ones before are acknowledged or not. */
-async function addPaced(jobs: Range, everyMs: number): Promise<number[]> {
+async function addPaced(jobs: Range, everyMs: number, until: Until): Promise<{ added: number[]; results: number[] }> {
   const adder = opened();
   const beganAt = nowMs();
-  const times: number[] = [];
+  const added: number[] = [];
+  const results = until === 'result' ? Array.from({ length: jobs.count }, () => Number.NaN) : [];
   const adding: Promise<void>[] = [];
+  const addAndWait = async (n: number): Promise<void> => {
+    await adder.addAndWait?.(jobOf(jobs.from + n));
+    results[n] = nowMs();
+  };
   for (let n = 0; n < jobs.count; n++) {
     const early = beganAt + n * everyMs - nowMs();
     if (early > 0) await delay(early);
-    times.push(nowMs());
-    adding.push(adder.add(jobOf(jobs.from + n)));
+    added.push(nowMs());
+    adding.push(until === 'result' ? addAndWait(n) : adder.add(jobOf(jobs.from + n)));
   }
   await Promise.all(adding);
-  return times;
+  return { added, results };
 }
 
 async function answer(request: Request): Promise<Partial<Reply>> {
   switch (request.do) {
     case 'prepare':
-      await contestant.prepare(request.target);
+      await contestant.prepare(request.target, request.shape);
       return {};
     case 'open':
-      adder = await contestant.openAdder(request.target, request.load);
+      body = textOf(request.shape.bodyChars);
+      adder = await contestant.openAdder(request.target, request.load, request.shape);
       return { canWait: adder.addAndWait !== undefined };
     case 'addMany': {
       const jobs = Array.from({ length: request.jobs.count }, (_, n) => jobOf(request.jobs.from + n));
@@ -107,15 +152,20 @@ async function answer(request: Request): Promise<Partial<Reply>> {
     case 'keepInFlight':
       await keepInFlight(request.jobs, request.inFlight, request.until);
       return {};
-    case 'addPaced':
-      return { times: await addPaced(request.jobs, request.everyMs) };
+    case 'keepFor':
+      return { spans: await keepFor(request.from, request.inFlight, request.forMs, request.everyMs) };
+    case 'addPaced': {
+      const { added, results } = await addPaced(request.jobs, request.everyMs, request.until);
+      return { times: added, resultTimes: results };
+    }
     case 'close':
       await opened().close();
       adder = undefined;
       return {};
     case 'startWorker': {
-      const log = new EnteredLog(request.jobs, request.tell);
-      worker = { running: await contestant.startWorker(request.target, request.load, log.enter), log };
+      const { target, load, shape, jobs, tell } = request;
+      const log = new EnteredLog(jobs, tell);
+      worker = { running: await contestant.startWorker(target, load, log.enter, shape), log };
       return {};
     }
     case 'stopWorker': {

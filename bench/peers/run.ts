@@ -1,73 +1,55 @@
 /**
- * This project's engine and SDK beside other job queues: `npm run bench:peers [-- --rounds N] [--only a,b] [--quick]`.
+ * This project's engine and SDK beside other job queues: `npm run bench:peers [-- --rounds N] [--only a,b] [--node 20,24] [--quick]`.
  * Needs a build and the packages of this folder. Prints Markdown tables; progress goes to stderr.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Contestant } from './contestant.ts';
-import type { Figures, Sizes } from './measure.ts';
-
-const here = import.meta.dirname;
-const installed = existsSync(join(here, 'node_modules', '.package-lock.json'));
-const built = existsSync(join(here, '../../dist/engine/main.js'));
-if (!installed || !built) {
-  if (!installed) console.error('The other queues are not installed. First: npm ci --prefix bench/peers');
-  if (!built) console.error('The engine is not built. First: npm run build');
-  process.exit(1);
-}
-// These need what is installed.
-const [{ Cleanup }, { loadContestant, names, ours }, { measure }, { printTables }] = await Promise.all([
-  import('./cleanup.ts'),
-  import('./contestants.ts'),
-  import('./measure.ts'),
-  import('./table.ts'),
-]);
+import { loadContestant, names, ours } from './contestants.ts';
+import { fullSizes, measure, quickSizes, type Figures } from './measure.ts';
+import { findNode, type NodeBinary } from './node-binary.ts';
+import { beginSession, inTurn, parseNames, parseRounds } from './session.ts';
+import { printTables } from './table.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string' },
     only: { type: 'string' },
+    node: { type: 'string' },
     quick: { type: 'boolean', default: false },
   },
 });
-const sizes: Sizes = values.quick
-  ? { jobs: 4_000, warmUp: 1_000, inFlight: 500, paced: 300, everyMs: 10 }
-  : { jobs: 20_000, warmUp: 2_000, inFlight: 500, paced: 1_000, everyMs: 10 };
-const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is a number from 1, not ${values.rounds}`);
-const wanted = values.only?.split(',') ?? names;
+const session = beginSession();
+const sizes = values.quick ? quickSizes : fullSizes;
+const rounds = parseRounds(values.rounds, values.quick ? 1 : 3);
+const wanted = new Set([ours, ...parseNames(values.only, names)]);
+const nodes = values.node?.split(',').map(findNode) ?? [findNode(undefined)];
 const chosen = new Map<string, Contestant>();
-for (const name of [ours, ...wanted]) if (!chosen.has(name)) chosen.set(name, await loadContestant(name));
+for (const name of wanted) chosen.set(name, await loadContestant(name));
 
-const cleanup = new Cleanup();
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => {
-    interrupted.abort();
-    void cleanup.run();
-  });
+interface OnNode {
+  node: NodeBinary;
+  figures: Map<string, Figures[]>;
+  /** Why a contestant could not be measured. It is left out from then on. */
+  failures: Map<string, string>;
+}
 
-const figures = new Map<string, Figures[]>();
-/** Why a contestant could not be measured. It is left out from then on. */
-const failures = new Map<string, string>();
+const results = nodes.map((node): OnNode => ({ node, figures: new Map(), failures: new Map() }));
+const all = [...chosen].flatMap(([name, contestant]) => results.map((on) => ({ name, contestant, on })));
 for (let round = 0; round < rounds; round++) {
-  const order = [...chosen];
-  // Another one begins each round: what the machine does meanwhile falls on all of them.
-  order.push(...order.splice(0, round % order.length));
-  for (const [name, contestant] of order) {
-    if (interrupted.signal.aborted || failures.has(name)) continue;
-    console.error(`round ${round + 1} of ${rounds}: ${name}`);
+  for (const { name, contestant, on } of inTurn(all, round * results.length)) {
+    if (session.isInterrupted() || on.failures.has(name)) continue;
+    console.error(`round ${round + 1} of ${rounds}: ${name} on Node ${on.node.version}`);
     try {
-      figures.set(name, [...(figures.get(name) ?? []), await measure(name, contestant, sizes, cleanup)]);
+      const figures = await measure({ name, contestant, node: on.node.path }, sizes, session.cleanup);
+      on.figures.set(name, [...(on.figures.get(name) ?? []), figures]);
     } catch (error) {
-      if (interrupted.signal.aborted) continue;
+      if (session.isInterrupted()) continue;
       console.error(error);
-      failures.set(name, error instanceof Error ? error.message : String(error));
+      on.failures.set(name, error instanceof Error ? error.message : String(error));
     }
   }
 }
-await cleanup.run();
-if (!interrupted.signal.aborted) printTables({ figures, failures, chosen, ours, sizes, rounds });
-// Packages of contestants may have left timers behind.
-process.exit(interrupted.signal.aborted ? 130 : failures.size > 0 ? 1 : 0);
+if (!session.isInterrupted())
+  for (const { node, ...measured } of results)
+    printTables({ ...measured, node: node.version, chosen, ours, sizes, rounds });
+await session.exit(results.some(({ failures }) => failures.size > 0));

@@ -1,7 +1,9 @@
 /** The figures of all rounds as Markdown. */
 import { cpus } from 'node:os';
 import type { Contestant } from './contestant.ts';
-import type { CpuPerJob, Figures, Sizes } from './measure.ts';
+import type { Figures, Sizes } from './measure.ts';
+import type { CpuPerJob } from './round.ts';
+import { formatSpread, median } from './statistics.ts';
 
 export interface Results {
   figures: ReadonlyMap<string, readonly Figures[]>;
@@ -9,6 +11,8 @@ export interface Results {
   chosen: ReadonlyMap<string, Contestant>;
   /** The name of the one that the others are told in relation to. */
   ours: string;
+  /** On which clients, workers and engines ran. */
+  node: string;
   sizes: Sizes;
   rounds: number;
 }
@@ -33,7 +37,7 @@ export function printTables(results: Results): void {
   const { sizes, rounds, chosen, figures, failures } = results;
   console.log(
     [
-      `${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn, Node ${process.versions.node}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}.`,
+      `${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn, Node ${results.node}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}.`,
       'Median (lowest–highest) × ratio to ours, of the medians.',
       '',
       `A backlog of jobs is added in bulk, then drained by one worker; jobs a second:`,
@@ -77,6 +81,20 @@ export function printTables(results: Results): void {
         { title: 'p99', of: (f) => f.startMs.p99, digits: 1 },
       ]),
       '',
+      ...(['dag', 'durable'] as const).flatMap((flow) => [
+        `A backlog of ${flow === 'dag' ? 'DAGs of three tasks in a row' : 'durable functions of three steps in a row'}; runs a second:`,
+        '',
+        table(results, [
+          { title: 'runs', of: (f) => f.flows[flow]?.jobs, plain: true },
+          { title: 'added', of: (f) => f.flows[flow]?.addPerSecond },
+          { title: 'drained', of: (f) => f.flows[flow]?.drainPerSecond },
+          { title: 'both', of: (f) => f.flows[flow]?.bothPerSecond },
+          { title: 'CPU µs a run', of: (f) => f.flows[flow]?.cpu.all },
+          { title: 'WAL bytes a run', of: (f) => f.flows[flow]?.walBytes },
+          { title: 'transactions a run', of: (f) => f.flows[flow]?.transactions, digits: 3 },
+        ]),
+        '',
+      ]),
       ...[...chosen]
         .filter(([name]) => figures.has(name))
         .map(([name, one]) => `- ${name}: ${one.version}; ${one.settings}.`),
@@ -90,7 +108,7 @@ function table(results: Results, columns: readonly Column[]): string {
   const reference = figures.get(ours) ?? [];
   const rows = [...results.chosen.keys()].flatMap((name) => {
     const rounds = figures.get(name);
-    if (rounds === undefined) return [];
+    if (rounds === undefined || columns.every((column) => known(column, rounds).length === 0)) return [];
     return [[name, ...columns.map((column) => cell(column, rounds, name === ours ? [] : reference))]];
   });
   return [['', ...columns.map(({ title }) => title)], ['---', ...columns.map(() => '---:')], ...rows]
@@ -100,29 +118,13 @@ function table(results: Results, columns: readonly Column[]): string {
 
 function cell(column: Column, rounds: readonly Figures[], reference: readonly Figures[]): string {
   const values = known(column, rounds);
-  const [low, high] = [values[0], values.at(-1)];
-  if (low === undefined || high === undefined) return '–';
-  const format = (value: number): string => {
-    const digits = column.digits ?? 0;
-    return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  };
-  const middle = median(values);
-  const spread = low === high ? '' : ` (${format(low)}–${format(high)})`;
+  if (values.length === 0) return '–';
   const ofOurs = known(column, reference);
-  const ratio = column.plain === true || ofOurs.length === 0 ? '' : ` × ${(middle / median(ofOurs)).toPrecision(2)}`;
-  return `${format(middle)}${spread}${ratio}`;
+  const ratio =
+    column.plain === true || ofOurs.length === 0 ? '' : ` × ${(median(values) / median(ofOurs)).toPrecision(2)}`;
+  return `${formatSpread(values, column.digits)}${ratio}`;
 }
 
-/** In ascending order. */
 function known({ of }: Column, rounds: readonly Figures[]): number[] {
-  return rounds
-    .map(of)
-    .filter((value) => value !== undefined)
-    .sort((a, b) => a - b);
-}
-
-function median(ascending: readonly number[]): number {
-  const half = ascending.length / 2;
-  const upper = ascending[Math.floor(half)] ?? Number.NaN;
-  return Number.isInteger(half) ? ((ascending[half - 1] ?? Number.NaN) + upper) / 2 : upper;
+  return rounds.map(of).filter((value) => value !== undefined);
 }

@@ -23,7 +23,7 @@ async function openEvents(target: Target) {
 export const contestant: Contestant = {
   version: installedVersion('bullmq'),
   settings: 'addBulk by 1,000; concurrency 100; Redis with appendfsync always',
-  async start(_postgres, folder, atEnd) {
+  async start({ folder, atEnd }) {
     const port = await freePort();
     const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
     const redis = spawn(

@@ -1,9 +1,12 @@
 import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk';
-import type { Contestant, Job } from '../contestant.ts';
+import type { Contestant, Job, Shape } from '../contestant.ts';
 import { addTogether, countInPostgres, installedVersion } from '../helpers.ts';
 
 const queueName = 'bench';
 const workflowName = 'noop';
+/** A workflow of one step, or of several. */
+const stepsOf = ({ flow, steps }: Shape): number => (flow === 'durable' ? steps.length : 1);
+type Input = Job & { steps: number };
 /** The workflow is registered once in a process, and a worker may be started several times. */
 let enter: (i: number) => void = () => undefined;
 let isRegistered = false;
@@ -18,9 +21,11 @@ async function launch(url: string): Promise<void> {
   });
   if (!isRegistered) {
     DBOS.registerWorkflow(
-      async (job: Job) => {
-        enter(job.i);
-        await DBOS.runStep(async () => null, { name: 'only' });
+      async ({ i, steps }: Input) => {
+        for (let n = 1; n <= steps; n++) {
+          if (n === steps) enter(i);
+          await DBOS.runStep(async () => null, { name: `step ${n}` });
+        }
       },
       { name: workflowName },
     );
@@ -32,7 +37,8 @@ async function launch(url: string): Promise<void> {
 export const contestant: Contestant = {
   version: installedVersion('@dbos-inc/dbos-sdk'),
   settings:
-    'no bulk call: 50 client.enqueue at a time; a workflow of one step, pool 20, workerConcurrency 1,000, polls each 50 ms, at the low rate each 2 ms',
+    'no bulk call: 50 client.enqueue at a time; a workflow of one step, or of three, pool 20, workerConcurrency 1,000, polls each 50 ms, at the low rate each 2 ms',
+  flows: ['durable'],
   share: { backlog: 0.15, inFlight: 0.15 },
   async prepare({ url }) {
     await launch(url);
@@ -40,9 +46,9 @@ export const contestant: Contestant = {
   },
   progress: ({ url }) =>
     countInPostgres(url, "SELECT count(*) AS left FROM dbos.workflow_status WHERE status <> 'SUCCESS'"),
-  async openAdder({ url }) {
+  async openAdder({ url }, _load, shape) {
     const client = await DBOSClient.create({ systemDatabaseUrl: url, systemDatabasePoolSize: 20 });
-    const add = (job: Job) => client.enqueue({ workflowName, queueName }, job);
+    const add = (job: Job) => client.enqueue({ workflowName, queueName }, { ...job, steps: stepsOf(shape) });
     return {
       addMany: (jobs) => addTogether(jobs, 50, add),
       async add(job) {

@@ -2,37 +2,59 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type * as Sdk from '../../../sdk/index.ts';
-import { spawnBenchEngine, untilReady } from '../../launch-engine.ts';
-import type { Contestant, Job, Target } from '../contestant.ts';
-import { endChild } from '../end-child.ts';
-import { countInPostgres, here } from '../helpers.ts';
+import type { Contestant, Shape, Target } from '../contestant.ts';
+import { addTogether, countInPostgres, here } from '../helpers.ts';
+import { declareJobs, type BenchJobs } from '../ours/bench-jobs.ts';
+import { startEngines } from '../ours/engines.ts';
 
 const root = join(here, '../..');
 const slots = 500;
+/** Clients that connect at once, where there are many. */
+const connectingTogether = 50;
 
-async function connect({ token }: Target, entered: (i: number) => void = () => undefined) {
-  const { Hatchet }: typeof Sdk = await import(join(root, 'dist/sdk/index.js'));
-  const hatchet = Hatchet.init({ ...(token === undefined ? {} : { token }), logLevel: 'OFF' });
-  const noop = hatchet.task({
-    name: 'noop',
-    fn: ({ i }: { i: number; body: string }) => {
-      entered(i);
-      return {};
-    },
-  });
-  return { hatchet, noop };
+interface Connected {
+  hatchet: Sdk.Hatchet;
+  jobs: BenchJobs;
 }
 
-async function startWorker(target: Target, entered?: (i: number) => void) {
-  const { hatchet, noop } = await connect(target, entered);
-  const worker = await hatchet.worker('bench', { workflows: [noop], slots, handleKill: false });
-  const ended = worker.start();
-  await Promise.race([worker.waitUntilReady(), ended]);
-  return {
-    async stop() {
+/** A client of each token. */
+async function connect(
+  tokens: readonly string[],
+  shape: Shape,
+  entered: (i: number) => void = () => undefined,
+): Promise<Connected[]> {
+  const { Hatchet }: typeof Sdk = await import(join(root, 'dist/sdk/index.js'));
+  return tokens.map((token) => {
+    const hatchet = Hatchet.init({ token, logLevel: 'OFF' });
+    return { hatchet, jobs: declareJobs(hatchet, shape, entered) };
+  });
+}
+
+async function startWorkers({ tokens = [] }: Target, shape: Shape, workers: number, entered?: (i: number) => void) {
+  const each = await connect(
+    tokens.flatMap((token) => Array.from({ length: workers }, () => token)),
+    shape,
+    entered,
+  );
+  const stops: (() => Promise<void>)[] = [];
+  await addTogether(each, connectingTogether, async ({ hatchet, jobs }) => {
+    const worker = await hatchet.worker('bench', {
+      workflows: [jobs.runnable],
+      slots,
+      ...(shape.flow === 'durable' ? { durableSlots: slots } : {}),
+      handleKill: false,
+    });
+    const ended = worker.start();
+    await Promise.race([worker.waitUntilReady(), ended]);
+    stops.push(async () => {
       await worker.stop();
       await ended;
       hatchet.close();
+    });
+  });
+  return {
+    async stop() {
+      await Promise.all(stops.map((stop) => stop()));
     },
   };
 }
@@ -45,39 +67,33 @@ export const contestant: Contestant = {
   get version() {
     return `hatchet-ts ${commit()}`;
   },
-  settings: `one bulk call of all jobs; ${slots} slots`,
-  async start(postgres, folder, atEnd) {
-    const child = spawnBenchEngine(folder, { engine: { databaseUrl: postgres.url } });
-    await atEnd(() => endChild(child));
-    const engine = await untilReady(child);
-    return {
-      target: { url: postgres.url, token: engine.token },
-      ...(child.pid === undefined ? {} : { enginePid: child.pid }),
-      storePid: postgres.pid,
-      storesInPostgres: true,
-    };
-  },
+  settings: `one bulk call of all jobs; ${slots} slots; three steps as tasks of a DAG, and as memos of a durable task that keeps its slot`,
+  flows: ['dag', 'durable'],
+  start: startEngines,
   // A worker brings its tasks to the engine.
-  async prepare(target) {
-    const worker = await startWorker(target);
+  async prepare(target, shape) {
+    const worker = await startWorkers(target, shape, 1);
     await worker.stop();
   },
   progress: ({ url }) => countInPostgres(url, 'SELECT count(*) AS left FROM live'),
-  async openAdder(target) {
-    const { hatchet, noop } = await connect(target);
-    const plain = ({ i, body }: Job) => ({ i, body });
+  async openAdder({ tokens = [] }, _load, shape) {
+    const clients = await connect(tokens, shape);
+    const clientOf = (i: number): BenchJobs => {
+      const client = clients[i % clients.length];
+      if (client === undefined) throw new Error('there is no tenant');
+      return client.jobs;
+    };
     return {
       async addMany(jobs) {
-        await noop.runNoWait(jobs.map(plain));
+        const ofEach = clients.map((_, n) => jobs.filter(({ i }) => i % clients.length === n));
+        await addTogether([...ofEach.entries()], connectingTogether, ([n, some]) => clientOf(n).addMany(some));
       },
-      async add(job) {
-        await noop.runNoWait(plain(job));
+      add: (job) => clientOf(job.i).add(job),
+      addAndWait: (job) => clientOf(job.i).addAndWait(job),
+      async close() {
+        for (const { hatchet } of clients) hatchet.close();
       },
-      async addAndWait(job) {
-        await noop.run(plain(job));
-      },
-      close: async () => hatchet.close(),
     };
   },
-  startWorker: (target, _load, entered) => startWorker(target, entered),
+  startWorker: (target, _load, entered, shape) => startWorkers(target, shape, shape.workers, entered),
 };

@@ -1,44 +1,46 @@
 import { OpenWorkflow } from 'openworkflow';
 import { BackendPostgres } from 'openworkflow/postgres';
-import type { Contestant, Job } from '../contestant.ts';
+import type { Contestant, Job, Shape } from '../contestant.ts';
 import { addTogether, countInPostgres, installedVersion } from '../helpers.ts';
 
-async function open(url: string, entered: (i: number) => void = () => undefined) {
+async function open(url: string, { flow, steps }: Shape, entered: (i: number) => void = () => undefined) {
   const backend = await BackendPostgres.connect(url);
   const queue = new OpenWorkflow({ backend });
-  const noop = queue.defineWorkflow<Job, null>({ name: 'noop' }, ({ input }) => {
+  const job = queue.defineWorkflow<Job, null>({ name: flow }, async ({ input, step }) => {
+    if (flow === 'durable') for (const n of steps.keys()) await step.run({ name: `step ${n}` }, () => null);
     entered(input.i);
     return null;
   });
-  return { backend, queue, noop };
+  return { backend, queue, job };
 }
 
 export const contestant: Contestant = {
   version: installedVersion('openworkflow'),
-  settings: 'no bulk call: 50 runs at a time; a workflow without steps, concurrency 100',
+  settings: 'no bulk call: 50 runs at a time; a workflow without steps, or of three, concurrency 100',
+  flows: ['durable'],
   share: { backlog: 0.15, inFlight: 0.15 },
-  async prepare({ url }) {
-    const { backend } = await open(url);
+  async prepare({ url }, shape) {
+    const { backend } = await open(url, shape);
     await backend.stop();
   },
   progress: ({ url }) =>
     countInPostgres(url, "SELECT count(*) AS left FROM openworkflow.workflow_runs WHERE status <> 'completed'"),
-  async openAdder({ url }) {
-    const { backend, noop } = await open(url);
+  async openAdder({ url }, _load, shape) {
+    const { backend, job } = await open(url, shape);
     return {
-      addMany: (jobs) => addTogether(jobs, 50, (job) => noop.run(job)),
-      async add(job) {
-        await noop.run(job);
+      addMany: (jobs) => addTogether(jobs, 50, (one) => job.run(one)),
+      async add(one) {
+        await job.run(one);
       },
-      async addAndWait(job) {
-        const handle = await noop.run(job);
+      async addAndWait(one) {
+        const handle = await job.run(one);
         await handle.result();
       },
       close: () => backend.stop(),
     };
   },
-  async startWorker({ url }, _load, entered) {
-    const { backend, queue } = await open(url, entered);
+  async startWorker({ url }, _load, entered, shape) {
+    const { backend, queue } = await open(url, shape, entered);
     const worker = queue.newWorker({ concurrency: 100 });
     await worker.start();
     return {
