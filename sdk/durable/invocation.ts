@@ -82,11 +82,15 @@ export class Invocation {
     this.#asked = new UnansweredRequests(facts.pipelined);
   }
 
-  /** Since when the code has done nothing but wait for results; undefined while it does something else. */
+  /**
+   * Since when the code has done nothing but wait for results; undefined while it does something else. That a memo is stored is no
+   * result: it takes as long as the engine is busy, and one that left meanwhile would be as far again only after it has computed it anew.
+   */
   get waitingSince(): number | undefined {
     return this.#state === 'runs' &&
       this.#busy === 0 &&
       this.#open.size > 0 &&
+      !this.#open.hasUnconfirmed &&
       this.#asked.size === 0 &&
       this.#turns.idle
       ? this.#movedAt

@@ -44,6 +44,7 @@ const firstTicks = 3;
 export class OpenNodes {
   readonly #nodes = new Map<bigint, OpenNode>();
   #longSleeps = 0;
+  #unconfirmed = 0;
 
   get size(): number {
     return this.#nodes.size;
@@ -54,6 +55,11 @@ export class OpenNodes {
     return this.#nodes.size > 0 && this.#longSleeps === this.#nodes.size;
   }
 
+  /** Whether there is a memo whose value the engine may not have. */
+  get hasUnconfirmed(): boolean {
+    return this.#unconfirmed > 0;
+  }
+
   [Symbol.iterator](): MapIterator<OpenNode> {
     return this.#nodes.values();
   }
@@ -61,6 +67,7 @@ export class OpenNodes {
   add(node: OpenNode): void {
     this.#nodes.set(node.nodeId, node);
     if (node.isLongSleep === true) this.#longSleeps += 1;
+    if (node.completion !== undefined) this.#unconfirmed += 1;
   }
 
   /** The node, which is open no longer; undefined where it was not. */
@@ -69,6 +76,7 @@ export class OpenNodes {
     if (node?.branchId !== branchId) return undefined;
     this.#nodes.delete(nodeId);
     if (node.isLongSleep === true) this.#longSleeps -= 1;
+    if (node.completion !== undefined) this.#unconfirmed -= 1;
     return node;
   }
 
@@ -92,6 +100,7 @@ export class OpenNodes {
   clear(): void {
     this.#nodes.clear();
     this.#longSleeps = 0;
+    this.#unconfirmed = 0;
   }
 
   #unsureChildren(): SilentChild[] {

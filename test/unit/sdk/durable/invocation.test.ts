@@ -138,3 +138,23 @@ describe('an invocation that sleeps', () => {
     expect(invocation.isAsleep).toBe(false);
   });
 });
+
+describe('an invocation whose memo is on its way to the engine', () => {
+  it('does not count as waiting, however long that takes; once the memo is stored, it does', async () => {
+    const sleeping = watched(invocation.wait(aDay));
+    invocation.take({ $case: 'waitForAck', value: { ref: ref(1) } });
+    await turns();
+    expect(invocation.waitingSince).toBeTypeOf('number');
+    const memo = watched(invocation.memo(Buffer.from('m'), async () => '1'));
+    invocation.take({
+      $case: 'memoAck',
+      value: { ref: ref(2), memoAlreadyExisted: false, memoResultPayload: undefined },
+    });
+    await turns();
+    expect([invocation.unconfirmed().length, invocation.waitingSince]).toEqual([1, undefined]);
+    invocation.complete({ ref: ref(2), payload: Buffer.from('1'), isFailure: false, errorMessage: undefined });
+    await turns();
+    expect([memo.end, sleeping.end]).toEqual(['1', 'open']);
+    expect(invocation.waitingSince).toBeTypeOf('number');
+  });
+});
