@@ -40,7 +40,7 @@ function clientOf({ ready }: EngineChild, { host, port } = ready.grpc): Hatchet 
 }
 
 function double(client: Hatchet) {
-  return client.task({ name: 'double', fn: ({ n }: { n: number }) => ({ doubled: 2 * n }) });
+  return client.task({ name: 'double', fn: ({ n }: { n: number }) => ({ doubled: 2 * n, startedAt: Date.now() }) });
 }
 
 /** A worker until the test ends. */
@@ -70,6 +70,11 @@ afterAll(async () => {
   await Promise.all(engines.map((engine) => engine.end('SIGTERM')));
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** What so much of all is at most. */
+function part(all: readonly number[], share: number): number | undefined {
+  return all.toSorted((a, b) => a - b)[Math.ceil(all.length * share) - 1];
+}
 
 /** Calls of one kind, one after the other at a rate, until it is stopped; and what became of them. */
 class Load {
@@ -146,8 +151,14 @@ describe('three engines on one database', () => {
     await vi.waitFor(() => published.run('lower', { message: 'A' }, {}), { timeout: 30_000 });
 
     const task = double(ours);
+    const startsMs: number[] = [];
     const loads = [
-      new Load(20, async (n) => expect(await task.run({ n })).toEqual({ doubled: 2 * n })),
+      new Load(20, async (n) => {
+        const triggeredAt = Date.now();
+        const { doubled, startedAt } = await task.run({ n });
+        expect(doubled).toBe(2 * n);
+        startsMs.push(startedAt - triggeredAt);
+      }),
       new Load(50, (n) => published.runNoWait('lower', { message: `M${n}` }, {})),
       new Load(100, async (n) =>
         expect(await published.run('lower', { message: `N${n}` }, {})).toEqual({ lower: { message: `n${n}` } }),
@@ -161,7 +172,9 @@ describe('three engines on one database', () => {
     }
     const calls = await Promise.all(loads.map((load) => load.end()));
     const longest = loads.map(({ tookMs }) => Math.round(Math.max(...tookMs)));
-    console.log(`rolling restart: ${calls.join(', ')} calls, the longest took ${longest.join(', ')} ms`);
+    console.log(
+      `rolling restart: ${calls.join(', ')} calls, the longest took ${longest.join(', ')} ms; ${startsMs.length} tasks of ours started after ${part(startsMs, 0.5)} ms at the median, ${part(startsMs, 0.99)} at p99`,
+    );
     expect(loads.map(({ failures }) => failures)).toEqual([[], [], []]);
     await expect
       .poll(async () => (await database.client.query('SELECT FROM live')).rows.length, { timeout: 30_000 })
