@@ -104,6 +104,7 @@ export class World {
         deliver: (arrive) => void this.scheduler.in(this.faults.storeLatencyMs(), arrive),
       },
       faults: this.faults,
+      refused: (error) => this.invariants.refused(error),
     });
     this.invariants = new Invariants(this);
     this.tenantIds = this.#tenants(history);
@@ -282,7 +283,8 @@ export class World {
     told: (engine, workerId, message) => {
       this.invariants.sent(engine, message);
       const worker = this.#workers.find((each) => each.workerId === workerId);
-      if (worker?.canBeToldAt(engine) === false)
+      // One that stops has closed all of them.
+      if (engine.isListening && worker?.canBeToldAt(engine) === false)
         this.invariants.broken(
           `${worker.process.name} is given a task by ${engine.process.name} after its stream was cut`,
         );
