@@ -36,7 +36,7 @@ export type Move = { atMs: number } & (
   | { do: 'cutLink'; pick: number; first: 'client' | 'server' | 'both'; laterMs: number; awayMs: number }
   | { do: 'holdLink'; pick: number; to: 'client' | 'server'; ms: number }
   | { do: 'stopReading' | 'stallProgram'; pick: number; ms: number }
-  | { do: 'loseAnswers'; pick: number; afterMs: number; awayMs: number; triggers: number }
+  | { do: 'loseFrames'; pick: number; to: 'client' | 'server'; afterMs: number; awayMs: number; triggers: number }
   | { do: 'awaitRun'; tenant: number; pick: number }
 );
 
@@ -119,17 +119,17 @@ function sessionsOf(
   { tenants, endMs, faults }: { tenants: number; endMs: number; faults: number },
 ): { sessions?: History['sessions']; moves: Move[] } {
   const chances = new Chances(seed, 'sessions');
-  if (!chances.is(0.5)) return { moves: [] };
+  if (!chances.is(0.4)) return { moves: [] };
   const moves: Move[] = [];
   const at = (): number => chances.between(2_000, endMs);
-  for (let n = chances.whole(1, 6); n > 0; n--)
+  for (let n = chances.whole(1, 3); n > 0; n--)
     moves.push({
       atMs: at(),
       do: 'trigger',
       workflow: chances.pick(workflowNames),
       tenant: chances.whole(0, tenants - 1),
       key: chances.pick(['p', 'q']),
-      count: chances.is(0.3) ? chances.whole(2, 30) : 1,
+      count: chances.is(0.15) ? chances.whole(2, 30) : 1,
       priority: chances.whole(1, 3),
       repeats: chances.is(0.7),
     });
@@ -142,7 +142,7 @@ function sessionsOf(
     sessions: {
       workers: chances.pick([0.5, 1]),
       triggers: chances.pick([0.5, 1]),
-      hasSlowReaderAfter: chances.is(0.1),
+      hasSlowReaderAfter: chances.is(0.08),
     },
     moves,
   };
@@ -153,8 +153,9 @@ function linkFaultOf(chances: Chances): Unplaced {
   const draw = chances.number();
   if (draw < 0.2)
     return {
-      do: 'loseAnswers',
+      do: 'loseFrames',
       pick,
+      to: chances.pick(['client', 'server']),
       afterMs: chances.pick([20, 300, 1_500, 4_000]),
       awayMs: chances.pick([0, 0, 17_000]),
       triggers: chances.whole(0, 4),

@@ -98,14 +98,14 @@ export class SimulatedLink {
     else this.#stream?.cutAt(first, laterMs);
   }
 
-  /** What it is told from now on, or once it is let in, does not come: after a while its stream is cut. */
-  loseAnswers({ afterMs, awayMs }: { afterMs: number; awayMs: number }): void {
+  /** What is said to one side from now on, or once it is let in, does not come: after a while its stream is cut. */
+  loseFrames({ to, afterMs, awayMs }: { to: Side; afterMs: number; awayMs: number }): void {
     const stream = this.#stream;
     if (stream?.isOpen !== true || !this.link.isOpen) {
-      this.#onWelcome = () => this.loseAnswers({ afterMs, awayMs });
+      this.#onWelcome = () => this.loseFrames({ to, afterMs, awayMs });
       return;
     }
-    stream.hold('client', 2 * afterMs);
+    stream.hold(to, 2 * afterMs);
     this.#world.scheduler.in(afterMs, () => {
       if (this.#stream === stream) this.cut({ first: 'both', laterMs: 0, awayMs });
     });

@@ -5,12 +5,12 @@ import type { Scheduler } from './scheduler.ts';
 import type { SimulatedLink } from './simulated-link.ts';
 
 /** So long a program reads nothing, and so many runs it waits for. */
-const slowForMs = 25_000;
-const runsOfSlow = 40;
+const slowForMs = 20_000;
+const runsOfSlow = 80;
 /** Between two triggers of each other program. */
-const triggerEachMs = 400;
-/** Others are told of what is stored within this. */
-const longestMs = 1_000;
+const triggerEachMs = 600;
+/** Others are told of what is stored within this, a hand-over of their shard included. */
+const longestMs = 4_000;
 
 interface Around {
   readonly scheduler: Scheduler;
@@ -43,7 +43,7 @@ export class SlowReader {
     const { scheduler, programs, chances } = this.#around;
     this.#isSlow = true;
     for (let n = 0; n < runsOfSlow; n++)
-      programs.triggerBy(slow, { workflowName: chances.pick(['single', 'diamond']), input: { key: 'p' } }, true, {
+      programs.triggerBy(slow, { workflowName: 'single', input: { key: 'p' } }, true, {
         acknowledged: () => undefined,
         ended: () => undefined,
       });

@@ -367,10 +367,10 @@ export class World {
         return this.#programs.at(move.pick)?.stopReading(move.ms);
       case 'stallProgram':
         return this.#programs.at(move.pick)?.process.stall(move.ms);
-      case 'loseAnswers': {
+      case 'loseFrames': {
         const program = this.#programs.at(move.pick);
         if (program === undefined) return;
-        program.loseAnswers(move);
+        program.loseFrames(move);
         // Runs that are started, and end, in what it does not hear.
         for (let n = 0; n < move.triggers; n++)
           this.#programs.triggerBy(program, { workflowName: 'single', input: { key: 'p' } }, true);
