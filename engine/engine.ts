@@ -20,6 +20,7 @@ import { openDatabase } from './local/database.ts';
 import { dispatchReads } from './dispatch/payload-loader.ts';
 import { edgeCommands } from './wiring/limited-commands.ts';
 import { EngineCore } from './wiring/engine-core.ts';
+import { isLive } from './wiring/is-live.ts';
 import { Gate } from './edge/access/gate.ts';
 import { OpenCalls } from './edge/access/open-calls.ts';
 import { LinksToOwners } from './grpc/by-link/links-to-owners.ts';
@@ -60,7 +61,6 @@ import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/schema/migrate.ts';
 import { startRest } from './rest/rest-server.ts';
 import { reachableHost, Replica } from './replicas/replica.ts';
-import type { Owner } from './shard/owner.ts';
 import { readCertificate } from './shard/ownership/replica-record.ts';
 import { checkBind, hostPort, isLoopbackHost } from './net/bind-address.ts';
 import { ConnectionGuard } from './net/connection-guard.ts';
@@ -433,16 +433,6 @@ function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(allowSkip === undefined ? {} : { allowSkip }),
   };
-}
-
-function isLive(owner: Owner, tenantId: TenantId, runId: string): boolean {
-  const state = owner.stateOf(tenantId);
-  if (state === undefined) return false;
-  const runRow = state.runsById.get(runId);
-  if (runRow !== undefined) return state.runs[runRow]?.ended === false;
-  // A cancelled task that its worker has still to be told of has ended, although its row is here.
-  const row = state.tasks.find(runId);
-  return row !== undefined && !state.isEnded(row);
 }
 
 function runEnd(

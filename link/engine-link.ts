@@ -1,5 +1,4 @@
 import { status } from '@grpc/grpc-js';
-import { uuidv7 } from 'uuidv7';
 import { Outbox } from './outbox.ts';
 import type { AssignedAction, BatchActionEvent } from '../proto/gen/hatchet/contract/dispatcher.ts';
 import type { PutStreamEventRequest } from '../proto/gen/hatchet/contract/events.ts';
@@ -27,6 +26,7 @@ import {
   type LinkCommand,
   type LinkFrame,
 } from './link-command.ts';
+import { thisProcess, type LinkHost, type LinkTimer } from './link-host.ts';
 import { LinkQueue } from './link-queue.ts';
 import { serviceError, statusIn, transientStatuses } from './service-error.ts';
 
@@ -45,6 +45,8 @@ export interface LinkOptions {
   isOffered?: false | undefined;
   /** It carries what several programs ask. Default false. */
   isRelay?: boolean;
+  /** What it has from the process that it is in. */
+  host?: LinkHost;
 }
 
 /** Of a stream, what the link needs. */
@@ -92,7 +94,8 @@ export class NotOfferedError extends Error {}
  */
 export class EngineLink {
   readonly #ports: LinkPorts;
-  readonly #sessionId = uuidv7();
+  readonly #host: LinkHost;
+  readonly #sessionId: string;
   readonly #queue = new LinkQueue();
   readonly #outbox = new Outbox<LinkFrame>();
   readonly #workers = new Map<string, AttachedWorker>();
@@ -112,14 +115,16 @@ export class EngineLink {
   #failures = 0;
   #lastError: unknown;
   #isFlushing = false;
-  #reconnecting: NodeJS.Timeout | undefined;
-  #linger: NodeJS.Timeout | undefined;
-  #acknowledging: NodeJS.Timeout | undefined;
-  #looking: NodeJS.Timeout | undefined;
+  #reconnecting: LinkTimer | undefined;
+  #linger: LinkTimer | undefined;
+  #acknowledging: LinkTimer | undefined;
+  #looking: LinkTimer | undefined;
   #isClosed = false;
 
-  constructor(ports: LinkPorts, { isOffered, isRelay = false }: LinkOptions = {}) {
+  constructor(ports: LinkPorts, { isOffered, isRelay = false, host = thisProcess }: LinkOptions = {}) {
     this.#ports = ports;
+    this.#host = host;
+    this.#sessionId = host.newId();
     this.#isOffered = isOffered;
     this.#isRelay = isRelay;
   }
@@ -262,7 +267,7 @@ export class EngineLink {
     this.#isClosed = true;
     this.#endStream();
     this.#giveUp(error);
-    for (const timer of [this.#reconnecting, this.#linger, this.#acknowledging, this.#looking]) clearTimeout(timer);
+    for (const timer of [this.#reconnecting, this.#linger, this.#acknowledging, this.#looking]) timer?.clear();
   }
 
   #send(
@@ -312,17 +317,23 @@ export class EngineLink {
       tell?.({ error: new NotOfferedError() });
       return undefined;
     }
-    const giveUpAt = performance.now() + patienceMs;
+    const giveUpAt = this.#host.monotonicMs() + patienceMs;
     const command = { facts, weight: weightOf(facts), giveUpAt, isRepeated: false, refused: undefined, settle: tell };
     this.#queue.push(command);
-    if (this.#linger !== undefined) clearTimeout(this.#linger);
+    this.#linger?.clear();
     this.#linger = undefined;
     if (tell !== undefined) {
       this.#unanswered++;
-      this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
+      this.#lookAgain();
     }
     this.#flushSoon();
     return command;
+  }
+
+  #lookAgain(): void {
+    if (this.#looking !== undefined) return;
+    this.#looking = this.#host.setInterval(() => this.#look(), lookMs);
+    this.#looking.unref();
   }
 
   #flushSoon(): void {
@@ -332,7 +343,7 @@ export class EngineLink {
     }
     if (this.#isFlushing || this.#welcome === undefined) return;
     this.#isFlushing = true;
-    setImmediate(() => {
+    this.#host.setImmediate(() => {
       this.#isFlushing = false;
       this.#flush();
     });
@@ -445,10 +456,11 @@ export class EngineLink {
     }
     const command = commands?.[index];
     if (command?.settle === undefined) return;
-    if (!transientStatuses.has(code) || performance.now() > command.giveUpAt) return this.#settle(command, { error });
+    if (!transientStatuses.has(code) || this.#host.monotonicMs() > command.giveUpAt)
+      return this.#settle(command, { error });
     const again = { ...command, isRepeated: true };
     command.settle = undefined;
-    setTimeout(() => {
+    this.#host.setTimeout(() => {
       if (again.settle === undefined) return;
       this.#queue.push(again);
       this.#flushSoon();
@@ -456,7 +468,7 @@ export class EngineLink {
   }
 
   #acknowledgeSoon(): void {
-    this.#acknowledging ??= setTimeout(() => {
+    this.#acknowledging ??= this.#host.setTimeout(() => {
       this.#acknowledging = undefined;
       if (this.#stream === undefined || this.#acknowledged === this.#taken) return;
       this.#acknowledged = this.#taken;
@@ -478,8 +490,8 @@ export class EngineLink {
     if (wasOpen) for (const worker of this.#workers.values()) worker.onCut(this.#lastError);
     this.#forgetUnwanted();
     if (!this.#isNeeded) return;
-    const wait = backoffMs(backoff, this.#failures++, Math.random());
-    this.#reconnecting = setTimeout(() => {
+    const wait = backoffMs(backoff, this.#failures++, this.#host.chance());
+    this.#reconnecting = this.#host.setTimeout(() => {
       this.#reconnecting = undefined;
       this.#forgetUnwanted();
       if (this.#isNeeded) this.#connect();
@@ -508,11 +520,11 @@ export class EngineLink {
   /** Those whose patience is at its end. What was never sent is not sent any more. */
   #look(): void {
     if (this.#unanswered === 0) {
-      clearInterval(this.#looking);
+      this.#looking?.clear();
       this.#looking = undefined;
       return;
     }
-    const now = performance.now();
+    const now = this.#host.monotonicMs();
     const isLate = ({ giveUpAt }: LinkCommand): boolean => giveUpAt < now;
     const error =
       this.#lastError ?? serviceError({ code: status.DEADLINE_EXCEEDED, details: 'the engine did not answer in time' });
@@ -522,7 +534,7 @@ export class EngineLink {
   }
 
   #giveUp(error: unknown): void {
-    clearTimeout(this.#reconnecting);
+    this.#reconnecting?.clear();
     this.#reconnecting = undefined;
     const queued = this.#queue.take(() => true);
     const sent = [...this.#outbox];
@@ -541,8 +553,8 @@ export class EngineLink {
 
   #lingerIfIdle(): void {
     if (this.#isNeeded || this.#stream === undefined) return;
-    clearTimeout(this.#linger);
-    this.#linger = setTimeout(() => {
+    this.#linger?.clear();
+    this.#linger = this.#host.setTimeout(() => {
       if (!this.#isNeeded) this.#endStream();
     }, lingerMs);
   }
@@ -551,7 +563,7 @@ export class EngineLink {
     const stream = this.#stream;
     this.#stream = undefined;
     this.#welcome = undefined;
-    clearTimeout(this.#acknowledging);
+    this.#acknowledging?.clear();
     this.#acknowledging = undefined;
     if (stream === undefined) return;
     // A cancelled call still reports its end as an error, to which nobody listens any more.

@@ -46,7 +46,7 @@ export interface LinkCommand {
   readonly facts: CommandFacts;
   /** About its bytes. */
   readonly weight: number;
-  /** By performance.now(): after it whoever waits is told that the engine could not be reached. */
+  /** By the clock of its host: after it whoever waits is told that the engine could not be reached. */
   giveUpAt: number;
   /** It was sent in a session that the engine may have forgotten. */
   isRepeated: boolean;

@@ -106,7 +106,7 @@ export class Callers {
     engine: SimulatedEngine,
     ask: (engine: SimulatedEngine, call: number) => Promise<T>,
   ): Promise<T> {
-    const call = ++this.#calls;
+    const call = this.nextCall();
     return this.#around.call(this.#around.outside, engine, {
       tenantId,
       serve: async (at) => ask(at, call),
@@ -131,11 +131,19 @@ export class Callers {
       });
       return engine.owner.submit({ kind: 'trigger', tenantId, runs: [run] });
     });
-    for (const id of reply?.runIds ?? []) {
-      this.#around.note(`run ${id} is acknowledged`);
-      this.#around.invariants.acknowledged(id);
-      this.runs.push({ tenantId, runId: id });
-    }
+    for (const id of reply?.runIds ?? []) this.acknowledged(tenantId, id);
+  }
+
+  /** The number of a call. */
+  nextCall(): number {
+    return ++this.#calls;
+  }
+
+  /** Somebody was told that a run is stored. */
+  acknowledged(tenantId: TenantId, runId: string): void {
+    this.#around.note(`run ${runId} is acknowledged`);
+    this.#around.invariants.acknowledged(runId);
+    this.runs.push({ tenantId, runId });
   }
 
   /** One event, or several behind each other. */

@@ -1,7 +1,6 @@
 import type { HostTimer } from '../../engine/base/host.ts';
 import { delay } from '../../engine/base/host.ts';
 import { HatchetError } from '../../engine/base/errors.ts';
-import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import { DurableStream } from '../../engine/grpc/durable/durable-stream.ts';
 import { markChecked } from '../../engine/model/checked.ts';
 import { DurableEventListenerConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
@@ -18,11 +17,11 @@ import type { SimulatedStream } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { WorkerSurroundings } from './surroundings.ts';
+import type { ToldStart } from './told-task.ts';
 import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 type Request = NonNullable<DurableTaskRequest['message']>;
 type Response = NonNullable<DurableTaskResponse['message']>;
-type Start = WorkerMessage & { kind: 'start' };
 
 const statusMs = 1_000;
 
@@ -34,8 +33,8 @@ export interface DurableWorker {
   /** That it listens to. */
   readonly engine: SimulatedEngine | undefined;
   call<T>(engine: SimulatedEngine, serve: (at: SimulatedEngine) => T | Promise<T>): Promise<T>;
-  /** Says it until an engine has taken it. */
-  report(report: DurableReport): Promise<void>;
+  /** Says it until an engine has taken it. @param invocation which start of the task says it */
+  report(report: DurableReport, invocation: number): Promise<void>;
 }
 
 type DurableReport =
@@ -60,7 +59,7 @@ class Invocation {
   readonly memos = new Map<string, Request>();
   isOver = false;
 
-  constructor({ taskId, invocation, attempt }: Start) {
+  constructor({ taskId, invocation, attempt }: ToldStart) {
     this.taskId = taskId;
     this.number = invocation ?? 0;
     this.attempt = attempt;
@@ -78,6 +77,7 @@ export class DurableSide {
   #stream: SimulatedStream<Response, Request> | undefined;
   #isRegistered = false;
   #onNextAsk: (() => void) | undefined;
+  #connectedTo: string | undefined;
   #timer: HostTimer | undefined;
 
   constructor(world: WorkerSurroundings, worker: DurableWorker) {
@@ -86,8 +86,14 @@ export class DurableSide {
     this.#chances = new Chances(world.seed, `durable ${worker.process.name}`);
   }
 
+  /** Whether its stream is to that engine, or is being opened there. */
+  isConnectedTo(engine: SimulatedEngine, workerId: string): boolean {
+    return this.#connectedTo === `${engine.process.name} ${workerId}`;
+  }
+
   connect(engine: SimulatedEngine, workerId: string): void {
     this.#drop();
+    this.#connectedTo = `${engine.process.name} ${workerId}`;
     const { process } = this.#worker;
     const stream = this.#world.network.open<Response, Request>(process, engine.process);
     this.#stream = stream;
@@ -151,7 +157,7 @@ export class DurableSide {
     };
   }
 
-  start(message: Start): void {
+  start(message: ToldStart): void {
     const invocation = new Invocation(message);
     const before = this.#invocations.get(message.taskId);
     if (before !== undefined) before.isOver = true;
@@ -165,22 +171,19 @@ export class DurableSide {
     if (invocation !== undefined && invocation.number <= number) this.#end(invocation);
   }
 
-  async #run(invocation: Invocation, message: Start): Promise<void> {
+  async #run(invocation: Invocation, message: ToldStart): Promise<void> {
     const { process, facts } = this.#worker;
     const { taskId, attempt } = message;
-    const input: { program: Program } = JSON.parse(message.parts.input);
-    await this.#worker.report({ kind: 'started', tenantId: facts.tenantId, taskId, attempt });
+    const input: { program: Program } = JSON.parse(message.input);
+    await this.#worker.report({ kind: 'started', tenantId: facts.tenantId, taskId, attempt }, invocation.number);
     const output = await runProgram(input.program, this.#operations(invocation));
     await delay(process, 1);
     if (invocation.isOver) return;
     this.#end(invocation);
-    await this.#worker.report({
-      kind: 'completed',
-      tenantId: facts.tenantId,
-      taskId,
-      attempt,
-      output: JSON.stringify(output),
-    });
+    await this.#worker.report(
+      { kind: 'completed', tenantId: facts.tenantId, taskId, attempt, output: JSON.stringify(output) },
+      invocation.number,
+    );
   }
 
   #operations(invocation: Invocation): Operations {
@@ -313,14 +316,17 @@ export class DurableSide {
       if (response.value.errorType === DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM)
         this.#world.invariants.broken(`a replay went another way: ${response.value.errorMessage}`);
       // Refused whole: the attempt fails.
-      void this.#worker.report({
-        kind: 'failed',
-        tenantId: this.#worker.facts.tenantId,
-        taskId,
-        attempt: invocation.attempt,
-        error: JSON.stringify({ message: response.value.errorMessage }),
-        mayRetry: true,
-      });
+      void this.#worker.report(
+        {
+          kind: 'failed',
+          tenantId: this.#worker.facts.tenantId,
+          taskId,
+          attempt: invocation.attempt,
+          error: JSON.stringify({ message: response.value.errorMessage }),
+          mayRetry: true,
+        },
+        invocation.number,
+      );
       return;
     }
     invocation.asked.shift()?.answered(response);
@@ -411,6 +417,7 @@ export class DurableSide {
   }
 
   #drop(): void {
+    this.#connectedTo = undefined;
     this.#timer?.clear();
     this.#isRegistered = false;
     const stream = this.#stream;

@@ -1,3 +1,4 @@
+import type { DatabaseError } from 'pg';
 import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import { EntryKind } from '../../engine/model/durable/durable.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
@@ -203,6 +204,11 @@ export class Invariants implements Judge {
       if (state.undo.mark() > 0) continue;
       await this.#compareRecovered(state, name);
     }
+  }
+
+  /** What engines know to be stored, or are told that it may be, they do not store again. */
+  refused({ code, message, detail }: DatabaseError): void {
+    if (code === '23505' && message.includes('"run_pkey"')) this.broken(`a run is stored twice: ${detail}`);
   }
 
   /** At the end of a history. */

@@ -33,6 +33,11 @@ export type Move = { atMs: number } & (
   | { do: 'refuseConnections'; forMs: number; sqlstate: string }
   | { do: 'endBackend'; skip: number; sqlstate: string }
   | { do: 'poison'; pick: number; forMs: number }
+  | { do: 'cutLink'; pick: number; first: 'client' | 'server' | 'both'; laterMs: number; awayMs: number }
+  | { do: 'holdLink'; pick: number; to: 'client' | 'server'; ms: number }
+  | { do: 'stopReading' | 'stallProgram'; pick: number; ms: number }
+  | { do: 'loseFrames'; pick: number; to: 'client' | 'server'; afterMs: number; awayMs: number; triggers: number }
+  | { do: 'awaitRun'; tenant: number; pick: number }
 );
 
 export interface History {
@@ -45,6 +50,15 @@ export interface History {
   othersWorkers?: number;
   /** Once all is done, nothing goes wrong for some minutes more. */
   isCalmAfter?: boolean;
+
+  /** Programs that speak by sessions, where there are any. */
+  sessions?: {
+    /** Of workers, and of triggers, the share that does. */
+    workers: number;
+    triggers: number;
+    /** Once all is done, one of them reads nothing for a while. */
+    hasSlowReaderAfter: boolean;
+  };
   /** From then on nothing goes wrong any more. */
   endMs: number;
   moves: readonly Move[];
@@ -77,6 +91,8 @@ export function historyOf(seed: number, faults = 1): History {
     const most = Math.round(5 * faults);
     for (let n = chances.whole(0, most); n > 0; n--) moves.push({ atMs: at(), ...faultOf(chances) });
   }
+  const sessions = sessionsOf(seed, { tenants, endMs, faults });
+  moves.push(...sessions.moves);
   moves.sort((a, b) => a.atMs - b.atMs);
   // Who stands still goes on by itself, and not because all is well again.
   for (const move of moves) if (move.do === 'stallEngine') endMs = Math.max(endMs, move.atMs + move.ms + 5_000);
@@ -93,7 +109,69 @@ export function historyOf(seed: number, faults = 1): History {
     moves,
     othersWorkers: engines > 1 && chances.is(0.2) ? chances.pick([1, 3, 4]) : 0,
     isCalmAfter: engines > 1 && chances.is(0.05),
+    ...(sessions.sessions === undefined ? {} : { sessions: sessions.sessions }),
   };
+}
+
+/** By chances of its own: what happens beside sessions is what happened before there were any here. */
+function sessionsOf(
+  seed: number,
+  { tenants, endMs, faults }: { tenants: number; endMs: number; faults: number },
+): { sessions?: History['sessions']; moves: Move[] } {
+  const chances = new Chances(seed, 'sessions');
+  if (!chances.is(0.4)) return { moves: [] };
+  const moves: Move[] = [];
+  const at = (): number => chances.between(2_000, endMs);
+  for (let n = chances.whole(1, 3); n > 0; n--)
+    moves.push({
+      atMs: at(),
+      do: 'trigger',
+      workflow: chances.pick(workflowNames),
+      tenant: chances.whole(0, tenants - 1),
+      key: chances.pick(['p', 'q']),
+      count: chances.is(0.15) ? chances.whole(2, 30) : 1,
+      priority: chances.whole(1, 3),
+      repeats: chances.is(0.7),
+    });
+  for (let n = chances.whole(0, 2); n > 0; n--)
+    moves.push({ atMs: at(), do: 'awaitRun', tenant: chances.whole(0, tenants - 1), pick: chances.whole(0, 1000) });
+  if (faults > 0)
+    for (let n = chances.whole(0, Math.round(6 * faults)); n > 0; n--)
+      moves.push({ atMs: at(), ...linkFaultOf(chances) });
+  return {
+    sessions: {
+      workers: chances.pick([0.5, 1]),
+      triggers: chances.pick([0.5, 1]),
+      hasSlowReaderAfter: chances.is(0.08),
+    },
+    moves,
+  };
+}
+
+function linkFaultOf(chances: Chances): Unplaced {
+  const pick = chances.whole(0, 1000);
+  const draw = chances.number();
+  if (draw < 0.2)
+    return {
+      do: 'loseFrames',
+      pick,
+      to: chances.pick(['client', 'server']),
+      afterMs: chances.pick([20, 300, 1_500, 4_000]),
+      awayMs: chances.pick([0, 0, 17_000]),
+      triggers: chances.whole(0, 4),
+    };
+  if (draw < 0.5)
+    return {
+      do: 'cutLink',
+      pick,
+      first: chances.pick(['client', 'client', 'server', 'both']),
+      laterMs: chances.pick([5, 100, 700, 3_000, 12_000]),
+      awayMs: chances.pick([0, 0, 0, 1_000, 5_000, 17_000]),
+    };
+  if (draw < 0.7)
+    return { do: 'holdLink', pick, to: chances.pick(['client', 'server']), ms: chances.pick([200, 2_000, 9_000]) };
+  if (draw < 0.85) return { do: 'stopReading', pick, ms: chances.pick([500, 6_000, 25_000]) };
+  return { do: 'stallProgram', pick, ms: chances.pick([500, 4_000, 18_000]) };
 }
 
 type Unplaced = Move extends infer M ? (M extends Move ? Omit<M, 'atMs'> : never) : never;

@@ -13,15 +13,24 @@ const connectMs = 1_000;
 export interface ServedStream<ToServer> {
   handle(message: ToServer): void;
   end(): void;
+  /** The client reads again. */
+  flush?: () => void;
 }
 
 export interface StreamAsked<ToClient, ToServer> {
   tenantId: TenantId;
-  /** @param fail ends the stream, as a call that fails does */
-  begin(
-    at: SimulatedEngine,
-    side: { send: (message: ToClient) => void; fail: (error: Error) => void; isOver: () => boolean },
-  ): ServedStream<ToServer> | Promise<ServedStream<ToServer>>;
+  begin(at: SimulatedEngine, side: ServerSide<ToClient>): ServedStream<ToServer> | Promise<ServedStream<ToServer>>;
+}
+
+/** A stream, as the engine that serves it has it. */
+interface ServerSide<ToClient> {
+  send(message: ToClient): void;
+  /** Ends the stream, as a call that fails does. */
+  fail(error: Error): void;
+  isOver(): boolean;
+  isBehind(): boolean;
+  pause(): void;
+  resume(): void;
 }
 
 /** How calls and streams get from the engine that a client reaches to the one that has the tenant's shard, as `engine/grpc/calls` does it. */
@@ -147,7 +156,7 @@ export class PassingOn {
     client: SimulatedStream<ToClient, ToServer>,
     asked: StreamAsked<ToClient, ToServer> & { early: ToServer[]; opened: () => void },
   ): Promise<{ error: Error | undefined } | typeof notTaken> {
-    const upstream = this.#network.open<ToClient, ToServer>(from.process, peer.process);
+    const upstream = this.#network.open<ToClient, ToServer>(from.process, peer.process, client.isPaced);
     const lose = (): void => upstream.cut();
     this.#open.add(lose);
     let hasAnswered = false;
@@ -157,7 +166,10 @@ export class PassingOn {
     upstream.onClient = (message) => {
       hasAnswered = true;
       client.sendToClient(message);
+      // As fast as the client reads.
+      if (client.isBehind) upstream.pause('client');
     };
+    client.onDrain = () => upstream.resume('client');
     client.onServerEnd = () => upstream.cut();
     if (!client.isOpen) upstream.cut();
     const { early } = asked;
@@ -218,7 +230,14 @@ export class PassingOn {
     });
     stream.onServerEnd = stop;
     try {
-      served = await begin(at, { send: (message) => stream.sendToClient(message), fail, isOver: () => isOver });
+      served = await begin(at, {
+        send: (message) => stream.sendToClient(message),
+        fail,
+        isOver: () => isOver,
+        isBehind: () => stream.isBehind,
+        pause: () => stream.pause('server'),
+        resume: () => stream.resume('server'),
+      });
     } catch (error) {
       stop();
       throw told ?? error;
@@ -227,7 +246,8 @@ export class PassingOn {
       served.end();
       throw told ?? new Unavailable('the client has gone');
     }
-    const { handle } = served;
+    const { handle, flush } = served;
+    stream.onDrain = () => flush?.();
     const take = (message: ToServer): void => {
       try {
         if (!isOver) handle(message);

@@ -38,6 +38,8 @@ export async function shrink(failure: Failure, most = 300): Promise<Failure> {
     ...best.history,
     engines: best.history.engines.map((each) => ({ ...each, wallAheadMs: 0, rate: 1 })),
   });
+  const { sessions, ...withoutSessions } = best.history;
+  if (sessions !== undefined) await attempt(withoutSessions);
   await attempt({ ...best.history, tenants: 1 });
   await attempt({ ...best.history, workersOfTenant: 1 });
   return best;

@@ -3,13 +3,19 @@ import { masterKey, Sealer } from '../../engine/auth/secrets/sealer.ts';
 import { AwakeClock } from '../../engine/base/awake-clock.ts';
 import { delay } from '../../engine/base/host.ts';
 import { movedAway } from '../../engine/base/not-owner.ts';
+import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
+import { Caller } from '../../engine/edge/access/caller.ts';
 import type { Commands, ParsedCommand } from '../../engine/edge/parsed-commands.ts';
+import { OpenSessions } from '../../engine/grpc/session/open-sessions.ts';
+import type { SessionPorts } from '../../engine/grpc/session/program-session.ts';
+import { sessionPorts } from '../../engine/grpc/session/session-service.ts';
 import { shardOf } from '../../engine/model/ids/shard-of.ts';
 import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 import type { Peer } from '../../engine/model/replica.ts';
 import type { HistoryRow } from '../../engine/model/stored-rows.ts';
 import type { ReplyByKind, TenantCommandKind } from '../../engine/plan/commands/command.ts';
 import { NodeResults } from '../../engine/monitor/durable/node-results.ts';
+import { RunEndWaiters } from '../../engine/monitor/runs/run-end-waiters.ts';
 import { connectionConfig } from '../../engine/postgres/connect.ts';
 import { PostgresClock, timeOf } from '../../engine/postgres/postgres-clock.ts';
 import type { Connector, SqlPool } from '../../engine/postgres/sql-client.ts';
@@ -18,6 +24,7 @@ import { ForwardedFor } from '../../engine/replicas/forwarded-for.ts';
 import { RoutesToPeers } from '../../engine/replicas/routes-to-peers.ts';
 import type { Owner } from '../../engine/shard/owner.ts';
 import { EngineCore } from '../../engine/wiring/engine-core.ts';
+import { isLive } from '../../engine/wiring/is-live.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
 export interface EngineWatch {
@@ -29,6 +36,10 @@ export interface EngineWatch {
   /** What the engine itself calls a bug. */
   bug(engine: SimulatedEngine, line: string): void;
   logged(engine: SimulatedEngine, line: string): void;
+  /** A worker is about to be told something by its program's session. */
+  told(engine: SimulatedEngine, workerId: string, message: WorkerMessage): void;
+  /** A worker's tasks come by its program's session from now on. @returns to call when they do no more */
+  attached(engine: SimulatedEngine, workerId: string): () => void;
 }
 
 const url = 'postgres://simulated';
@@ -38,6 +49,9 @@ const longestHandOverMs = 10_000;
 const longestFarewellMs = 5_000;
 const farewellLookMs = 50;
 const drainMs = 2_000;
+/** Of sessions: dozens of runs reach them. */
+const sessionLimits = { mostCommands: 60, mostBytes: 4_000, mostUnacknowledged: 1_500 };
+const mostKeptOfSessions = 6_000;
 const forwardedFor = new ForwardedFor(new Sealer([masterKey(Buffer.alloc(32))]));
 
 /** A stream that an engine serves. */
@@ -53,6 +67,8 @@ export class SimulatedEngine {
   readonly results: NodeResults;
   readonly log: Logger;
   readonly commands: Commands;
+  readonly sessions: OpenSessions;
+  readonly sessionPorts: SessionPorts;
   /** Calls of tenants whose shards other engines have. */
   readonly routes: RoutesToPeers<SimulatedEngine>;
   /** Streams that clients have opened here, whoever serves them. */
@@ -101,6 +117,12 @@ export class SimulatedEngine {
       jumped: () => this.owner.wakeForTimers(),
       host: process,
     });
+    const runEnds: RunEndWaiters = new RunEndWaiters({
+      pool: connector.pool({ ...connectionConfig(url, 'hatchet reads'), max: 8 }, this.log),
+      log: this.log,
+      isLive: (tenantId, runId) => isLive(this.owner, tenantId, runId),
+      host: process,
+    });
     this.core = new EngineCore({
       config: connectionConfig(url, 'hatchet lane'),
       clock: this.#clock,
@@ -119,7 +141,13 @@ export class SimulatedEngine {
         pending: 1_000,
       },
       payloadReads: this.#pool,
-      results: { ended: (_, runId) => watch.runEnded(this, runId), recheckAll: () => undefined },
+      results: {
+        ended: (tenantId, runId, single) => {
+          watch.runEnded(this, runId);
+          runEnds.ended(tenantId, runId, single);
+        },
+        recheckAll: (isMeant) => runEnds.recheckAll(isMeant),
+      },
       logs: { write: async () => undefined },
       committed: [(history, nodes) => watch.committed(this, history, nodes)],
       recovered: [(states) => watch.recovered(this, states)],
@@ -151,6 +179,47 @@ export class SimulatedEngine {
       cel: owner.cel,
       payloads: owner.payloads,
       turns: owner.turns,
+    };
+    this.sessions = new OpenSessions({ host: process, mostKept: mostKeptOfSessions });
+    this.sessionPorts = this.#sessionPorts(runEnds, watch);
+  }
+
+  #sessionPorts(results: RunEndWaiters, watch: EngineWatch): SessionPorts {
+    const notSimulated = (): Promise<never> => Promise.reject(new Error('chunks and lines are not simulated'));
+    const ports = sessionPorts({
+      gate: { admit: (identity) => new Caller(identity), note: () => undefined },
+      owner: this.commands,
+      dispatcher: this.core.dispatcher,
+      logIntake: { takeEach: notSimulated },
+      streamIntake: { take: notSimulated },
+      results,
+      log: this.log,
+      host: this.process,
+    });
+    return {
+      ...ports,
+      limits: sessionLimits,
+      workers: async (caller) => {
+        const attach = await ports.workers(caller);
+        return (workerId, link) => {
+          let left = (): void => undefined;
+          const detach = attach(workerId, {
+            send: (message) => {
+              watch.told(this, workerId, message);
+              link.send(message);
+            },
+            close: () => {
+              left();
+              link.close();
+            },
+          });
+          left = watch.attached(this, workerId);
+          return () => {
+            left();
+            detach();
+          };
+        };
+      },
     };
   }
 

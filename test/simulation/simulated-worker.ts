@@ -3,13 +3,16 @@ import { delay, type HostTimer } from '../../engine/base/host.ts';
 import type { WorkerMessage } from '../../engine/dispatch/worker-session.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
 import type { BatchReportItem } from '../../engine/plan/commands/attempts/batch-report.ts';
-import type { CommandByKind } from '../../engine/plan/commands/command.ts';
+import type { AttemptReport } from './attempt-report.ts';
 import { Chances } from './chances.ts';
 import { DurableSide, type DurableWorker } from './durable-side.ts';
 import { Unavailable, type SimulatedStream } from './network.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
+import { SessionSide } from './session-side.ts';
+import type { SimulatedLink } from './simulated-link.ts';
 import type { WorkerSurroundings } from './surroundings.ts';
+import { toldByStream, type ToldStart, type ToldTask } from './told-task.ts';
 import type { TenantId } from '../../engine/model/ids/tenant-id.ts';
 
 const heartbeatMs = 4_000;
@@ -22,10 +25,6 @@ export interface WorkerFacts {
   actions: readonly string[];
   labels: Readonly<Record<string, string | number>>;
 }
-
-type Report = (CommandByKind['started'] | CommandByKind['completed'] | CommandByKind['failed']) & {
-  kind: 'started' | 'completed' | 'failed';
-};
 
 interface Running {
   /** Its worker was told that it is over. */
@@ -46,6 +45,8 @@ export class SimulatedWorker implements DurableWorker {
   readonly #chances: Chances;
   readonly #running = new Map<string, Running>();
   readonly #durable: DurableSide;
+  /** Where it speaks by a session. */
+  readonly #session: SessionSide | undefined;
   #workerId: string | undefined;
   #engine: SimulatedEngine | undefined;
   #heartEngine: SimulatedEngine | undefined;
@@ -58,6 +59,7 @@ export class SimulatedWorker implements DurableWorker {
     world: WorkerSurroundings,
     facts: WorkerFacts,
     processes: { process: SimulatedProcess; heart: SimulatedProcess },
+    link?: SimulatedLink,
   ) {
     this.#world = world;
     this.facts = facts;
@@ -65,6 +67,7 @@ export class SimulatedWorker implements DurableWorker {
     this.heart = processes.heart;
     this.#chances = new Chances(world.seed, `worker ${processes.process.name}`);
     this.#durable = new DurableSide(world, this);
+    this.#session = link === undefined ? undefined : new SessionSide(link, this.#durable, (told) => this.#take(told));
   }
 
   get workerId(): string | undefined {
@@ -73,30 +76,45 @@ export class SimulatedWorker implements DurableWorker {
 
   /** That it has reached. */
   get engine(): SimulatedEngine | undefined {
-    return this.#engine;
+    return this.#session?.engine ?? this.#engine;
   }
 
   /** That has its stream. */
   get servedBy(): SimulatedEngine | undefined {
-    return this.#servedBy;
+    return this.#session === undefined ? this.#servedBy : this.#session.servedBy;
   }
 
   /** How long it has been awake, with its stream open. */
   get wellForMs(): number {
-    if (this.#stream?.isOpen !== true) return 0;
+    const openSinceMs = this.#session === undefined ? this.#openSinceMs : this.#session.openSinceMs;
+    if (!this.#isListening) return 0;
     return Math.min(
       this.process.awakeForMs,
       this.heart.awakeForMs,
-      this.#world.scheduler.nowMs - this.#openSinceMs,
-      ...[this.#engine, this.#heartEngine].map((front) =>
-        front === this.#servedBy ? Infinity : (front?.process.awakeForMs ?? 0),
+      this.#world.scheduler.nowMs - openSinceMs,
+      ...[this.engine, this.#heartEngine].map((front) =>
+        front === this.servedBy ? Infinity : (front?.process.awakeForMs ?? 0),
       ),
     );
   }
 
   /** Whether its stream is open, and there. */
   isServedBy(engine: SimulatedEngine): boolean {
-    return this.#stream?.isOpen === true && this.#servedBy === engine;
+    return this.#isListening && this.servedBy === engine;
+  }
+
+  get #isListening(): boolean {
+    return this.#session === undefined ? this.#stream?.isOpen === true : this.#session.servedBy !== undefined;
+  }
+
+  /** Whether an engine may give it a task by its session. */
+  canBeToldAt(engine: SimulatedEngine): boolean {
+    return this.#session?.hasStreamAt(engine) ?? false;
+  }
+
+  /** Its tasks come by its session from an engine. @returns to call when they do no more */
+  attachedAt(engine: SimulatedEngine): () => void {
+    return this.#session?.attachedAt(engine, this.#world.scheduler.nowMs) ?? (() => undefined);
   }
 
   start(): void {
@@ -111,6 +129,7 @@ export class SimulatedWorker implements DurableWorker {
 
   cutStream(): void {
     this.#stream?.cut();
+    this.#session?.cut();
   }
 
   cutDurableStream(onCut: () => void): void {
@@ -128,9 +147,9 @@ export class SimulatedWorker implements DurableWorker {
         const engine = this.#world.pickEngine(this.#chances);
         if (engine === undefined) throw new Error('no engine is there');
         this.#workerId ??= await this.#register(engine);
-        await this.#listen(engine, this.#workerId, () => {
-          tries = 0;
-        });
+        const opened = (): void => void (tries = 0);
+        if (this.#session === undefined) await this.#listen(engine, this.#workerId, opened);
+        else await this.#listenBySession(engine, this.#workerId, this.#session);
       } catch (error) {
         if (error instanceof HatchetError && error.code === 'UNKNOWN_WORKER') this.#workerId = undefined;
       }
@@ -162,7 +181,7 @@ export class SimulatedWorker implements DurableWorker {
     const ended = new Promise<void>((resolve) => {
       stream.onClientEnd = () => resolve();
     });
-    stream.onClient = (message) => this.#take(message);
+    stream.onClient = (message) => this.#take(toldByStream(message));
     this.#engine = engine;
     this.#openSinceMs = Infinity;
     this.#stream = stream;
@@ -195,6 +214,15 @@ export class SimulatedWorker implements DurableWorker {
     }
   }
 
+  async #listenBySession(engine: SimulatedEngine, workerId: string, session: SessionSide): Promise<void> {
+    this.#beat(engine, workerId);
+    try {
+      await session.listen(workerId);
+    } finally {
+      this.#beating?.clear();
+    }
+  }
+
   #beat(engine: SimulatedEngine, workerId: string): void {
     this.#beating?.clear();
     const { tenantId } = this.facts;
@@ -219,6 +247,7 @@ export class SimulatedWorker implements DurableWorker {
             if (this.#workerId !== workerId) return;
             this.#workerId = undefined;
             this.#stream?.cut();
+            this.#session?.leave();
           });
         });
     };
@@ -226,7 +255,7 @@ export class SimulatedWorker implements DurableWorker {
     this.#beating = this.heart.setInterval(beat, heartbeatMs);
   }
 
-  #take(message: WorkerMessage): void {
+  #take(message: ToldTask): void {
     if (message.kind === 'cancel') {
       const running = this.#running.get(keyOf(message));
       if (running !== undefined) running.isCancelled = true;
@@ -239,7 +268,7 @@ export class SimulatedWorker implements DurableWorker {
     void this.#run(message);
   }
 
-  async #run(message: WorkerMessage & { kind: 'start' }): Promise<void> {
+  async #run(message: ToldStart): Promise<void> {
     const { tenantId } = this.facts;
     const { taskId, attempt } = message;
     const running: Running = { isCancelled: false };
@@ -268,10 +297,10 @@ export class SimulatedWorker implements DurableWorker {
     else await this.report({ kind: 'completed', tenantId, taskId, attempt, output: `{"n":${chances.whole(0, 9)}}` });
   }
 
-  async #runBatch(message: WorkerMessage & { kind: 'startBatch' }): Promise<void> {
+  async #runBatch(message: ToldTask & { kind: 'startBatch' }): Promise<void> {
     const { tenantId } = this.facts;
     const members: Record<string, { retry_count: number }> = JSON.parse(message.payload);
-    const batchId = message.batch.id;
+    const { batchId } = message;
     for (const [taskId, { retry_count: attempt }] of Object.entries(members))
       this.#world.invariants.arrived(this.process.name, `${taskId}/${attempt}/0`);
     const chances = new Chances(this.#world.seed, batchId);
@@ -282,6 +311,7 @@ export class SimulatedWorker implements DurableWorker {
         if (event === 'failed') return { event, ...ref, error: JSON.stringify({ message: 'no' }), mayRetry: true };
         return { event, ...ref };
       });
+      if (this.#session !== undefined) return this.#session.reportBatch(batchId, items);
       return this.#insist(async (engine) => {
         for (const { taskId } of items) engine.core.dispatcher.heard(tenantId, { taskId, attempt: null, batchId });
         await engine.owner.submit({ kind: 'batchReport', tenantId, batchId, items });
@@ -292,9 +322,10 @@ export class SimulatedWorker implements DurableWorker {
     await report(chances.is(0.15) ? 'failed' : 'completed');
   }
 
-  /** Says it until the engine has taken it. */
-  report(report: Report): Promise<void> {
+  /** Says it until the engine has taken it. @param invocation of a durable task */
+  report(report: AttemptReport, invocation?: number): Promise<void> {
     const { tenantId, taskId, attempt } = report;
+    if (this.#session !== undefined) return this.#session.report(report, invocation);
     return this.#insist(async (engine) => {
       engine.core.dispatcher.heard(tenantId, { taskId, attempt, batchId: null });
       await engine.owner.submit(report);

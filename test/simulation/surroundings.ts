@@ -60,6 +60,14 @@ export interface JudgedSurroundings {
   note(line: string): void;
 }
 
+/** What programs with sessions find around them. */
+export interface ProgramSurroundings extends WorkerSurroundings {
+  readonly faults: Faults;
+  readonly storeClockWasSet: boolean;
+  readonly invariants: Judge & { runEnded(runId: string): void };
+  note(line: string): void;
+}
+
 /** What callers find around them. */
 export interface CallerSurroundings extends Omit<WorkerSurroundings, 'invariants' | 'network' | 'stream'> {
   readonly faults: Faults;

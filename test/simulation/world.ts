@@ -9,8 +9,10 @@ import { Engines } from './engines.ts';
 import { Faults } from './faults.ts';
 import { Invariants } from './invariants.ts';
 import type { History, Move } from './moves.ts';
+import { Programs } from './programs.ts';
 import { Network, Unavailable, type SimulatedStream } from './network.ts';
 import { PassingOn, type StreamAsked } from './passing-on.ts';
+import { SlowReader } from './slow-reader.ts';
 import { Scheduler } from './scheduler.ts';
 import type { EngineWatch, SimulatedEngine } from './simulated-engine.ts';
 import { SimulatedProcess, type ProcessClocks } from './simulated-process.ts';
@@ -54,6 +56,8 @@ export class World {
   readonly outside: SimulatedProcess;
   readonly #history: History;
   readonly #callers: Callers;
+  readonly #programs: Programs;
+  readonly #bySession: Chances;
   readonly #workers: SimulatedWorker[] = [];
   readonly #hash = createHash('sha256');
   readonly #keepLines: boolean;
@@ -63,6 +67,7 @@ export class World {
   storeClockWasSet = false;
   #workersStarted = 0;
   #calm: Calm | undefined;
+  #slowReader: SlowReader | undefined;
   hasHealed = false;
 
   constructor(history: History, { keepLines = false }: { keepLines?: boolean } = {}) {
@@ -72,6 +77,8 @@ export class World {
     const order = new Chances(this.seed, 'order');
     this.scheduler = new Scheduler(() => order.number());
     this.#callers = new Callers(this);
+    this.#programs = new Programs(this, this.#callers);
+    this.#bySession = new Chances(this.seed, 'by session');
     const ids = new Chances(this.seed, 'ids');
     dateIdsBy(() => this.storeUs / 1000, { nextUint32: () => ids.uint32() });
     this.outside = this.#process('callers');
@@ -97,6 +104,7 @@ export class World {
         deliver: (arrive) => void this.scheduler.in(this.faults.storeLatencyMs(), arrive),
       },
       faults: this.faults,
+      refused: (error) => this.invariants.refused(error),
     });
     this.invariants = new Invariants(this);
     this.tenantIds = this.#tenants(history);
@@ -142,6 +150,7 @@ export class World {
       this.#heal();
       await go(endMs + boundMs, () => this.#isDone);
       if (this.invariants.violation === undefined) this.#judge();
+      if (this.#history.sessions?.hasSlowReaderAfter === true) await this.#readSlowly(go);
       if (this.#history.isCalmAfter === true) await this.#stayCalm(go);
     }
     return {
@@ -194,6 +203,23 @@ export class World {
         .finally(() => timer.clear())
         .then(resolve, reject);
     });
+  }
+
+  /** One program reads nothing for a while, and nothing else goes wrong. */
+  async #readSlowly(go: (untilMs: number, isDone: () => boolean) => Promise<void>): Promise<void> {
+    const slowReader = new SlowReader({
+      scheduler: this.scheduler,
+      programs: this.#programs,
+      invariants: this.invariants,
+      chances: new Chances(this.seed, 'slow reader'),
+    });
+    this.#slowReader = slowReader;
+    const [slow] = this.#programs.all;
+    if (slow === undefined) return;
+    const others = this.tenantIds.map((id, n) => this.#programs.start(this.#process(`other program ${n}`), id));
+    slowReader.start(slow, others);
+    await go(this.scheduler.nowMs + boundMs, () => !slowReader.isSlow && this.#isDone);
+    if (this.invariants.violation === undefined) this.#judge();
   }
 
   /** Nothing goes wrong for some minutes more. */
@@ -250,7 +276,21 @@ export class World {
       if (this.faults.isDispatchSlow) for (const { runId } of history) engine.core.dispatcher.payloads.forgetRun(runId);
       this.invariants.committed(engine, history, nodes);
     },
-    runEnded: (_, runId) => this.invariants.runEnded(runId),
+    runEnded: (_, runId) => {
+      this.invariants.runEnded(runId);
+      this.#slowReader?.runEnded(runId);
+    },
+    told: (engine, workerId, message) => {
+      this.invariants.sent(engine, message);
+      const worker = this.#workers.find((each) => each.workerId === workerId);
+      // One that stops has closed all of them.
+      if (engine.isListening && worker?.canBeToldAt(engine) === false)
+        this.invariants.broken(
+          `${worker.process.name} is given a task by ${engine.process.name} after its stream was cut`,
+        );
+    },
+    attached: (engine, workerId) =>
+      this.#workers.find((worker) => worker.workerId === workerId)?.attachedAt(engine) ?? (() => undefined),
     recovered: (engine, states) => this.invariants.recovered(engine, states),
     bug: (engine, line) => this.invariants.broken(`${engine.process.name} says: ${line.slice(0, 2000)}`),
     logged: (engine, line) => {
@@ -278,6 +318,8 @@ export class World {
   /** Definitions, and then workers. */
   async #prepare(tenantId: TenantId): Promise<void> {
     await this.#callers.define(tenantId);
+    if (this.#history.sessions !== undefined)
+      this.#programs.start(this.#process(`program ${this.tenantIds.indexOf(tenantId) + 1}`), tenantId);
     for (let n = 0; n < this.#history.workersOfTenant; n++)
       this.scheduler.in(this.#callers.chances.between(0, 1_000), () => this.#startWorker(tenantId));
   }
@@ -286,10 +328,14 @@ export class World {
     const number = ++this.#workersStarted;
     const name = `worker ${number}`;
     const chances = new Chances(this.seed, name);
+    const process = this.#process(name);
+    const { workers: share = 0 } = this.#history.sessions ?? {};
+    const speaksBySession = new Chances(this.seed, `${name} by session`).is(share);
     const worker = new SimulatedWorker(
       this,
       { name, tenantId, slots: chances.whole(leastSlots, 4), actions, labels: {} },
-      { process: this.#process(name), heart: this.#process(`${name} heart`) },
+      { process, heart: this.#process(`${name} heart`) },
+      speaksBySession ? this.#programs.start(process, tenantId) : undefined,
     );
     this.#workers.push(worker);
     worker.start();
@@ -301,13 +347,35 @@ export class World {
     const tenantId = 'tenant' in move ? (this.tenantIds[move.tenant % this.tenantIds.length] ?? noTenant) : noTenant;
     switch (move.do) {
       case 'trigger':
-        for (let n = 0; n < move.count; n++)
-          void this.#callers.trigger(
-            tenantId,
-            { workflowName: move.workflow, input: { key: move.key }, priority: move.priority },
-            move.repeats,
-          );
+        for (let n = 0; n < move.count; n++) {
+          const run = { workflowName: move.workflow, input: { key: move.key }, priority: move.priority };
+          if (this.#goesBySession) this.#programs.trigger(tenantId, run, move.repeats);
+          else void this.#callers.trigger(tenantId, run, move.repeats);
+        }
         return;
+      case 'awaitRun': {
+        const run = this.#callers.runAt(move.pick);
+        const program = run === undefined ? undefined : this.#programs.of(run.tenantId)[0];
+        if (run !== undefined && program !== undefined) this.#programs.awaitBy(program, run.runId);
+        return;
+      }
+      case 'cutLink':
+        return this.#programs.at(move.pick)?.cut(move);
+      case 'holdLink':
+        return this.#programs.at(move.pick)?.hold(move.to, move.ms);
+      case 'stopReading':
+        return this.#programs.at(move.pick)?.stopReading(move.ms);
+      case 'stallProgram':
+        return this.#programs.at(move.pick)?.process.stall(move.ms);
+      case 'loseFrames': {
+        const program = this.#programs.at(move.pick);
+        if (program === undefined) return;
+        program.loseFrames(move);
+        // Runs that are started, and end, in what it does not hear.
+        for (let n = 0; n < move.triggers; n++)
+          this.#programs.triggerBy(program, { workflowName: 'single', input: { key: 'p' } }, true);
+        return;
+      }
       case 'durable':
         return void this.#callers.trigger(
           tenantId,
@@ -413,6 +481,11 @@ export class World {
     }
   }
 
+  get #goesBySession(): boolean {
+    const { sessions } = this.#history;
+    return sessions !== undefined && this.#bySession.is(sessions.triggers);
+  }
+
   #workerOf(pick: number): SimulatedWorker | undefined {
     const there = this.#workers.filter((worker) => !worker.process.hasEnded);
     return there[pick % Math.max(there.length, 1)];
@@ -427,6 +500,10 @@ export class World {
     this.#storeAheadMs = this.#mostAheadMs;
     this.store.start();
     this.engines.heal();
+    for (const program of this.#programs.all) {
+      program.process.goOn();
+      program.heal();
+    }
     for (const worker of this.#workers) {
       worker.process.goOn();
       worker.heart.goOn();
@@ -448,7 +525,7 @@ export class World {
   get #isDone(): boolean {
     if (this.scheduler.nowMs < this.#nextLookMs) return false;
     this.#nextLookMs = this.scheduler.nowMs + 250;
-    return this.#callers.areAnswered && this.#unfinished.length === 0;
+    return this.#callers.areAnswered && this.#programs.open === 0 && this.#unfinished.length === 0;
   }
   #nextLookMs = 0;
 
@@ -466,5 +543,6 @@ export class World {
           .join('\n')}`,
       );
     if (!this.#callers.areAnswered) this.invariants.broken(`${this.#callers.openCalls} calls were never answered`);
+    if (this.#programs.open > 0) this.invariants.broken(`${this.#programs.open} calls of programs were never answered`);
   }
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../../edge/access/caller.ts';
+import type { Host } from '../../base/host.ts';
 import type { CallFacts, Gate } from '../../edge/access/gate.ts';
 import { reports } from '../../edge/access/rule.ts';
 import type { Commands } from '../../edge/parsed-commands.ts';
@@ -18,9 +19,10 @@ import { HeldStarts, type HeldStart, type ReportItem } from './held-starts.ts';
 import { isOfOne, type Place, type Refuse } from './refusals.ts';
 
 export interface AttemptReportDeps {
-  gate: Gate;
+  gate: Pick<Gate, 'admit'>;
   owner: Commands;
   dispatcher: Dispatcher;
+  host?: Host;
 }
 
 const { COMMAND_KIND_STARTED, COMMAND_KIND_COMPLETED, COMMAND_KIND_FAILED } = CommandKind;
@@ -54,8 +56,9 @@ export class AttemptReports {
 
   constructor(deps: AttemptReportDeps) {
     this.#deps = deps;
-    this.#starts = new HeldStarts((tenantId, items) =>
-      deps.owner.submit({ kind: 'batchReport', tenantId, batchId: null, items }),
+    this.#starts = new HeldStarts(
+      (tenantId, items) => deps.owner.submit({ kind: 'batchReport', tenantId, batchId: null, items }),
+      deps.host,
     );
   }
 

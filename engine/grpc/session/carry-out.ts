@@ -1,4 +1,5 @@
 import type { Caller } from '../../edge/access/caller.ts';
+import type { Gate } from '../../edge/access/gate.ts';
 import type { Logger } from '../../base/log.ts';
 import { isMovedAway } from '../../base/not-owner.ts';
 import {
@@ -14,6 +15,7 @@ import { storeApart, type ApartDeps } from './store-apart.ts';
 import { triggerRuns } from './trigger-runs.ts';
 
 export interface CommandDeps extends ApartDeps, AttemptReportDeps {
+  gate: Pick<Gate, 'admit' | 'note'>;
   log: Logger;
 }
 

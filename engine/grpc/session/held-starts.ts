@@ -1,3 +1,4 @@
+import { processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import type { Parsed } from '../../edge/parsed-commands.ts';
 import type { BatchReportItem } from '../../plan/commands/attempts/batch-report.ts';
@@ -32,7 +33,7 @@ interface Held extends HeldStart {
 
 interface TenantStarts {
   readonly byTask: Map<string, Held>;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: HostTimer;
 }
 
 /**
@@ -41,11 +42,13 @@ interface TenantStarts {
  */
 export class HeldStarts {
   readonly #store: (tenantId: TenantId, items: readonly ReportItem[]) => Promise<unknown>;
+  readonly #host: Host;
   readonly #byTenant = new Map<TenantId, TenantStarts>();
 
   /** @param store rejects where none of them is stored */
-  constructor(store: (tenantId: TenantId, items: readonly ReportItem[]) => Promise<unknown>) {
+  constructor(store: (tenantId: TenantId, items: readonly ReportItem[]) => Promise<unknown>, host: Host = processHost) {
     this.#store = store;
+    this.#host = host;
   }
 
   /** Resolves once each is stored, by itself or by the end of its attempt, or refused. */
@@ -54,7 +57,7 @@ export class HeldStarts {
       const group: Group = { left: starts.length, settled: resolve, refuse };
       let held = this.#byTenant.get(tenantId);
       if (held === undefined) {
-        held = { byTask: new Map(), timer: setTimeout(() => this.hurry(tenantId), holdMs) };
+        held = { byTask: new Map(), timer: this.#host.setTimeout(() => this.hurry(tenantId), holdMs) };
         this.#byTenant.set(tenantId, held);
       }
       const { byTask } = held;
@@ -88,7 +91,7 @@ export class HeldStarts {
   hurry(tenantId: TenantId): void {
     const held = this.#byTenant.get(tenantId);
     if (held === undefined) return;
-    clearTimeout(held.timer);
+    held.timer.clear();
     this.#byTenant.delete(tenantId);
     this.#storeNow(tenantId, [...held.byTask.values()]);
   }

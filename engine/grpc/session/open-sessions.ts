@@ -1,21 +1,29 @@
+import { processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { ProgramSession } from './program-session.ts';
 
 /** A program that was cut off is back by then, or what it was sent counts as lost. */
 const keptMs = 15_000;
 /** Characters that sessions without a stream may hold together, of all tenants: what is over it costs the oldest of them. */
-const mostKept = 64 * 1024 * 1024;
+const mostKeptOfAll = 64 * 1024 * 1024;
 
 /** Sessions by their tenant and id: those that have a stream, and for a while those whose stream was cut. */
 export class OpenSessions {
   readonly #sessions = new Map<string, ProgramSession>();
   /** Without a stream, the longest first. */
-  readonly #cut = new Map<ProgramSession, NodeJS.Timeout>();
+  readonly #cut = new Map<ProgramSession, HostTimer>();
+  readonly #host: Host;
+  readonly #mostKept: number;
+
+  constructor({ host = processHost, mostKept = mostKeptOfAll }: { host?: Host; mostKept?: number } = {}) {
+    this.#host = host;
+    this.#mostKept = mostKept;
+  }
 
   /** @param id of the end that the program knows: one that it has never heard of cannot go on */
   find(key: string, id: string, make: () => ProgramSession): ProgramSession {
     const known = this.#sessions.get(key);
     if (known?.id === id) {
-      clearTimeout(this.#cut.get(known));
+      this.#cut.get(known)?.clear();
       this.#cut.delete(known);
       return known;
     }
@@ -27,11 +35,13 @@ export class OpenSessions {
 
   /** Its stream was cut: it is kept for a while. */
   keep(session: ProgramSession): void {
-    this.#cut.set(session, setTimeout(() => session.end(), keptMs).unref());
+    const timer = this.#host.setTimeout(() => session.end(), keptMs);
+    timer.unref();
+    this.#cut.set(session, timer);
     let weight = 0;
     for (const each of this.#cut.keys()) weight += each.weight;
     for (const each of this.#cut.keys()) {
-      if (weight <= mostKept) break;
+      if (weight <= this.#mostKept) break;
       weight -= each.weight;
       each.end();
     }
@@ -39,7 +49,7 @@ export class OpenSessions {
 
   /** It is over. */
   forget(key: string, session: ProgramSession): void {
-    clearTimeout(this.#cut.get(session));
+    this.#cut.get(session)?.clear();
     this.#cut.delete(session);
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
   }

@@ -1,6 +1,7 @@
 import { Outbox } from '../../../link/outbox.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { HatchetError } from '../../base/errors.ts';
+import { processHost, type Host } from '../../base/host.ts';
 import { isMovedAway } from '../../base/not-owner.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
 import type { WorkerLink, WorkerMessage } from '../../dispatch/worker-session.ts';
@@ -16,13 +17,21 @@ import { toServiceError } from '../service-error.ts';
 import type { CommandOutcome, Program } from './carry-out.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
-/** Commands and characters that a program may have sent and that are not done. */
-const mostCommands = 4_000;
-const mostBytes = 16 * 1024 * 1024;
+export interface SessionLimits {
+  /** Commands and characters that a program may have sent and that are not done. */
+  readonly mostCommands: number;
+  readonly mostBytes: number;
+  /** Characters that the program has not acknowledged: what is more waits. */
+  readonly mostUnacknowledged: number;
+}
+
+const usualLimits: SessionLimits = {
+  mostCommands: 4_000,
+  mostBytes: 16 * 1024 * 1024,
+  mostUnacknowledged: 8 * 1024 * 1024,
+};
 /** Commands of one frame: they are read in one turn of the event loop. */
 const mostOfFrame = 1_000;
-/** Characters that the program has not acknowledged: what is more waits. */
-const mostUnacknowledged = 8 * 1024 * 1024;
 /** Of what a frame may hold: the next ones go with the next frame. */
 const mostInFrame = 1024 * 1024;
 
@@ -46,6 +55,8 @@ export interface SessionPorts {
   workers(caller: Caller): Promise<(workerId: string, link: WorkerLink) => () => void>;
   readonly results: Pick<RunEndWaiters, 'wait'>;
   readonly log: Logger;
+  readonly limits?: SessionLimits;
+  readonly host?: Host;
 }
 
 /** A stream of a session. */
@@ -76,6 +87,8 @@ export class ProgramSession {
   /** Of this end: a program that knows another one begins anew. */
   readonly id = newId();
   readonly #ports: SessionPorts;
+  readonly #limits: SessionLimits;
+  readonly #host: Host;
   readonly #ended: () => void;
   readonly #outbox = new Outbox<SentFrame>();
   readonly #runs: RunResultStream;
@@ -96,6 +109,8 @@ export class ProgramSession {
 
   constructor(ports: SessionPorts, options: { tenantId: TenantId; ended: () => void }) {
     this.#ports = ports;
+    this.#limits = ports.limits ?? usualLimits;
+    this.#host = ports.host ?? processHost;
     this.#ended = options.ended;
     const isFull = (): boolean => this.#isFull;
     const isOver = (): boolean => this.#isOver;
@@ -128,6 +143,7 @@ export class ProgramSession {
       this.cut(before);
       before.fail(replaced());
     }
+    const { mostCommands, mostBytes } = this.#limits;
     this.#link = link;
     this.#caller = caller;
     link.write({
@@ -176,7 +192,7 @@ export class ProgramSession {
     for (const workerId of frame.detach) this.#detach(workerId);
     for (const runId of frame.await) this.#runs.add(runId);
     this.#open += count;
-    if (this.#open > mostCommands * 2) this.#link?.pause();
+    if (this.#open > this.#limits.mostCommands * 2) this.#link?.pause();
     const address = this.#link?.address() ?? '';
     const program: Program = {
       caller,
@@ -187,7 +203,7 @@ export class ProgramSession {
     this.#ports.carryOut(frame, program).then(
       (outcome) => {
         this.#open -= count;
-        if (this.#open <= mostCommands) this.#link?.resume();
+        if (this.#open <= this.#limits.mostCommands) this.#link?.resume();
         this.#done(number, outcome);
       },
       // What became of them is not known: the program sends them again, in another session.
@@ -198,8 +214,8 @@ export class ProgramSession {
   /** Sends what has gathered, as far as the program takes it. */
   flush(): void {
     const link = this.#link;
-    if (link === undefined || this.#draftWeight === 0 || link.isBehind() || this.#outbox.weight > mostUnacknowledged)
-      return;
+    if (link === undefined || this.#draftWeight === 0 || link.isBehind()) return;
+    if (this.#outbox.weight > this.#limits.mostUnacknowledged) return;
     const draft = this.#draft;
     const taken = this.#draftTaken;
     const { message } = this.#outbox.add(this.#draftWeight, (number) => {
@@ -213,7 +229,7 @@ export class ProgramSession {
   }
 
   get #isFull(): boolean {
-    return this.weight > mostUnacknowledged;
+    return this.weight > this.#limits.mostUnacknowledged;
   }
 
   #acknowledged(through: number): void {
@@ -234,7 +250,7 @@ export class ProgramSession {
     if (this.#flushing) return;
     this.#flushing = true;
     // What comes of one transaction goes together.
-    setImmediate(() => {
+    this.#host.setImmediate(() => {
       this.#flushing = false;
       this.flush();
     });

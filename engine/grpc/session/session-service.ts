@@ -17,16 +17,24 @@ import { FrameCommands, type CommandDeps } from './carry-out.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { ProgramSession, type SessionLink, type SessionPorts } from './program-session.ts';
 
-export interface SessionDeps extends Edge, CommandDeps {
+interface PortDeps extends CommandDeps {
+  results: Pick<RunEndWaiters, 'wait'>;
+}
+
+export interface SessionDeps extends Edge, PortDeps {
   gate: Gate;
-  results: RunEndWaiters;
 }
 
 /** Programs that use our own SDK: all that they send and are told, on one stream each. */
 export function sessionService(deps: SessionDeps): GrpcService {
+  return servePrograms(deps, sessionPorts(deps));
+}
+
+/** What sessions ask of this engine. */
+export function sessionPorts(deps: PortDeps): SessionPorts {
   const { owner, dispatcher } = deps;
   const commands = new FrameCommands(deps);
-  return servePrograms(deps, {
+  return {
     carryOut: (frame, program) => commands.carryOut(frame, program),
     cut: (tenantId) => commands.cut(tenantId),
     workers: async ({ tenantId, identity }) => {
@@ -36,7 +44,8 @@ export function sessionService(deps: SessionDeps): GrpcService {
     },
     results: deps.results,
     log: deps.log,
-  });
+    ...(deps.host === undefined ? {} : { host: deps.host }),
+  };
 }
 
 /** The service over whatever carries out what programs ask. */

@@ -9,9 +9,9 @@ import type { StreamIntake } from '../stream-intake.ts';
 import type { Refuse } from './refusals.ts';
 
 export interface ApartDeps {
-  gate: Gate;
-  logIntake: LogIntake;
-  streamIntake: StreamIntake;
+  gate: Pick<Gate, 'admit'>;
+  logIntake: Pick<LogIntake, 'takeEach'>;
+  streamIntake: Pick<StreamIntake, 'take'>;
 }
 
 const chunkFacts: CallFacts = { rule: reports, action: '/EventsService/PutStreamEvent', address: () => '' };

@@ -14,7 +14,7 @@ import { idWindowMs } from '../runs/run-ids-header.ts';
 import { isOfOne } from './refusals.ts';
 
 export interface TriggerDeps {
-  gate: Gate;
+  gate: Pick<Gate, 'admit' | 'note'>;
   owner: Commands;
 }
 

@@ -1,9 +1,10 @@
-import type { Pool } from 'pg';
+import { processHost, type Host } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { maxPageBytes } from '../../model/limits.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 import { newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
+import type { Sql } from '../../postgres/sql-client.ts';
 
 /** How one task of an ended run ended. */
 export interface TaskResult {
@@ -30,7 +31,7 @@ interface ResultSqlRow {
 export const mostResultBytes = 3 * 1024 * 1024;
 
 /** The results of those of the runs that have ended: of a large one none, of the others so many as are within a budget. */
-const endedResults = {
+export const endedResults = {
   name: 'ended_results',
   text: `
     SELECT s.run_id, s.task_id, s.step_name, s.is_large, s.upto > $4 AS is_later,
@@ -59,15 +60,22 @@ type Listener = (results: readonly TaskResult[]) => void;
 
 /** Who waits for which run's end. Every listener is called once, after the end has committed. */
 export class RunEndWaiters {
-  readonly #pool: Pool;
+  readonly #pool: Sql;
+  readonly #host: Host;
   readonly #log: Logger;
   readonly #isLive: (tenantId: TenantId, runId: string) => boolean;
   readonly #waiting = new Map<string, { tenantId: TenantId; listeners: Set<Listener> }>();
   /** Runs whose end must be read, gathered over one turn of the loop. */
   #due = new Map<TenantId, Set<string>>();
 
-  constructor(options: { pool: Pool; log: Logger; isLive: (tenantId: TenantId, runId: string) => boolean }) {
+  constructor(options: {
+    pool: Sql;
+    log: Logger;
+    isLive: (tenantId: TenantId, runId: string) => boolean;
+    host?: Host;
+  }) {
     this.#pool = options.pool;
+    this.#host = options.host ?? processHost;
     this.#log = options.log;
     this.#isLive = options.isLive;
   }
@@ -111,7 +119,7 @@ export class RunEndWaiters {
   }
 
   #read(tenantId: TenantId, runId: string): void {
-    if (this.#due.size === 0) setImmediate(() => this.#readDue());
+    if (this.#due.size === 0) this.#host.setImmediate(() => this.#readDue());
     const ids = this.#due.get(tenantId) ?? new Set();
     this.#due.set(tenantId, ids);
     ids.add(runId);
@@ -123,9 +131,10 @@ export class RunEndWaiters {
     for (const [tenantId, ids] of due) {
       void this.#readAndTell(tenantId, [...ids]).catch((error: unknown) => {
         this.#log.warn({ err: error, runs: ids.size }, 'results could not be read; trying again');
-        setTimeout(() => {
+        const again = this.#host.setTimeout(() => {
           for (const id of ids) if (this.#waiting.has(`${tenantId}/${id}`)) this.#read(tenantId, id);
-        }, 500).unref();
+        }, 500);
+        again.unref();
       });
     }
   }

@@ -1,5 +1,6 @@
 import * as payloads from '../../../engine/monitor/payload-reads.ts';
 import * as results from '../../../engine/monitor/durable/durable-results.ts';
+import { endedResults } from '../../../engine/monitor/runs/run-end-waiters.ts';
 import { writeBeats } from '../../../engine/writers/heartbeat-writer.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import { readTime } from '../../../engine/postgres/postgres-clock.ts';
@@ -154,6 +155,7 @@ export function randomReads(random: RandomRows): SqlQuery[] {
       of(runs, () => 1 + random.below(3)),
       random.pick([1, 4, 2_000]),
     ),
+    query(endedResults, random.tenants[runs.length % 2], [...new Set(runs)], 40 * (runs.length % 4), 20 * runs.length),
     query(payloads.runPayloads, runs),
     query(
       payloads.taskOutputs,

@@ -26,6 +26,7 @@ export interface Server {
   committed(transaction: Transaction, waitsForDisk: boolean): void;
   /** A transaction that is repeatable read begins, or ends. */
   snapshots(change: 1 | -1): void;
+  refused(error: DatabaseError): void;
   faultOf(message: SentMessage): MessageFault | undefined;
   inAnyOrder(rows: Answer['rows']): Answer['rows'];
   gone(backend: Backend): void;
@@ -188,6 +189,7 @@ export class Backend {
         return false;
       }
       if (!(error instanceof DatabaseError)) throw error;
+      this.#server.refused(error);
       this.#failed();
       if (text === 'COMMIT') this.#endBlock();
       this.#wire.reply({ error });

@@ -1,4 +1,4 @@
-import type { ClientConfig, PoolConfig } from 'pg';
+import type { ClientConfig, DatabaseError, PoolConfig } from 'pg';
 import { shardCount } from '../../../engine/model/ids/shard-of.ts';
 import type { Connector, SqlClient, SqlPool } from '../../../engine/postgres/sql-client.ts';
 import { Backend, type Server, type Timer } from './backend.ts';
@@ -36,6 +36,7 @@ export class SimulatedStore {
   readonly #machine: StoreMachine;
   readonly #faults: StoreFaults;
   readonly #committed: () => void;
+  readonly #refused: (error: DatabaseError) => void;
   readonly #backends = new Map<number, Backend>();
   #commits = 0;
   #snapshots = 0;
@@ -44,11 +45,17 @@ export class SimulatedStore {
   /** Commits that are not on disk, oldest first. */
   #unflushed: { atUs: number; undo: () => void }[] = [];
 
-  /** @param options.committed is called after each commit that has changed anything */
-  constructor(options: { machine: StoreMachine; faults?: StoreFaults; committed?: () => void }) {
+  /** @param options.committed is called after each commit that has changed anything; refused for each statement that is refused */
+  constructor(options: {
+    machine: StoreMachine;
+    faults?: StoreFaults;
+    committed?: () => void;
+    refused?: (error: DatabaseError) => void;
+  }) {
     this.#machine = options.machine;
     this.#faults = options.faults ?? {};
     this.#committed = options.committed ?? (() => undefined);
+    this.#refused = options.refused ?? (() => undefined);
     for (let id = 0; id < shardCount; id++)
       this.put('shard', { id, owner: null, epoch: 0, last_batch: 0, last_seq: 0, lost_us: 0, absent_since: null });
   }
@@ -180,6 +187,7 @@ export class SimulatedStore {
         this.#snapshots += change;
       },
       faultOf: (message) => this.#faults.message?.(message),
+      refused: (error) => this.#refused(error),
       inAnyOrder: (rows) => this.#faults.inAnyOrder?.(rows) ?? rows,
       gone: (backend) => this.#backends.delete(backend.pid),
     };

@@ -4,10 +4,11 @@ import { factStatements } from './facts.ts';
 import { leaseStatements } from './lease.ts';
 import { payloadStatements } from './payloads.ts';
 import { recoveryStatements } from './recovery.ts';
+import { runResultStatements } from './run-results.ts';
 import { transactionRows } from './transaction-rows.ts';
 import { transactionWrites } from './transaction-writes.ts';
 
-/** Every statement that the engine's owner, dispatcher and durable streams send, by its text. */
+/** Every statement that the engine's owner, dispatcher, durable streams and sessions send, by its text. */
 export const statementModels: ReadonlyMap<string, StatementModel> = new Map(
   [
     ...leaseStatements,
@@ -17,5 +18,6 @@ export const statementModels: ReadonlyMap<string, StatementModel> = new Map(
     ...factStatements,
     ...durableLogStatements,
     ...payloadStatements,
+    ...runResultStatements,
   ].map((model) => [model.text, model]),
 );

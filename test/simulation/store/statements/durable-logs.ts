@@ -4,7 +4,7 @@ import * as logs from '../../../../engine/shard/facts/stored-durable-logs.ts';
 import * as long from '../../../../engine/shard/facts/long-durable-logs.ts';
 import type { Parameters } from '../parameters.ts';
 import { big, byText, selected, type Context, type StatementModel } from '../statement.ts';
-import { tasksOf } from './rows-of-a-run.ts';
+import { stepName, tasksOf } from './rows-of-a-run.ts';
 
 type Answered = Record<string, unknown>;
 
@@ -279,13 +279,6 @@ const nodeResults: StatementModel = {
 };
 
 /** `v.definition -> 'steps' -> step ->> 'name'`. */
-function stepName(definition: string, step: number): string | null {
-  const parsed: unknown = JSON.parse(definition);
-  const steps: unknown = Object(parsed).steps;
-  const name: unknown = Array.isArray(steps) ? Object(steps[step]).name : undefined;
-  return typeof name === 'string' ? name : null;
-}
-
 const childResults: StatementModel = {
   text: results.readChildren.text,
   run: (context, parameters) => {

@@ -24,3 +24,11 @@ export function newestEnd({ tables, transaction }: Context, runId: string): End 
   const ends: End[] = [...tables.run_end.find(transaction, 'run_id', runId), ...results];
   return ends.sort((a, b) => b.generation - a.generation || b.status - a.status)[0];
 }
+
+/** `definition -> 'steps' -> step ->> 'name'` of a version. */
+export function stepName(definition: string, step: number): string | null {
+  const parsed: unknown = JSON.parse(definition);
+  const steps: unknown = Object(parsed).steps;
+  const name: unknown = Array.isArray(steps) ? Object(steps[step]).name : undefined;
+  return typeof name === 'string' ? name : null;
+}
