@@ -374,7 +374,11 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     const advertised = options.advertiseHost ?? reachableHost(host);
     await replica.join({ ...grpc.address, host: advertised }, { ...rest.address, host: advertised });
   }
-  onStop(() => replica.leave({ turnAway: () => grpc.turnAway(drainMs), clients: () => connections.size }));
+  onStop(async () => {
+    // The edges of the only engine have nobody to send their clients to.
+    if (sockets === undefined || replica.peers.length > 1)
+      await replica.leave({ turnAway: () => grpc.turnAway(drainMs), clients: () => connections.size });
+  });
   const edges = hasEdges
     ? await EdgeProcesses.start({
         count: edgeCount,

@@ -47,7 +47,6 @@ export class EdgeProcesses {
     let give = (_: PortKind, socket: Socket): void => void socket.destroy();
     const server = (kind: PortKind): Server => createServer({ pauseOnConnect: true }, (socket) => give(kind, socket));
     const servers = [server('grpc'), server('http')] as const;
-    const close = async (): Promise<void> => void (await Promise.all(servers.map(async (each) => closed(each))));
     try {
       const grpc = await listen(servers[0], 'grpc', { host, port: grpcPort });
       const http = await listen(servers[1], 'http', { host, port: httpPort });
@@ -62,7 +61,7 @@ export class EdgeProcesses {
       }
       return edges;
     } catch (error) {
-      await close();
+      for (const each of servers) stopListening(each);
       throw error;
     }
   }
@@ -78,7 +77,7 @@ export class EdgeProcesses {
     for (const timer of this.#restarts) clearTimeout(timer);
     for (const { socket } of this.#waiting.splice(0)) socket.destroy();
     await Promise.all(this.#edges.map(async (edge) => edge.stop()));
-    await Promise.all(this.#servers.map(async (each) => closed(each)));
+    for (const each of this.#servers) stopListening(each);
   }
 
   /** To the edges in turn. One that is asked to end still takes them, and asks them to go where others serve. */
@@ -120,6 +119,7 @@ export class EdgeProcesses {
   }
 }
 
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => void (server.listening ? server.close(() => resolve()) : resolve()));
+/** Not waited for: a server that has given connections away asks the processes that have them, and the answer of one that has ended never comes. */
+function stopListening(server: Server): void {
+  if (server.listening) server.close();
 }

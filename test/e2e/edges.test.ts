@@ -64,6 +64,18 @@ describe('an engine with two edges', () => {
     expect(edges().filter((pid) => before.includes(pid)).length).toBeLessThan(2);
   });
 
+  it('stops in order, with its edges, while clients are there', async () => {
+    const { ready } = fixture.engine;
+    const pids = edges();
+    expect(await fixture.hatchet.runs.list()).toBeDefined();
+    await fixture.engine.end('SIGTERM');
+    expect(fixture.engine.child.exitCode).toBe(0);
+    expect(running(pids)).toEqual([]);
+    expect([ready.grpc.port, ready.http.port].map(isListening)).toEqual([false, false]);
+    await fixture.startAgain();
+    expect(edges().length).toBe(2);
+  }, 30_000);
+
   it('leaves no process and no port, however it ends', async () => {
     const { ready } = fixture.engine;
     const pids = edges();
