@@ -39,12 +39,21 @@ describe('an engine with two edges', () => {
     expect(refused).toMatchObject({ code: status.NOT_FOUND, details: expect.stringContaining('"nobody"') });
     await expect
       .poll(async () => {
-        const { rows } = await fixture.database.pool.query<{ outcome: string; address: string }>(
-          `SELECT outcome, address FROM audit_line WHERE action = '/v1.AdminService/TriggerWorkflowRun'`,
+        const { rows } = await fixture.database.pool.query<{ action: string; outcome: string; address: string }>(
+          `SELECT DISTINCT action, outcome, address FROM audit_line WHERE action ~ 'Trigger' ORDER BY action, outcome`,
         );
-        return rows;
+        return rows.filter(({ outcome }) => outcome !== 'OK');
       })
-      .toEqual([{ outcome: 'UNKNOWN_WORKFLOW', address: '127.0.0.1' }]);
+      .toContainEqual({
+        action: '/v1.AdminService/TriggerWorkflowRun',
+        outcome: 'UNKNOWN_WORKFLOW',
+        address: '127.0.0.1',
+      });
+    // Each once, by the name that its caller knows: what goes by the link is not noted a second time.
+    const { rows } = await fixture.database.pool.query<{ action: string }>(
+      `SELECT DISTINCT action FROM audit_line WHERE action ~ 'Trigger' AND outcome = 'OK'`,
+    );
+    expect(rows).toEqual([{ action: '/WorkflowService/TriggerWorkflow' }]);
   });
 
   it('loses nothing where an edge is killed, and has another one soon', async () => {
