@@ -1,7 +1,7 @@
 import type { HistoryRow } from '../model/stored-rows.ts';
 import type { Effect } from '../model/task/effect.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
-import type { OpenAttempt } from './recovery/recover-shard.ts';
+import type { OpenAttempt } from './recovery/open-attempts.ts';
 
 /** What the owner tells the rest of the engine. Called in commit order, never for what did not commit. What a listener throws is logged. */
 export interface OwnerEvents {

@@ -2,6 +2,7 @@ import { IndexedHeap, type HeapItem } from '../state/lists/indexed-heap.ts';
 import type { TaskTable } from '../state/table/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import { KeyTurns, type KeyTasks, type TurnCounter } from './key-turns.ts';
+import { isAhead, type Standing } from './line-order.ts';
 import type { Constraint } from './placement.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
@@ -37,24 +38,7 @@ export interface LimitEntry extends HeapItem {
   isCalled: boolean;
 }
 
-/** What is compared where tasks ask a rate limit: best rank first, inside a rank the oldest. */
-export interface Asking {
-  readonly rank: number;
-  readonly seq: number;
-}
-
-export function asksBefore(a: Asking, b: Asking): boolean {
-  return a.rank === b.rank ? a.seq < b.seq : a.rank < b.rank;
-}
-
 export const noClaims: readonly LimitEntry[] = [];
-
-/** Where a line stands among others: by the task that is next in it. */
-export interface Standing {
-  rank: number;
-  turn: number;
-  seq: number;
-}
 
 /**
  * The waiting tasks of one action that agree in all that narrows where and when they may start. Either it may go on
@@ -124,11 +108,6 @@ export class Line implements HeapItem, Standing {
     if (standing !== undefined) Object.assign(this, standing);
     return standing !== undefined;
   }
-}
-
-export function isAhead(a: Standing, b: Standing): boolean {
-  if (a.rank !== b.rank) return a.rank < b.rank;
-  return a.turn === b.turn ? a.seq < b.seq : a.turn < b.turn;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { TransactionRows } from '../../../engine/model/stored-rows.ts';
 import { actions, action, apply, world } from '../../helpers/histories.ts';
 import { PlannerWorld, tenantId } from '../../helpers/planner-world.ts';
 import { randomFrom } from '../../helpers/random.ts';
-import { readLive } from '../../../engine/shard/recovery/recover-shard.ts';
+import { readLive } from '../../../engine/shard/recovery/recover-tasks.ts';
 import { readRunTasks } from '../../../engine/shard/recovery/recover-runs.ts';
 import { shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { TwinOwner } from './twin-owner.ts';

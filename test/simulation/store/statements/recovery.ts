@@ -3,7 +3,7 @@ import { readFilters } from '../../../../engine/shard/recovery/recover-filters.t
 import { readRateLimits } from '../../../../engine/shard/recovery/recover-rate-limits.ts';
 import * as durable from '../../../../engine/shard/recovery/recover-durable.ts';
 import { readRunTasks } from '../../../../engine/shard/recovery/recover-runs.ts';
-import { readLive } from '../../../../engine/shard/recovery/recover-shard.ts';
+import { readLive } from '../../../../engine/shard/recovery/recover-tasks.ts';
 import * as timers from '../../../../engine/shard/recovery/recover-timers.ts';
 import { readWaits } from '../../../../engine/shard/recovery/recover-waits.ts';
 import { readWakings } from '../../../../engine/shard/recovery/recover-wakings.ts';
