@@ -30,6 +30,14 @@ interface Triggered {
   instead?: string;
 }
 
+/** They are registered one after the other, and with one alone the form does not ask which. */
+async function untilKnown(newcomer: Newcomer, ...workflows: readonly string[]): Promise<void> {
+  newcomer.press('2');
+  await newcomer.sees(...workflows.map((workflow) => new RegExp(`^[ ▸]*${workflow} `, 'm')));
+  newcomer.press('1');
+  await newcomer.sees(list);
+}
+
 /** The form in which Enter triggers: opened by `t`, or by what came before. */
 async function triggers(newcomer: Newcomer, { workflow, input, find, instead }: Triggered): Promise<void> {
   if (find !== undefined) {
@@ -160,6 +168,7 @@ async function dag(newcomer: Newcomer): Promise<void> {
 
 async function durable(newcomer: Newcomer): Promise<void> {
   await newcomer.sees(/Press t to trigger \w+\./);
+  await untilKnown(newcomer, 'agent', 'purchase');
   newcomer.press('t');
   await triggers(newcomer, { workflow: 'purchase', find: 'pur', input: /\{"id":"17","amount":900\}/ });
   await newcomer.sees(/▸ \S (?:RUNNING|EVICTED) +purchase /);
@@ -220,6 +229,7 @@ async function events(newcomer: Newcomer): Promise<void> {
 
 async function fanout(newcomer: Newcomer): Promise<void> {
   await newcomer.sees(/Press t to trigger album\./);
+  await untilKnown(newcomer, 'album', 'thumbnail');
   newcomer.press('t');
   await triggers(newcomer, { workflow: 'album', find: 'alb', input: /\{"customer":"ada","images":20\}/ });
   await seesOutput(newcomer, 'album', /"files": 20,\n +"bytes": 20190/);
