@@ -8,12 +8,14 @@ import { beginTimeout, isLate } from './execution-timeout.ts';
 import { hear } from '../queue/blocked-worker.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import { mayRetry, retryTask } from './retry-task.ts';
+import { goOnIfBack } from './worker-standstill.ts';
 
 /** SENT_TO_WORKER is written with STARTED: only the worker's answer proves that the message arrived. */
 export function startAttempt(plan: Plan, row: TaskRow): void {
   hear(plan, plan.state.workerOf(row));
   if (hasFlag(plan, row, LiveFlag.Started)) return;
   setFlag(plan, row, LiveFlag.Started);
+  goOnIfBack(plan, row);
   if (isLate(plan, row) || hasFlag(plan, row, LiveFlag.Prolonged)) beginTimeout(plan, row);
   journal(plan, row, 'SENT_TO_WORKER');
   journal(plan, row, 'STARTED');

@@ -1,6 +1,7 @@
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { touch, type Plan } from '../state/plan.ts';
 import { lookCost, type SettleBudget } from '../state/settle-budget.ts';
+import type { TaskRow } from '../state/table/rows.ts';
 import type { TenantWork } from '../state/tenant-work.ts';
 
 /**
@@ -38,6 +39,17 @@ export function settleStandstills(plan: Plan, work: TenantWork, budget: SettleBu
     }
     undo.remove(work.standstills, worker);
   }
+}
+
+/** Something is said of a task by a worker that is back: its deadline goes on now, before it is looked at or set anew. */
+export function goOnIfBack(plan: Plan, row: TaskRow): void {
+  const { state } = plan;
+  const worker = state.workerOf(row);
+  if (worker === undefined || !state.deadlines.isHeld(row)) return;
+  const standstill = state.unsettled.of(worker.tenantId).standstills.get(worker);
+  if (standstill?.isOver !== true) return;
+  state.deadlines.release(row, standstill.shiftUs, state.undo);
+  touch(plan, row);
 }
 
 /** It leaves again before all have gone on: those that stand have stood all the while. */

@@ -161,6 +161,22 @@ describe('recovery, beside the reference model', () => {
     ]);
   });
 
+  it('gives an attempt that starts as its worker comes back its timeout from then, without the time of the absence', async () => {
+    await live([
+      { do: 'trigger', workflow: 'single', priority: 1, pick: 0 },
+      { do: 'register', slots: 2 },
+      { do: 'restart' },
+      { do: 'advance', ms: 400_000 },
+      {
+        do: 'together',
+        steps: [
+          { do: 'absent', pick: 0 },
+          { do: 'started', pick: 0 },
+        ],
+      },
+    ]);
+  });
+
   it(`changes nothing that was promised, over ${histories} random histories with restarts`, async () => {
     let restarts = 0;
     await fc.assert(
