@@ -3,7 +3,7 @@ import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import { isoMs } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import { dateQuery, integerQuery, textQuery, uuidQuery } from './request-values.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 
 /** Who changed what: beyond the contract, for admins. */
 export function registerAuditRoutes(router: Router, { audit }: RestDeps): void {

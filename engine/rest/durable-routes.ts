@@ -6,7 +6,7 @@ import { readDurableLog, type LogEntry } from '../monitor/durable/durable-log-re
 import { branchTask } from '../shard/prepare/branch-task.ts';
 import { isoUs } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import { idMember, objectBody, pageQuery } from './request-values.ts';
 import { knownTask } from './runs/read-run.ts';
 

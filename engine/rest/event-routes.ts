@@ -12,7 +12,7 @@ import { pushEvents, type EventRequest } from '../shard/prepare/prepare-event.ts
 import { answer, plainAnswer } from './answer-in-pieces.ts';
 import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import { isObject } from '../model/payload/is-object.ts';
 import { bodyWithPayloads, dateQuery, listQuery, pageQuery, payloadMember } from './request-values.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';

@@ -13,7 +13,7 @@ import { plainAnswer } from './answer-in-pieces.ts';
 import { pagination, resourceMeta, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import { idMember, listQuery, objectBody, pageQuery, textMember } from './request-values.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const base = '/api/v1/stable/tenants/:tenant/filters';

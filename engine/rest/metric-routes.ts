@@ -5,7 +5,7 @@ import { runStatusNames } from '../model/task/status.ts';
 import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import { readRunCounts } from '../monitor/runs/run-counts.ts';
 import type { RestDeps } from './deps.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import { JsonText } from '../payloads/cut-body.ts';
 import { bodyWithPayloads, dateQuery, listQuery, uuidQuery } from './request-values.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';

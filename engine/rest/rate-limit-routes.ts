@@ -3,7 +3,7 @@ import { HatchetError } from '../base/errors.ts';
 import { findRateLimit } from '../plan/rate-limits/rate-limit-table.ts';
 import { isoUs, pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import { pageQuery, textQuery } from './request-values.ts';
 
 /** Rate limits, with what is left of each. */

@@ -18,7 +18,7 @@ import { registerWorkerRoutes } from './worker-routes.ts';
 import { registerWorkflowRoutes } from './workflow-routes.ts';
 import { registerAuditRoutes } from './audit-routes.ts';
 import { passOnRequest } from './pass-on-requests.ts';
-import { Router, unknownTenant } from './router.ts';
+import { Router, unknownTenant } from './gated-router.ts';
 
 /** What the contract has and this version does not serve: said so, rather than "not found". */
 const unserved: readonly PathOf<'GET'>[] = [

@@ -12,7 +12,7 @@ import { readTaskLog } from '../monitor/lines/task-logs.ts';
 import { answer } from './answer-in-pieces.ts';
 import { isoMs, pagination, storedJson } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import { isObject } from '../model/payload/is-object.ts';
 import {
   boundText,

@@ -9,7 +9,7 @@ import { actionSize, readWorkers } from '../monitor/worker-reads.ts';
 import { answer } from './answer-in-pieces.ts';
 import { pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import { objectBody } from './request-values.ts';
 import { workerMessage } from './worker-messages.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';

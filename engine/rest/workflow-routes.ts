@@ -8,7 +8,7 @@ import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/d
 import { answer } from './answer-in-pieces.ts';
 import { pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
-import type { Router } from './router.ts';
+import type { Router } from './gated-router.ts';
 import { isObject } from '../model/payload/is-object.ts';
 import { objectBody, pageQuery, textQuery } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';

@@ -2,7 +2,7 @@ import type { BatchRule } from '../../model/definition.ts';
 import { flushReason, type FlushReason } from './when-to-flush.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import type { Placement } from '../queue/placement.ts';
-import { rankCount, retryRank } from '../queue/rank.ts';
+import { rankCount, retryRank } from '../queue/task-order.ts';
 import { type RankedList } from '../state/lists/ranked-list.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 

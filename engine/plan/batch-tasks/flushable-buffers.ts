@@ -1,6 +1,6 @@
 import type { BatchBuffer } from './batch-buffer.ts';
 import type { Placement } from '../queue/placement.ts';
-import { rankCount } from '../queue/rank.ts';
+import { rankCount } from '../queue/task-order.ts';
 
 /**
  * The buffers of one action that may be able to go, by the rank of their first member. Only a hint: whether one may go is

@@ -3,7 +3,7 @@ import { Line, LineHeap, noClaims, type UnitSource } from './line.ts';
 import { LineIndex } from './line-index.ts';
 import type { Constraint } from './placement.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import { rankCount } from './rank.ts';
+import { rankCount } from './task-order.ts';
 import type { TaskLists } from '../state/table/task-lists.ts';
 import type { TaskTable } from '../state/table/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';

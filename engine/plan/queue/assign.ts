@@ -4,7 +4,7 @@ import { flushNext } from '../batch-tasks/flush-batch.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { assignment } from './describe-assignment.ts';
 import { type Line } from './line.ts';
-import { isAhead } from './line-order.ts';
+import { isAhead } from './task-order.ts';
 import { type Placement } from './placement.ts';
 import { beginInvocation } from '../durable/begin-invocation.ts';
 import { lookCost, type SettleBudget } from '../state/settle-budget.ts';

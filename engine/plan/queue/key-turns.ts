@@ -1,7 +1,7 @@
 import type { Demands } from '../../model/task/demands.ts';
 import { IndexedHeap, type HeapItem } from '../state/lists/indexed-heap.ts';
 import type { RankedList } from '../state/lists/ranked-list.ts';
-import { rankCount } from './rank.ts';
+import { rankCount } from './task-order.ts';
 
 /** The key by which a task takes turns with others of its queue: that of its last round-robin link; '' without one. */
 export function turnKeyOf({ concurrency }: Pick<Demands, 'concurrency'>): string {

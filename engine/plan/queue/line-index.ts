@@ -1,6 +1,6 @@
 import { suits } from './pick-worker.ts';
 import { LineHeap, type Line } from './line.ts';
-import { isAhead, type Standing } from './line-order.ts';
+import { isAhead, type Standing } from './task-order.ts';
 import { placesInIndex, placesOf, type WorkflowState } from './placement.ts';
 import type { PlannerWorker, SlotUse } from './planner-worker.ts';
 

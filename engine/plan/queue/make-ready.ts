@@ -1,7 +1,7 @@
 import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { joinQueue } from './join-queue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
-import { rankOf, retryRank } from './rank.ts';
+import { rankOf, retryRank } from './task-order.ts';
 import { beginWaiting } from '../timers/schedule-timeout.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 

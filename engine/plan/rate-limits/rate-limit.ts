@@ -5,7 +5,7 @@ import { IndexedHeap } from '../state/lists/indexed-heap.ts';
 import type { RankedList } from '../state/lists/ranked-list.ts';
 import type { UndoLog } from '../state/undo-log.ts';
 import { type Line, type LimitEntry } from '../queue/line.ts';
-import { asksBefore } from '../queue/line-order.ts';
+import { asksBefore } from '../queue/task-order.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Keys in memory, over which those whose window is over and that nobody waits for are forgotten. */

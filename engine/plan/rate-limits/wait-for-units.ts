@@ -1,7 +1,7 @@
 import type { RateLimitDemand } from '../../model/task/demands.ts';
 import { LiveState } from '../../model/task/live-state.ts';
 import { type Line, type LimitEntry } from '../queue/line.ts';
-import { asksBefore, type Asking } from '../queue/line-order.ts';
+import { asksBefore, type Asking } from '../queue/task-order.ts';
 import { journal, moveTo, type Plan } from '../state/plan.ts';
 import { findRateLimit, rateLimitFor } from './rate-limit-table.ts';
 import type { RateLimit, Refill } from './rate-limit.ts';

@@ -1,7 +1,7 @@
 import type { ConcurrencyGroup } from '../concurrency/concurrency-group.ts';
 import type { ActionQueue } from '../queue/action-queue.ts';
 import { type LimitEntry } from '../queue/line.ts';
-import { asksBefore } from '../queue/line-order.ts';
+import { asksBefore } from '../queue/task-order.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import type { RateLimit } from '../rate-limits/rate-limit.ts';
 import type { ArrivalLine } from './lists/arrival-line.ts';

@@ -6,7 +6,7 @@ import { answer } from '../answer-in-pieces.ts';
 import { pagination, statusName } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { PayloadSpace } from '../repeated-payload-room.ts';
-import type { Router } from '../router.ts';
+import type { Router } from '../gated-router.ts';
 import { bodyWithPayloads, objectMember, payloadMember, pageQuery } from '../request-values.ts';
 import { runGraph } from './run-graph.ts';
 import { eventMessages, runMessage, shapeMessage, taskMessages, timingMessages } from './run-messages.ts';

@@ -16,7 +16,7 @@ import { answer } from '../answer-in-pieces.ts';
 import { leftOutFields, pagination, resourceMeta, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { bodyWithPayloads, objectBody, textMember } from '../request-values.ts';
-import type { Router } from '../router.ts';
+import type { Router } from '../gated-router.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from '../workflow-of.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';

@@ -17,7 +17,7 @@ import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from '../
 import type { RestDeps } from '../deps.ts';
 import { isObject } from '../../model/payload/is-object.ts';
 import { bodyWithPayloads, idMember, objectBody, stringList, textMember } from '../request-values.ts';
-import type { Router } from '../router.ts';
+import type { Router } from '../gated-router.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from '../workflow-of.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';

@@ -4,7 +4,7 @@ import { newId } from '../../model/ids/uuid.ts';
 import { plainAnswer } from '../answer-in-pieces.ts';
 import { isoMs, pagination, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
-import type { Router } from '../router.ts';
+import type { Router } from '../gated-router.ts';
 import { listQuery, objectBody, pageQuery } from '../request-values.ts';
 import { newWebhook, webhookChange } from './webhook-request.ts';
 

@@ -4,7 +4,7 @@ import type { PlaceRequest } from '../../plan/concurrency/concurrency-group.ts';
 import { makePlaceRequests } from '../../plan/concurrency/make-place-requests.ts';
 import { rateLimitFor } from '../../plan/rate-limits/rate-limit-table.ts';
 import { awaitRefill } from '../../plan/rate-limits/wait-for-units.ts';
-import { rankAfterRestart } from '../../plan/queue/rank.ts';
+import { rankAfterRestart } from '../../plan/queue/task-order.ts';
 import type { ShardState } from '../../plan/state/shard-state.ts';
 import type { StoredDemands } from '../../plan/state/task-extras.ts';
 import type { ShardTables } from './shard-tables.ts';

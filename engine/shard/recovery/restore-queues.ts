@@ -1,7 +1,7 @@
 import { LiveState } from '../../model/task/live-state.ts';
 import { restoreGathered } from '../../plan/batch-tasks/gather-task.ts';
 import { joinQueue } from '../../plan/queue/join-queue.ts';
-import { rankAfterRestart } from '../../plan/queue/rank.ts';
+import { rankAfterRestart } from '../../plan/queue/task-order.ts';
 import { constraintOf, placementOf } from '../../plan/queue/task-constraint.ts';
 import { standForLine } from '../../plan/rate-limits/wait-for-units.ts';
 import { ChangeSet } from '../../plan/state/change-set.ts';

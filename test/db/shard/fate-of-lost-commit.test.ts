@@ -3,7 +3,7 @@ import { describe, test } from 'vitest';
 import { readBackend, type Backend } from '../../../engine/commit/lane.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { settleLostCommit } from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
-import { acquireShards } from '../../../engine/shard/ownership/take-free-shards.ts';
+import { acquireShards } from '../../../engine/shard/ownership/acquire-shards.ts';
 import type { OwnedShard } from '../../../engine/shard/ownership/owned-shards.ts';
 import { createTestDatabase } from '../../helpers/test-database.ts';
 

@@ -4,7 +4,7 @@ import { Lane } from '../../../engine/commit/lane.ts';
 import type { ChangeSet } from '../../../engine/plan/state/change-set.ts';
 import { ShardState } from '../../../engine/plan/state/shard-state.ts';
 import { connectionConfig } from '../../../engine/postgres/connect.ts';
-import { acquireShards } from '../../../engine/shard/ownership/take-free-shards.ts';
+import { acquireShards } from '../../../engine/shard/ownership/acquire-shards.ts';
 import { shardSteps } from '../../../engine/shard/plan-transaction.ts';
 import { recoverShard } from '../../../engine/shard/recovery/recover-shard.ts';
 import { readShardContents } from '../../../engine/shard/recovery/shard-contents.ts';

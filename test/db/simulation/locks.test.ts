@@ -11,7 +11,7 @@ import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
 import { readPage } from '../../../engine/shard/facts/long-durable-logs.ts';
 import { lockOwned, raiseEpoch } from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
-import { acquireFree } from '../../../engine/shard/ownership/take-free-shards.ts';
+import { acquireFree } from '../../../engine/shard/ownership/acquire-shards.ts';
 import { RandomRows } from './random-rows.ts';
 import { TwinStores, type TwinSession, type TwinQuery } from './twin-stores.ts';
 import { tenantOf } from '../../helpers/tenant.ts';

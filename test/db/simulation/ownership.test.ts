@@ -7,7 +7,7 @@ import * as ownedShards from '../../../engine/shard/ownership/owned-shards.ts';
 import * as replica from '../../../engine/shard/ownership/replica-record.ts';
 import * as channel from '../../../engine/shard/ownership/shards-channel.ts';
 import * as settling from '../../../engine/shard/ownership/fate-of-lost-commit.ts';
-import * as take from '../../../engine/shard/ownership/take-free-shards.ts';
+import * as take from '../../../engine/shard/ownership/acquire-shards.ts';
 import { leaseStatements } from '../../simulation/store/statements/lease.ts';
 import { RandomRows } from './random-rows.ts';
 import { TwinStores } from './twin-stores.ts';

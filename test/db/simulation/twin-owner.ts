@@ -1,7 +1,7 @@
 import { transactionQueries, type Query } from '../../../engine/commit/transaction-queries.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { TransactionRows } from '../../../engine/model/stored-rows.ts';
-import { acquireFree } from '../../../engine/shard/ownership/take-free-shards.ts';
+import { acquireFree } from '../../../engine/shard/ownership/acquire-shards.ts';
 import type { TwinSession, TwinStores } from './twin-stores.ts';
 
 /** An owner's connections on both, and the shard that its transactions move. */

@@ -3,7 +3,7 @@ import type { ConcurrencyDemand, Demands, RateLimitDemand } from '../../../engin
 import type { StepDemands } from '../../../engine/model/task/trigger-run.ts';
 import { SettleBudget } from '../../../engine/plan/state/settle-budget.ts';
 import { PlannerWorker } from '../../../engine/plan/queue/planner-worker.ts';
-import { rankOf } from '../../../engine/plan/queue/rank.ts';
+import { rankOf } from '../../../engine/plan/queue/task-order.ts';
 import { LiveState } from '../../../engine/model/task/live-state.ts';
 import { PlannerWorld, stepOf, tenantId, workflowOf } from '../../helpers/planner-world.ts';
 import { rowOf } from '../../helpers/row-of.ts';

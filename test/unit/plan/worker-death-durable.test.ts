@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveFlag, LiveState } from '../../../engine/model/task/live-state.ts';
 import { RunStatus } from '../../../engine/model/task/status.ts';
 import type { WorkerDeath } from '../../../engine/plan/state/tenant-work.ts';
-import { rankAfterRestart } from '../../../engine/plan/queue/rank.ts';
+import { rankAfterRestart } from '../../../engine/plan/queue/task-order.ts';
 import {
   ask,
   event,

@@ -1,6 +1,6 @@
 import type { TaskTable } from '../table/task-table.ts';
 import type { Inverse, UndoLog } from '../undo-log.ts';
-import { rankCount } from '../../queue/rank.ts';
+import { rankCount } from '../../queue/task-order.ts';
 import { isTaskRow, type TaskRow } from '../table/rows.ts';
 
 const unheard: ListChange = () => undefined;

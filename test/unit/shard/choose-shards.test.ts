@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shardCount } from '../../../engine/model/ids/shard-of.ts';
-import { fairShare, toHandOver, toTake, type HeldShard } from '../../../engine/shard/ownership/fair-share.ts';
+import { fairShare, toHandOver, toTake, type HeldShard } from '../../../engine/shard/ownership/choose-shards.ts';
 
 const ids = Array.from({ length: shardCount }, (_, id) => id);
 const held = fc
