@@ -139,11 +139,6 @@ export class EngineLink {
     return this.#welcome !== undefined;
   }
 
-  /** Whether it carries anything, or somebody waits for what comes. */
-  get isBusy(): boolean {
-    return this.#isNeeded;
-  }
-
   /**
    * Starts a run. Resolves with its id once it is stored.
    * @param options.isRepeated there may be such a run already. Default false
@@ -489,12 +484,12 @@ export class EngineLink {
     if (code !== undefined && final.has(code)) return this.#giveUp(error);
     if (wasOpen) for (const worker of this.#workers.values()) worker.onCut(this.#lastError);
     this.#forgetUnwanted();
-    if (!this.#isNeeded) return;
+    if (!this.isBusy) return;
     const wait = backoffMs(backoff, this.#failures++, this.#host.chance());
     this.#reconnecting = this.#host.setTimeout(() => {
       this.#reconnecting = undefined;
       this.#forgetUnwanted();
-      if (this.#isNeeded) this.#connect();
+      if (this.isBusy) this.#connect();
     }, wait);
     const hopeless = await this.#ports.whyHopeless(error);
     if (hopeless !== undefined) this.#giveUp(hopeless);
@@ -513,7 +508,7 @@ export class EngineLink {
   }
 
   /** Something is on its way, or somebody waits for what comes. */
-  get #isNeeded(): boolean {
+  get isBusy(): boolean {
     return this.#queue.size + this.#outbox.size + this.#workers.size + this.#awaited.size + this.#unanswered > 0;
   }
 
@@ -552,10 +547,10 @@ export class EngineLink {
   }
 
   #lingerIfIdle(): void {
-    if (this.#isNeeded || this.#stream === undefined) return;
+    if (this.isBusy || this.#stream === undefined) return;
     this.#linger?.clear();
     this.#linger = this.#host.setTimeout(() => {
-      if (!this.#isNeeded) this.#endStream();
+      if (!this.isBusy) this.#endStream();
     }, lingerMs);
   }
 

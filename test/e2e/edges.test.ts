@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { describe, expect, it, vi } from 'vitest';
 import { startEngine } from '../../engine/index.ts';
+import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 import { isListening } from '../helpers/left-behind.ts';
 import { descendants, running } from '../helpers/process-tree.ts';
@@ -55,6 +56,32 @@ describe('an engine with two edges', () => {
     );
     expect(rows).toEqual([{ action: '/WorkflowService/TriggerWorkflow' }]);
   });
+
+  it('keeps no room for requests that are no messages', async () => {
+    const { host, port } = fixture.engine.ready.grpc;
+    const longest = 64 * 1024 * 1024;
+    const client = new Client(`${host}:${port}`, credentials.createInsecure(), {
+      'grpc.max_send_message_length': longest,
+    });
+    const metadata = new Metadata();
+    metadata.set('authorization', `bearer ${fixture.token}`);
+    const asIs = (bytes: Buffer): Buffer => bytes;
+    const codeOf = (bytes: Buffer): Promise<status | undefined> =>
+      new Promise((resolve) =>
+        client.makeUnaryRequest('/WorkflowService/TriggerWorkflow', asIs, asIs, bytes, metadata, (error) =>
+          resolve(error?.code),
+        ),
+      );
+    try {
+      // More than what may be on its way to owners in all.
+      const garbage = Buffer.alloc(60 * 1024 * 1024, 0xff);
+      for (let n = 0; n < 5; n++) expect(await codeOf(garbage)).toBe(status.INVALID_ARGUMENT);
+      const nobody = TriggerWorkflowRequest.encode({ name: 'nobody', input: '{}', desiredWorkerLabels: {} }).finish();
+      expect(await codeOf(Buffer.from(nobody))).toBe(status.NOT_FOUND);
+    } finally {
+      client.close();
+    }
+  }, 30_000);
 
   it('loses nothing where an edge is killed, and has another one soon', async () => {
     const { hatchet } = fixture;

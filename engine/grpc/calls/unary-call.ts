@@ -62,9 +62,11 @@ export function unary<Res>(
       const facts: CallFacts = { rule, action, address: origin.address };
       const { request: given, metadata } = call;
       const caller = gate.admit(identity, facts);
-      const leave = to.enter(given.length);
+      const { length } = given;
       const request = given.read();
       const link = to.of(authorization(metadata) ?? '', identity.tenantId);
+      // Once nothing more can throw before the call is on its way: what is not left again is gone for good.
+      const leave = to.enter(length);
       byLink?.(request, { link, caller, metadata }).then(
         (response) => {
           leave();

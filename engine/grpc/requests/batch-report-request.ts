@@ -36,7 +36,7 @@ export async function reportBatch(
 }
 
 /** How long a retry is to wait, where the task said so. */
-export function retryAfter({ retryAfterMs }: { retryAfterMs?: bigint | undefined }): Checked<number> | null {
+function retryAfter({ retryAfterMs }: { retryAfterMs?: bigint | undefined }): Checked<number> | null {
   return retryDelay(retryAfterMs);
 }
 
