@@ -131,7 +131,7 @@ export class PlanPath {
         sum +
         ('lines' in query
           ? Buffer.byteLength(query.lines)
-          : query.values.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0)),
+          : query.values.reduce((bytes, value) => bytes + Buffer.byteLength(value ?? ''), 0)),
       0,
     );
   }

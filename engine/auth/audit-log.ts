@@ -66,6 +66,9 @@ export interface AuditQuery {
 
 type NewLine = AuditLine & { id: string };
 
+/** For lines of starts, which would otherwise cost each frame of triggers a transaction of its own. */
+const gatherMs = 100;
+
 /** Who changed what and when, apart from the commit lane and from all other tables. */
 export class AuditLog {
   readonly #pool: Pool;
@@ -80,6 +83,7 @@ export class AuditLog {
       mostRows: 100_000,
       mostWeight: 64 * 1024 * 1024,
       weightOf: ({ ids, action, address }) => ids.length * 40 + action.length + address.length,
+      gatherMs,
       store: async (lines) => {
         await writes.query({
           ...insertLines,
@@ -101,6 +105,11 @@ export class AuditLog {
   /** Resolves once the line is stored. */
   write(line: AuditLine): Promise<void> {
     return this.#buffer.write({ ...line, id: newId() });
+  }
+
+  /** As `write`; the line may wait for others for a moment, which a kill of the engine in it loses. */
+  writeLater(line: AuditLine): Promise<void> {
+    return this.#buffer.writeLater({ ...line, id: newId() });
   }
 
   /** Newest first. */

@@ -20,3 +20,17 @@ export function textField(value: string | null): string {
 export function boolField(value: boolean): string {
   return value ? 't' : 'f';
 }
+
+const unescaped: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+/** The values of a line. */
+export function fieldsOf(line: string): (string | null)[] {
+  return line
+    .slice(0, -1)
+    .split('\t')
+    .map((field) => {
+      if (field === '\\N') return null;
+      if (!field.includes('\\')) return field;
+      return field.replace(/\\(.)/g, (_, character: string) => unescaped[character] ?? character);
+    });
+}

@@ -1,7 +1,8 @@
 import { DatabaseError, type ClientConfig } from 'pg';
 import type { TransactionRows, ShardStep } from '../model/stored-rows.ts';
 import { postgresConnector, type Connector, type SqlClient } from '../postgres/sql-client.ts';
-import { transactionQueries, type Query } from './transaction-queries.ts';
+import type { TransactionStatement } from '../postgres/transaction-query.ts';
+import { transactionQueries } from './transaction-queries.ts';
 import type { StagedIds } from './staged-payloads.ts';
 import { assertShards } from './statements/assert-shards.ts';
 import { assertStaged } from './statements/assert-staged.ts';
@@ -48,8 +49,8 @@ const laneSettings = [
 export const readBackend = `SELECT pid, backend_start::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()`;
 
 /**
- * The connection on which transactions commit, one after the other. A whole transaction is written at once
- * (pipeline mode), so that it costs one round trip whatever the number of its statements.
+ * The connection on which transactions commit, one after the other. A whole transaction is written at once and answered at once,
+ * so that it costs one round trip whatever the number of its statements.
  */
 export class Lane {
   readonly #client: SqlClient;
@@ -92,39 +93,23 @@ export class Lane {
     rows: TransactionRows,
     staged: StagedIds = new Map(),
   ): Promise<void> {
-    const queries = statementsOf(shards, transaction, rows, staged);
-    // Nothing but the shards' rows moves: one statement is its own transaction.
-    const alone = queries.length === 1;
-    const answers = this.#client.together(() => [
-      ...(alone ? [] : [this.#client.query('BEGIN')]),
-      ...queries.map((query) => ('lines' in query ? this.#client.copy(query) : this.#client.query(query))),
-      ...(alone ? [] : [this.#client.query('COMMIT')]),
-    ]);
-    const settled = await Promise.allSettled(answers);
-    const first = settled.findIndex((answer) => answer.status === 'rejected');
-    if (first < 0) {
-      const end = settled.at(-1);
-      if (alone || (end?.status === 'fulfilled' && end.value.command === 'COMMIT')) return;
+    const statements = statementsOf(shards, transaction, rows, staged);
+    const { done, failure, end } = await this.#client.transaction(statements);
+    if (failure === undefined) {
+      // One statement is its own transaction.
+      if (statements.length === 1 || end === 'COMMIT') return;
       throw new TransactionUnknown('the transaction ended in a rollback without an error');
     }
-    const answer = settled[first];
-    const cause: unknown = answer?.status === 'rejected' ? answer.reason : undefined;
-    // Without a BEGIN each statement was a transaction of its own: what is stored, the shard's row alone tells.
-    const isBegun = alone || first > 0;
-    const unanswered = settled.some((each) => each.status === 'rejected' && !isAnswer(each.reason));
-    if (!unanswered && isBegun && isAnswer(cause)) {
-      const asserted = cause.code === '22012' ? queries[first - (alone ? 0 : 1)]?.name : undefined;
-      throw new TransactionRefused(cause, {
-        notOwner: asserted === assertShards.name,
-        stagedLost: asserted === assertStaged.name,
+    if (!isAnswer(failure))
+      throw new TransactionUnknown('the connection to Postgres was lost while a transaction was committing', {
+        cause: failure,
       });
-    }
-    throw new TransactionUnknown(
-      isBegun
-        ? 'the connection to Postgres was lost while a transaction was committing'
-        : 'Postgres refused to begin a transaction whose statements it carried out',
-      { cause },
-    );
+    const refused = statements[done];
+    const asserted = failure.code === '22012' && refused !== undefined && 'name' in refused ? refused.name : undefined;
+    throw new TransactionRefused(failure, {
+      notOwner: asserted === assertShards.name,
+      stagedLost: asserted === assertStaged.name,
+    });
   }
 
   async isAlive(): Promise<boolean> {
@@ -152,7 +137,7 @@ function statementsOf(
   transaction: number,
   rows: TransactionRows,
   staged: StagedIds,
-): Query[] {
+): TransactionStatement[] {
   try {
     return transactionQueries(shards, transaction, rows, staged);
   } catch (error) {
@@ -160,7 +145,7 @@ function statementsOf(
   }
 }
 
-/** An error that Postgres sent while the connection lived on. A FATAL one (57P01…) ends the connection, maybe after a commit. */
+/** An error that Postgres sent while the connection lived on: nothing of its transaction is stored. A FATAL one (57P01…) ends the connection, maybe after a commit. */
 function isAnswer(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError && error.severity === 'ERROR';
 }

@@ -1,5 +1,7 @@
 import type { TransactionRows, IdempotencyRow, ShardStep, WorkerUpdateRow } from '../model/stored-rows.ts';
-import type { CopyStatement, Statement } from './statement.ts';
+import type { TransactionStatement } from '../postgres/transaction-query.ts';
+import { insertsOf, type CopyStatement } from './copy-statement.ts';
+import type { Statement } from './statement.ts';
 import type { StagedIds } from './staged-payloads.ts';
 import { assertStaged } from './statements/assert-staged.ts';
 import { assertShards } from './statements/assert-shards.ts';
@@ -37,24 +39,22 @@ import { deleteWakings, insertWakings } from './statements/write-wakings.ts';
 import { writeIdempotency } from './statements/write-idempotency.ts';
 import { insertWorkers, updateWorkers } from './statements/write-workers.ts';
 
-export type Query = { name: string; text: string } & ({ values: string[] } | { lines: string });
-
 /** The statements of one transaction, in order: first the shards' rows, whose lock keeps every other owner out. */
 export function transactionQueries(
   shards: readonly ShardStep[],
   transaction: number,
   rows: TransactionRows,
   staged: StagedIds,
-): Query[] {
-  const queries: Query[] = [
+): TransactionStatement[] {
+  const queries: TransactionStatement[] = [
     { name: assertShards.name, text: assertShards.text, values: assertShards.values(shards, transaction) },
   ];
   const add = <Row>(statement: Statement<Row>, list: readonly Row[]): void => {
     if (list.length > 0)
       queries.push({ name: statement.name, text: statement.text, values: statement.values(list, staged) });
   };
-  const copy = <Row>({ name, text, lines }: CopyStatement<Row>, list: readonly Row[]): void => {
-    if (list.length > 0) queries.push({ name, text, lines: lines(list) });
+  const copy = <Row>(statement: CopyStatement<Row>, list: readonly Row[]): void => {
+    queries.push(...insertsOf(statement, list));
   };
   if (staged.size > 0) add(assertStaged, [...new Set(staged.values())]);
   add(insertWorkflows, rows.workflows);

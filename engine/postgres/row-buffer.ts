@@ -13,6 +13,8 @@ export interface RowBufferOptions<Row> {
   weightOf: (row: Row) => number;
   /** Stores rows in one statement. */
   store: (rows: readonly Row[]) => Promise<void>;
+  /** How long rows that nobody waits for may gather, before a statement has to be begun for them alone. Default: not at all. */
+  gatherMs?: number;
 }
 
 /** What came by one call, until the last of its rows is stored or has failed. */
@@ -40,6 +42,7 @@ export class RowBuffer<Row> {
   /** Of the rows that wait, or are being written. */
   #weight = 0;
   #writing: Promise<void> | undefined;
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: RowBufferOptions<Row>) {
     this.#options = options;
@@ -62,6 +65,22 @@ export class RowBuffer<Row> {
    * @throws HatchetError BUSY
    */
   async writeEach(rows: readonly Row[]): Promise<ReadonlyMap<number, HatchetError>> {
+    const settled = this.#take(rows);
+    this.#begin();
+    return settled;
+  }
+
+  /** As `write`, for a row whose end nobody waits for: it may gather with others for a while. */
+  async writeLater(row: Row): Promise<void> {
+    const settled = this.#take([row]);
+    const { gatherMs = 0, batchRows } = this.#options;
+    if (gatherMs === 0 || this.#waiting.length >= batchRows) this.#begin();
+    else if (this.#writing === undefined) this.#gathering ??= setTimeout(() => this.#begin(), gatherMs);
+    const [failure] = (await settled).values();
+    if (failure !== undefined) throw failure;
+  }
+
+  async #take(rows: readonly Row[]): Promise<ReadonlyMap<number, HatchetError>> {
     const { what, mostRows, mostWeight, weightOf } = this.#options;
     if (this.#waiting.length >= mostRows || this.#weight > mostWeight)
       throw new HatchetError('BUSY', `${this.#waiting.length} ${what} of ${this.#weight} characters wait already`, {
@@ -75,13 +94,19 @@ export class RowBuffer<Row> {
         this.#weight += weightOf(row);
         this.#waiting.push({ row, place, given });
       }
-      this.#writing ??= this.#drain();
     });
   }
 
   /** Writes what is left. */
   async stop(): Promise<void> {
+    if (this.#gathering !== undefined) this.#begin();
     await this.#writing;
+  }
+
+  #begin(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    if (this.#waiting.length > 0) this.#writing ??= this.#drain();
   }
 
   async #drain(): Promise<void> {

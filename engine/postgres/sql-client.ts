@@ -1,7 +1,7 @@
 import { Client, Pool, type ClientConfig, type PoolConfig, type QueryResultRow } from 'pg';
 import type { Logger } from '../base/log.ts';
-import { CopyQuery, type SqlCopy } from './copy-query.ts';
 import { countRefusals } from './count-refusals.ts';
+import { TransactionQuery, type TransactionAnswer, type TransactionStatement } from './transaction-query.ts';
 
 export interface SqlQuery {
   name?: string;
@@ -30,10 +30,11 @@ export interface SqlClient extends Sql {
   end(): Promise<void>;
   /** Cuts the socket without a farewell. */
   cut(): void;
-  /** `COPY … FROM STDIN`. */
-  copy(copy: SqlCopy): Promise<SqlResult<never>>;
-  /** What is asked meanwhile leaves in one piece: a system call, and a packet, for all. */
-  together<T>(ask: () => T): T;
+  /**
+   * Carries out all of the statements as one transaction, or none: they leave in one piece, and are answered in one.
+   * What goes wrong stands in the answer.
+   */
+  transaction(statements: readonly TransactionStatement[]): Promise<TransactionAnswer>;
 }
 
 /** A connection of a pool, until it is released. */
@@ -53,13 +54,9 @@ export interface Connector {
   pool(config: PoolConfig, log: Logger): SqlPool;
 }
 
-export function copyOn(client: Client, copy: SqlCopy): Promise<SqlResult<never>> {
-  return new Promise((resolve, reject) => {
-    client.query(new CopyQuery(copy, { resolve, reject }));
-  });
-}
-
 class PostgresClient extends Client implements SqlClient {
+  readonly #prepared = new Set<string>();
+
   onNotification(listener: (payload: string) => void): void {
     this.on('notification', ({ payload = '' }) => listener(payload));
   }
@@ -68,18 +65,13 @@ class PostgresClient extends Client implements SqlClient {
     this.connection.stream.destroy();
   }
 
-  copy(copy: SqlCopy): Promise<SqlResult<never>> {
-    return copyOn(this, copy);
-  }
-
-  together<T>(ask: () => T): T {
-    const { stream } = this.connection;
-    stream.cork();
-    try {
-      return ask();
-    } finally {
-      stream.uncork();
-    }
+  async transaction(statements: readonly TransactionStatement[]): Promise<TransactionAnswer> {
+    const answer = await new Promise<TransactionAnswer>((settle) => {
+      this.query(new TransactionQuery(statements, this.#prepared, settle));
+    });
+    // Its COMMIT was passed over. Where the connection is lost this fails, and there is nothing left to end.
+    if (answer.failure !== undefined && statements.length > 1) this.query('ROLLBACK').catch(() => undefined);
+    return answer;
   }
 }
 

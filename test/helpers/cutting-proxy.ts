@@ -5,8 +5,8 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
  */
 export type Cut = 'before' | 'after';
 
-/** `COMMIT` as a simple query: type, length, text, NUL. */
-const commitMessage = Buffer.concat([Buffer.from('Q'), Buffer.from([0, 0, 0, 11]), Buffer.from('COMMIT\0')]);
+/** Bind of the lane's COMMIT: type, length, no portal, the statement's name. */
+const commitMessage = Buffer.from('B\0\0\0\x20\0commit_transaction\0', 'latin1');
 
 /** A TCP proxy in front of Postgres that can cut a connection between COMMIT and its answer. */
 export class CuttingProxy {

@@ -1,10 +1,31 @@
 import type { LiveRow } from '../../model/stored-rows.ts';
 import { plainField, textField } from '../copy-lines.ts';
-import type { CopyStatement } from '../statement.ts';
+import { copyInto } from '../copy-statement.ts';
 
-export const insertLive: CopyStatement<LiveRow> = {
+export const insertLive = copyInto<LiveRow>({
   name: 'insert_live',
-  text: 'COPY live (task_id, run_id, tenant_id, version_id, shard, step, state, flags, priority, generation, attempt, retries, reassigns, seq, due_us, worker_id, batch_id, demands, invocation) FROM STDIN',
+  table: 'live',
+  columns: [
+    'task_id',
+    'run_id',
+    'tenant_id',
+    'version_id',
+    'shard',
+    'step',
+    'state',
+    'flags',
+    'priority',
+    'generation',
+    'attempt',
+    'retries',
+    'reassigns',
+    'seq',
+    'due_us',
+    'worker_id',
+    'batch_id',
+    'demands',
+    'invocation',
+  ],
   lines: (rows) => {
     let lines = '';
     for (const row of rows) {
@@ -14,4 +35,4 @@ export const insertLive: CopyStatement<LiveRow> = {
     }
     return lines;
   },
-};
+});

@@ -1,19 +1,21 @@
 import type { ResultRow } from '../../model/stored-rows.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import { textField } from '../copy-lines.ts';
-import { orStaged, stagedArrays, type CopyStatement, type Statement } from '../statement.ts';
+import { copyInto } from '../copy-statement.ts';
+import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
 /** The primary key (task, generation) is what makes a second result impossible. */
-export const insertResults: CopyStatement<ResultRow> = {
+export const insertResults = copyInto<ResultRow>({
   name: 'insert_results',
-  text: 'COPY result (task_id, generation, status, attempt, seq, output, error, invocation) FROM STDIN',
+  table: 'result',
+  columns: ['task_id', 'generation', 'status', 'attempt', 'seq', 'output', 'error', 'invocation'],
   lines: (rows) => {
     let lines = '';
     for (const row of rows)
       lines += `${row.taskId}\t${row.generation}\t${row.status}\t${row.attempt}\t${row.seq}\t${textField(row.output)}\t${textField(row.error)}\t${row.invocation}\n`;
     return lines;
   },
-};
+});
 
 /** Where an output is staged. */
 export const insertStagedResults: Statement<ResultRow> = {

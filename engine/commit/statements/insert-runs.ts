@@ -1,11 +1,28 @@
 import type { RunInsert } from '../../model/stored-rows.ts';
 import { boolArray, plainArray, textArray } from '../array-literal.ts';
 import { boolField, plainField, textField } from '../copy-lines.ts';
-import { orStaged, stagedArrays, type CopyStatement, type Statement } from '../statement.ts';
+import { copyInto } from '../copy-statement.ts';
+import { orStaged, stagedArrays, type Statement } from '../statement.ts';
 
-export const insertRuns: CopyStatement<RunInsert> = {
+export const insertRuns = copyInto<RunInsert>({
   name: 'insert_runs',
-  text: 'COPY run (id, tenant_id, workflow_id, version_id, priority, input, metadata, parent_task_id, child_index, child_key, filter_payload, placement, one_task, queued_seq) FROM STDIN',
+  table: 'run',
+  columns: [
+    'id',
+    'tenant_id',
+    'workflow_id',
+    'version_id',
+    'priority',
+    'input',
+    'metadata',
+    'parent_task_id',
+    'child_index',
+    'child_key',
+    'filter_payload',
+    'placement',
+    'one_task',
+    'queued_seq',
+  ],
   lines: (rows) => {
     let lines = '';
     for (const row of rows) {
@@ -15,7 +32,7 @@ export const insertRuns: CopyStatement<RunInsert> = {
     }
     return lines;
   },
-};
+});
 
 /** Where an input is staged. */
 export const insertStagedRuns: Statement<RunInsert> = {

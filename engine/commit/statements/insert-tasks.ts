@@ -1,12 +1,13 @@
 import type { TaskInsert } from '../../model/stored-rows.ts';
-import type { CopyStatement } from '../statement.ts';
+import { copyInto } from '../copy-statement.ts';
 
-export const insertTasks: CopyStatement<TaskInsert> = {
+export const insertTasks = copyInto<TaskInsert>({
   name: 'insert_tasks',
-  text: 'COPY task (id, run_id, step) FROM STDIN',
+  table: 'task',
+  columns: ['id', 'run_id', 'step'],
   lines: (rows) => {
     let lines = '';
     for (const { id, runId, step } of rows) lines += `${id}\t${runId}\t${step}\n`;
     return lines;
   },
-};
+});

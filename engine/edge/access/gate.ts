@@ -84,14 +84,15 @@ export class Gate {
     if (kind === 'read' || kind === 'report') return undefined;
     const { tenantId, tokenId } = caller.identity;
     const outcome = error === undefined ? 'OK' : codeOf(error);
-    const written = this.#audit
-      .write({ tenantId, tokenId, action: facts.action, ids: caller.ids, address: facts.address(), outcome })
-      .catch((failure: unknown) => {
+    const line = { tenantId, tokenId, action: facts.action, ids: caller.ids, address: facts.address(), outcome };
+    const written = (kind === 'change' ? this.#audit.write(line) : this.#audit.writeLater(line)).catch(
+      (failure: unknown) => {
         this.#log.error(
           { err: failure, tenantId, tokenId, action: facts.action, ids: caller.ids, outcome },
           'an audit line could not be stored; this is all that is left of it',
         );
-      });
+      },
+    );
     return kind === 'change' ? written : undefined;
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Client } from 'pg';
 import { beforeAll, expect, it } from 'vitest';
-import { copyOn } from '../../../engine/postgres/sql-client.ts';
+import { postgresConnector } from '../../../engine/postgres/sql-client.ts';
 import { databaseFixture } from '../../helpers/database-fixture.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'engine', 'commit', 'statements');
@@ -52,8 +52,14 @@ it('every statement of a batch can be prepared, with as many parameters as it gi
   }
   const names = [...statements, ...copies].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
-  for (const { text, lines } of copies)
-    expect(await copyOn(client, { text, lines: lines([]) })).toEqual({ command: 'COPY', rowCount: 0, rows: [] });
+  const lane = postgresConnector.client({ connectionString: database.url });
+  await lane.connect();
+  expect(await lane.transaction(copies.map(({ text, lines }) => ({ text, lines: lines([]) })))).toEqual({
+    done: copies.length,
+    failure: undefined,
+    end: 'COMMIT',
+  });
+  await lane.end();
   for (const statement of statements) {
     await client.query(`PREPARE ${client.escapeIdentifier(statement.name)} AS ${statement.text}`);
     const { rows } = await client.query<{ n: number }>(

@@ -59,3 +59,29 @@ it('rows that come together are settled together: which failed is known by their
   const { rows } = await pool.query<{ n: number }>('SELECT n FROM kept WHERE n > 100 ORDER BY n');
   expect(rows.map(({ n }) => n)).toEqual([101, 102, 103, 104, 105, 106]);
 });
+
+it('rows that nobody waits for gather, until their time is over, they fill a statement, or somebody waits for one', async () => {
+  const statements: number[][] = [];
+  const fill = (gatherMs: number): RowBuffer<number> =>
+    new RowBuffer<number>({
+      what: 'numbers',
+      batchRows: 3,
+      mostRows: 1000,
+      mostWeight: 1_000_000,
+      weightOf: () => 1,
+      gatherMs,
+      store: async (rows) => void statements.push([...rows]),
+    });
+  const slow = fill(600_000);
+  const first = [slow.writeLater(1), slow.writeLater(2), slow.write(3)];
+  await Promise.all(first);
+  const second = [4, 5, 6].map((n) => slow.writeLater(n));
+  await Promise.all(second);
+  const last = slow.writeLater(7);
+  await slow.stop();
+  await last;
+  expect(statements).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
+  const quick = fill(1);
+  await Promise.all([quick.writeLater(8), quick.writeLater(9)]);
+  expect(statements.at(-1)).toEqual([8, 9]);
+});

@@ -28,6 +28,7 @@ function isFirst(id: string, at: number, all: readonly string[]): boolean {
 export class RandomRows {
   readonly #next: () => number;
   readonly #prefix = newId().slice(0, 13);
+  #used = 0;
   readonly tenants = this.#ids('aa', 2).map(tenantOf);
   readonly #workflows = this.#ids('bb', 3);
   readonly #versions = this.#ids('cc', 3);
@@ -180,23 +181,7 @@ export class RandomRows {
         paused: this.orNull(this.chance(0.5)),
         ended: this.chance(0.3),
       }),
-    (changes) =>
-      changes.runs.push({
-        id: this.id('run'),
-        tenantId: this.tenant(),
-        workflowId: this.id('workflow'),
-        versionId: this.id('version'),
-        priority: this.below(4),
-        input: this.text(),
-        metadata: this.document(),
-        parentTaskId: this.orNull(this.id('task')),
-        childIndex: this.orNull(this.below(5)),
-        childKey: this.orNull(this.text()),
-        filterPayload: this.orNull(this.document()),
-        placement: this.orNull(this.text()),
-        oneTask: this.chance(0.5),
-        queuedSeq: this.orNull(this.seq()),
-      }),
+    (changes) => changes.runs.push(this.#run(this.id('run'))),
     (changes) => changes.tasks.push({ id: this.id('task'), runId: this.id('run'), step: this.below(3) }),
     (changes) => {
       for (const taskId of this.some(this.#tasks, 4)) changes.liveInserts.push({ ...this.#liveRow(), taskId });
@@ -387,17 +372,8 @@ export class RandomRows {
     },
     (changes) => changes.durableEnds.push(this.id('task')),
     (changes) =>
-      changes.results.push({
-        // The only task of a run has the run's id.
-        taskId: this.chance(0.6) ? this.id('task') : this.id('run'),
-        generation: 1 + this.below(3),
-        status: this.pick([RunStatus.Completed, RunStatus.Failed]),
-        attempt: this.below(3),
-        seq: this.seq(),
-        output: this.orNull(this.pick([...texts, '{"skipped": true}'])),
-        error: this.orNull(this.text()),
-        invocation: this.below(3),
-      }),
+      // The only task of a run has the run's id.
+      changes.results.push(this.#result(this.chance(0.6) ? this.id('task') : this.id('run'))),
     (changes) => {
       const end = {
         tenantId: this.tenant(),
@@ -410,20 +386,74 @@ export class RandomRows {
       changes.runEnds.push({ ...end, status: 0, seq: this.seq() });
       if (this.chance(0.8)) changes.runEnds.push({ ...end, status, seq: this.seq() });
     },
-    (changes) =>
-      changes.history.push({
-        taskId: this.id('task'),
-        seq: this.seq(),
-        tenantId: this.tenant(),
-        attempt: this.below(3),
-        transitions: this.pick<Transition[]>([['QUEUED'], ['ASSIGNED', 'STARTED'], ['FINISHED']]),
-        workerId: this.orNull(this.id('worker')),
-        message: this.orNull(this.text()),
-        runId: '',
-        stepName: '',
-        workflowName: '',
-      }),
+    (changes) => changes.history.push(this.#history(this.id('task'))),
   ];
+
+  /** So many that they go by COPY. No other row refers to them. */
+  manyRows(): ChangeSet {
+    const changes = new ChangeSet();
+    for (let n = 0; n < 5; n++) {
+      const id = this.#unusedId();
+      changes.runs.push(this.#run(id));
+      changes.tasks.push({ id: this.#unusedId(), runId: id, step: n });
+      changes.results.push(this.#result(id));
+      changes.history.push(this.#history(id));
+      const end = { tenantId: this.tenant(), runId: id, generation: 1, saidByResult: false };
+      changes.runEnds.push({ ...end, status: RunStatus.Failed, seq: this.seq() });
+    }
+    return changes;
+  }
+
+  #unusedId(): string {
+    return `${this.#prefix}-7000-80ff-${String(++this.#used).padStart(12, '0')}`;
+  }
+
+  #run(id: string): ChangeSet['runs'][number] {
+    return {
+      id,
+      tenantId: this.tenant(),
+      workflowId: this.id('workflow'),
+      versionId: this.id('version'),
+      priority: this.below(4),
+      input: this.text(),
+      metadata: this.document(),
+      parentTaskId: this.orNull(this.id('task')),
+      childIndex: this.orNull(this.below(5)),
+      childKey: this.orNull(this.text()),
+      filterPayload: this.orNull(this.document()),
+      placement: this.orNull(this.text()),
+      oneTask: this.chance(0.5),
+      queuedSeq: this.orNull(this.seq()),
+    };
+  }
+
+  #result(taskId: string): ChangeSet['results'][number] {
+    return {
+      taskId,
+      generation: 1 + this.below(3),
+      status: this.pick([RunStatus.Completed, RunStatus.Failed]),
+      attempt: this.below(3),
+      seq: this.seq(),
+      output: this.orNull(this.pick([...texts, '{"skipped": true}'])),
+      error: this.orNull(this.text()),
+      invocation: this.below(3),
+    };
+  }
+
+  #history(taskId: string): ChangeSet['history'][number] {
+    return {
+      taskId,
+      seq: this.seq(),
+      tenantId: this.tenant(),
+      attempt: this.below(3),
+      transitions: this.pick<Transition[]>([['QUEUED'], ['ASSIGNED', 'STARTED'], ['FINISHED']]),
+      workerId: this.orNull(this.id('worker')),
+      message: this.orNull(this.text()),
+      runId: '',
+      stepName: '',
+      workflowName: '',
+    };
+  }
 
   #liveRow(): ChangeSet['liveInserts'][number] {
     return {

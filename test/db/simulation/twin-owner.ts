@@ -1,8 +1,9 @@
-import { transactionQueries, type Query } from '../../../engine/commit/transaction-queries.ts';
+import { transactionQueries } from '../../../engine/commit/transaction-queries.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { TransactionRows } from '../../../engine/model/stored-rows.ts';
+import type { TransactionStatement } from '../../../engine/postgres/transaction-query.ts';
 import { acquireFree } from '../../../engine/shard/ownership/acquire-shards.ts';
-import type { TwinSession, TwinStores } from './twin-stores.ts';
+import type { TwinQuery, TwinSession, TwinStores } from './twin-stores.ts';
 
 /** An owner's connections on both, and the shard that its transactions move. */
 export class TwinOwner {
@@ -34,7 +35,7 @@ export class TwinOwner {
     return owner;
   }
 
-  /** A transaction as the lane sends it. @param how.behind it does not know of the last one @param how.spoil a value of it cannot be stored */
+  /** A transaction as the lane sends it. @param how.behind it does not know of the last one @param how.spoil a value of it cannot be stored @param how.oneByOne each statement's answer is compared */
   async commit(
     rows: TransactionRows,
     how: {
@@ -43,24 +44,38 @@ export class TwinOwner {
       staged?: ReadonlyMap<string, string>;
       spoil?: boolean;
       behind?: boolean;
+      oneByOne?: boolean;
     } = {},
   ): Promise<void> {
     const { epoch = this.#epoch, end = 'COMMIT', staged = new Map() } = how;
     const number = this.#transaction + 1;
     const lastTransaction = how.behind === true ? this.#transaction - 1 : this.#transaction;
     const shards = [{ id: 1, epoch, lastTransaction, seq: number, lostUs: 0 }];
-    this.#twins.send(this.lane, 'BEGIN');
-    for (const query of transactionQueries(shards, number, rows, staged))
-      this.#twins.send(this.lane, how.spoil === true ? spoilt(query) : query);
-    this.#twins.send(this.lane, end);
+    const statements = transactionQueries(shards, number, rows, staged).map((statement) =>
+      how.spoil === true ? spoilt(statement) : statement,
+    );
+    if (end === 'COMMIT') this.#twins.send(this.lane, { text: 'a whole transaction', transaction: statements });
+    else {
+      this.#twins.send(this.lane, 'BEGIN');
+      // A transaction prepares them under their names.
+      for (const statement of statements) this.#twins.send(this.lane, unnamed(statement));
+      this.#twins.send(this.lane, end);
+    }
     await this.#twins.settle();
     const moved = [...this.#twins.store.tables.shard.committed()].find((row) => row.id === 1)?.last_batch;
     if (moved === number) this.#transaction = number;
   }
 }
 
+function unnamed(statement: TransactionStatement): TwinQuery {
+  return 'lines' in statement ? statement : { text: statement.text, values: statement.values };
+}
+
 /** One that Postgres cannot take: a character that it has no text for. */
-function spoilt(query: Query): Query {
+function spoilt(statement: TransactionStatement): TransactionStatement {
   const spoil = (text: string): string => text.replace('plain', 'pl\0ain');
-  return 'lines' in query ? { ...query, lines: spoil(query.lines) } : { ...query, values: query.values.map(spoil) };
+  const orNull = (value: string | null): string | null => value && spoil(value);
+  return 'lines' in statement
+    ? { ...statement, lines: spoil(statement.lines) }
+    : { ...statement, values: statement.values.map(orNull) };
 }

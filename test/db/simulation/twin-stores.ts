@@ -1,6 +1,12 @@
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { expect } from 'vitest';
-import { copyOn, type SqlClient, type SqlQuery, type SqlResult } from '../../../engine/postgres/sql-client.ts';
+import {
+  postgresConnector,
+  type SqlClient,
+  type SqlQuery,
+  type SqlResult,
+} from '../../../engine/postgres/sql-client.ts';
+import type { TransactionStatement } from '../../../engine/postgres/transaction-query.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/test-database.ts';
 import { startUs, StoreMachineByHand } from '../../helpers/store-machine-by-hand.ts';
 import { typeOf } from '../../simulation/store/columns.ts';
@@ -23,8 +29,12 @@ interface Sent {
   answer: Promise<void>;
 }
 
-/** A statement, with other parameters for the model where the two have names of their own for something; the lines of a COPY. */
-export type TwinQuery = SqlQuery & { modelValues?: unknown[]; lines?: string };
+/** A statement, with other parameters for the model where the two have names of their own for something; the lines of a COPY; or a whole transaction with one Sync. */
+export type TwinQuery = SqlQuery & {
+  modelValues?: unknown[];
+  lines?: string;
+  transaction?: readonly TransactionStatement[];
+};
 
 /** `now()` and `clock_timestamp()` of the test's: sequences are seen by all at once, whatever transaction they are in. */
 const clockSchema = `
@@ -114,7 +124,7 @@ export class TwinStores {
     const model = this.#store
       .connector({ name, host: noTimers, deliver: (arrive) => machine.deliver(arrive) })
       .client(config);
-    const postgres = new Client({
+    const postgres = postgresConnector.client({
       ...config,
       connectionString: this.#database.url,
       options: `-c search_path=simulated,pg_catalog,public -c timezone=UTC ${config.options ?? ''}`,
@@ -198,6 +208,9 @@ export class TwinStores {
     if (model !== undefined && 'rows' in model) {
       const rows = Math.max(model.rows.length, model.rowCount ?? 0);
       this.answered.set(query.text, Math.max(rows, this.answered.get(query.text) ?? 0));
+      // Each of them has rows; the tables tell what became of them.
+      for (const { text } of query.transaction ?? [])
+        this.answered.set(text, Math.max(1, this.answered.get(text) ?? 0));
     } else if (model !== undefined && 'sqlstate' in model && model.sqlstate !== undefined)
       this.refused.set(model.sqlstate, (this.refused.get(model.sqlstate) ?? 0) + 1);
   }
@@ -227,10 +240,10 @@ const noTimers = {
 
 export class TwinSession {
   readonly model: SqlClient;
-  readonly postgres: Client;
+  readonly postgres: SqlClient;
   #pid = 0;
 
-  constructor(model: SqlClient, postgres: Client) {
+  constructor(model: SqlClient, postgres: SqlClient) {
     this.model = model;
     this.postgres = postgres;
     model.on('error', () => undefined);
@@ -247,20 +260,34 @@ export class TwinSession {
     this.#pid = rows[0]?.pid ?? 0;
   }
 
-  inModel({ text, lines, modelValues, ...query }: TwinQuery): Promise<SqlResult<Record<string, unknown>>> {
-    return lines === undefined
-      ? this.model.query({ ...query, text, values: modelValues ?? query.values ?? [] })
-      : this.model.copy({ text, lines });
+  inModel(query: TwinQuery): Promise<SqlResult<Record<string, unknown>>> {
+    const { modelValues = query.values ?? [], ...asked } = query;
+    return transactionOn(this.model, query) ?? this.model.query({ ...asked, values: modelValues });
   }
 
-  inPostgres({ lines, ...query }: TwinQuery): Promise<SqlResult<Record<string, unknown>>> {
-    return lines === undefined ? this.postgres.query(query) : copyOn(this.postgres, { text: query.text, lines });
+  inPostgres(query: TwinQuery): Promise<SqlResult<Record<string, unknown>>> {
+    return transactionOn(this.postgres, query) ?? this.postgres.query(query);
   }
 
   async end(): Promise<void> {
     this.model.cut();
     await this.postgres.end();
   }
+}
+
+/** Of a query that is one. */
+function transactionOn(
+  client: SqlClient,
+  { text, lines, transaction }: TwinQuery,
+): Promise<SqlResult<never>> | undefined {
+  const statements = transaction ?? (lines === undefined ? undefined : [{ text, lines }]);
+  return (
+    statements &&
+    client.transaction(statements).then(({ done, failure, end = 'COPY' }) => {
+      if (failure !== undefined) throw failure;
+      return { command: end, rowCount: done, rows: [] };
+    })
+  );
 }
 
 async function outcomeOf(text: string, answer: Promise<SqlResult<Record<string, unknown>>>): Promise<Outcome> {

@@ -64,6 +64,8 @@ export class Backend {
   #waiting: Waiting | undefined;
   #pause: { timer: Timer; isStall: boolean } | undefined;
   #idle: Timer | undefined;
+  /** Up to the next Sync. */
+  #isPassingOver = false;
   #isPeerGone = false;
   /** It was told to end while it could not be interrupted. */
   #isDoomed = false;
@@ -134,7 +136,8 @@ export class Backend {
       if (fault !== 'none' && fault.kind === 'end') return this.#die(fault.sqlstate, 'ended by the world');
       if (this.#isDoomed && !this.#isCommitting(next.message)) return this.#dieDoomed();
       const refused = fault !== 'none' && fault.kind === 'refuse' ? fault.sqlstate : undefined;
-      if (!this.#carryOut(next.message, refused)) return;
+      if (this.#isPassingOver) this.#isPassingOver = !next.message.hasSync;
+      else if (!this.#carryOut(next.message, refused)) return;
       this.#inbox.shift();
       this.#startedUs = undefined;
       if (fault !== 'none' && fault.kind === 'cut') return this.#end(fault);
@@ -192,7 +195,7 @@ export class Backend {
       this.#server.refused(error);
       this.#failed();
       if (text === 'COMMIT') this.#endBlock();
-      this.#wire.reply({ error });
+      this.#refuse(message, error);
     }
     return true;
   }
@@ -328,8 +331,13 @@ export class Backend {
     this.#waiting = undefined;
     waiting.transaction.rollback();
     this.#failed();
-    this.#wire.reply({ error: refusal(sqlstate, message) });
+    this.#refuse(next.message, refusal(sqlstate, message));
     this.#done(next.fault);
+  }
+
+  #refuse({ hasSync }: Message, error: DatabaseError): void {
+    this.#isPassingOver = !hasSync;
+    this.#wire.reply({ error });
   }
 
   #done(fault: MessageFault | 'none' | undefined): void {

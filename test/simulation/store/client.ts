@@ -1,7 +1,8 @@
 import type { ClientConfig } from 'pg';
 import type { HostTimer } from '../../../engine/base/host.ts';
-import type { SqlCopy } from '../../../engine/postgres/copy-query.ts';
 import type { SqlClient, SqlQuery, SqlResult } from '../../../engine/postgres/sql-client.ts';
+import type { TransactionAnswer, TransactionStatement } from '../../../engine/postgres/transaction-query.ts';
+import type { Answer } from './statement.ts';
 import type { Message, Reply } from './wire.ts';
 import type { SimulatedProcess } from './process.ts';
 
@@ -21,8 +22,10 @@ export interface LineEnds {
 
 /** Sent, or to be sent once those before it are answered. */
 interface Pending {
-  message: Message;
-  resolve(result: SqlResult<Record<string, unknown>>): void;
+  /** With one Sync, behind the last. */
+  messages: readonly Message[];
+  answers: Answer[];
+  resolve(last: Answer): void;
   reject(error: Error): void;
 }
 
@@ -95,31 +98,45 @@ export class SimulatedClient implements SqlClient {
   }
 
   query<Row>(query: string | SqlQuery, values: unknown[] = []): Promise<SqlResult<Row>> {
-    return this.#ask(messageOf(query, values));
-  }
-
-  copy({ text, lines }: SqlCopy): Promise<SqlResult<never>> {
-    return this.#ask({ text, name: undefined, values: [lines] });
-  }
-
-  #ask<Row>(message: Message): Promise<SqlResult<Row>> {
-    return new Promise((resolve, reject) => {
-      if (this.#isBroken || this.#isEnding || this.#line === undefined) {
-        const why = this.#isEnding ? 'was closed' : 'has encountered a connection error';
-        reject(new Error(`Client ${why} and is not queryable`));
-        return;
-      }
-      const pending: Pending = {
-        message,
-        resolve: (result) => {
-          if (isResult<Row>(result)) resolve(result);
+    return new Promise((resolve, reject) =>
+      this.#ask({
+        messages: [messageOf(query, values)],
+        answers: [],
+        resolve: (answer) => {
+          if (isResult<Row>(answer)) resolve(answer);
         },
         reject,
-      };
-      const timeoutMs = this.#config.query_timeout ?? 0;
-      this.#unsent.push(timeoutMs > 0 ? this.#timed(pending, timeoutMs) : pending);
-      this.#send();
-    });
+      }),
+    );
+  }
+
+  async transaction(statements: readonly TransactionStatement[]): Promise<TransactionAnswer> {
+    const hasBegin = statements.length > 1;
+    const carriedOut = statements.map((statement) =>
+      'lines' in statement
+        ? messageOf({ text: statement.text, values: [statement.lines] }, [])
+        : messageOf(statement, []),
+    );
+    const messages = hasBegin ? [messageOf('BEGIN', []), ...carriedOut, messageOf('COMMIT', [])] : carriedOut;
+    const answers: Answer[] = [];
+    const failure = await new Promise<Error | undefined>((settle) =>
+      this.#ask({ messages: toOneSync(messages), answers, resolve: () => settle(undefined), reject: settle }),
+    );
+    const done = Math.min(Math.max(0, answers.length - (hasBegin ? 1 : 0)), statements.length);
+    const end = hasBegin && answers.length === messages.length ? answers.at(-1)?.command : undefined;
+    if (failure !== undefined && hasBegin) this.query('ROLLBACK').catch(() => undefined);
+    return { done, failure, end };
+  }
+
+  #ask(pending: Pending): void {
+    if (this.#isBroken || this.#isEnding || this.#line === undefined) {
+      const why = this.#isEnding ? 'was closed' : 'has encountered a connection error';
+      pending.reject(new Error(`Client ${why} and is not queryable`));
+      return;
+    }
+    const timeoutMs = this.#config.query_timeout ?? 0;
+    this.#unsent.push(timeoutMs > 0 ? this.#timed(pending, timeoutMs) : pending);
+    this.#send();
   }
 
   async end(): Promise<void> {
@@ -134,10 +151,6 @@ export class SimulatedClient implements SqlClient {
     line.leave();
     this.#isBroken = true;
     this.#rejectAll(new Error('Connection terminated'));
-  }
-
-  together<T>(ask: () => T): T {
-    return ask();
   }
 
   cut(): void {
@@ -161,7 +174,7 @@ export class SimulatedClient implements SqlClient {
       if (this.#config.pipeline === true) this.cut();
     }, ms);
     return {
-      message: pending.message,
+      ...pending,
       resolve: (result) => {
         timer.clear();
         pending.resolve(result);
@@ -179,17 +192,25 @@ export class SimulatedClient implements SqlClient {
       const next = this.#unsent.shift();
       if (next === undefined) return;
       this.#sent.push(next);
-      this.#line?.send(next.message);
+      for (const message of next.messages) this.#line?.send(message);
     }
   }
 
   #answered(replies: readonly Reply[]): void {
     if (this.#isBroken) return;
     for (const reply of replies) {
-      const pending = this.#sent.shift();
-      if ('answer' in reply) pending?.resolve(reply.answer);
-      else if (pending !== undefined) pending.reject(reply.error);
-      else this.#tell(reply.error);
+      const [pending] = this.#sent;
+      if ('error' in reply) {
+        this.#sent.shift();
+        if (pending === undefined) this.#tell(reply.error);
+        else pending.reject(reply.error);
+        continue;
+      }
+      if (pending === undefined) continue;
+      pending.answers.push(reply.answer);
+      if (pending.answers.length < pending.messages.length) continue;
+      this.#sent.shift();
+      pending.resolve(reply.answer);
     }
     this.#send();
     if (this.#sent.length === 0) this.#drained?.();
@@ -217,8 +238,12 @@ export class SimulatedClient implements SqlClient {
 
 function messageOf(query: string | SqlQuery, values: unknown[]): Message {
   return typeof query === 'string'
-    ? { text: query, name: undefined, values }
-    : { text: query.text, name: query.name, values: query.values ?? values };
+    ? { text: query, name: undefined, values, hasSync: true }
+    : { text: query.text, name: query.name, values: query.values ?? values, hasSync: true };
+}
+
+function toOneSync(messages: readonly Message[]): Message[] {
+  return messages.map((message, at) => ({ ...message, hasSync: at === messages.length - 1 }));
 }
 
 /** The statement's text says what its rows are: whoever asked knows it, as with the driver. */

@@ -42,6 +42,6 @@ export interface StoreFaults {
 export function poison(message: SentMessage, text: string, sqlstate = '22P05'): MessageFault | undefined {
   const holds = (value: unknown): boolean =>
     typeof value === 'string' ? value.includes(text) : Array.isArray(value) && value.some(holds);
-  const isWrite = /^\s*(INSERT|UPDATE|DELETE)/.test(message.text);
+  const isWrite = /^\s*(INSERT|UPDATE|DELETE|COPY)/.test(message.text);
   return isWrite && message.values.some(holds) ? { kind: 'refuse', sqlstate } : undefined;
 }

@@ -5,6 +5,8 @@ export interface Message {
   text: string;
   name: string | undefined;
   values: readonly unknown[];
+  /** Where it is refused, all behind it is passed over, up to the next that has one. */
+  hasSync: boolean;
 }
 
 export type Reply = { answer: Answer } | { error: DatabaseError };

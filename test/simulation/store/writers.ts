@@ -69,23 +69,46 @@ export function inserting(
   };
 }
 
-/** `COPY … FROM STDIN` in the text format: its lines are bound to $1. */
-export function copying({ text, table: name }: Written): StatementModel {
-  const columns = /\((.*)\)/.exec(text)?.[1]?.split(', ') ?? [];
-  return {
-    text,
-    run: (context, parameters) => {
-      const table: WritableTable = context.tables[name];
-      const lines = parameters.one(1, 'text').split('\n');
-      if (lines.pop() !== '') throw new Error('the last line has no end');
-      const rows = lines.map((line): Values => {
-        const fields = line.split('\t');
-        if (fields.length !== columns.length) throw refusal('22P04', 'missing data, or extra data after last column');
-        return Object.fromEntries(columns.map((column, at) => [column, fieldOf(table, column, fields[at] ?? '')]));
-      });
-      return done('COPY', insertAll(context, { table, rows, onConflict: undefined }));
+/** Both ways in which rows of a table come: `COPY … FROM STDIN` in the text format, whose lines are bound to $1, and one by one. */
+export function copying({
+  text,
+  one,
+  table: name,
+}: {
+  text: string;
+  one: { text: string };
+  table: TableName;
+}): StatementModel[] {
+  const columns = /\((.*)\) FROM/.exec(text)?.[1]?.split(', ') ?? [];
+  return [
+    {
+      text,
+      run: (context, parameters) => {
+        const table: WritableTable = context.tables[name];
+        const lines = parameters.one(1, 'text').split('\n');
+        if (lines.pop() !== '') throw new Error('the last line has no end');
+        const rows = lines.map((line): Values => {
+          const fields = line.split('\t');
+          if (fields.length !== columns.length) throw refusal('22P04', 'missing data, or extra data after last column');
+          return Object.fromEntries(columns.map((column, at) => [column, fieldOf(table, column, fields[at] ?? '')]));
+        });
+        return done('COPY', insertAll(context, { table, rows, onConflict: undefined }));
+      },
     },
-  };
+    {
+      text: one.text,
+      run: (context, parameters) => {
+        const table: WritableTable = context.tables[name];
+        if (parameters.count !== columns.length) throw refusal('08P01', 'another number of parameters');
+        const values = columns.map((column, at) => [
+          column,
+          parameters.orNull(at + 1, columnType(table.shape.columns, column)),
+        ]);
+        const row: Values = Object.fromEntries(values);
+        return done('INSERT', insertAll(context, { table, rows: [row], onConflict: undefined }));
+      },
+    },
+  ];
 }
 
 function fieldOf(table: WritableTable, column: string, field: string): unknown {
