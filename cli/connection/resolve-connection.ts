@@ -5,7 +5,7 @@ import type { CliContext } from '../cli-context.ts';
 import { apiUrlOf, readLocalToken, runningEngine, type EngineRecord } from '../engine-process/engine-record.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { dataFolder } from '../project/project-root.ts';
-import { localProfile, namedProfile, profileOf, readProfiles, type Profile } from './profiles.ts';
+import { localProfile, namedProfile, profileOf, readProfiles, type Profile } from './profile-store.ts';
 import { tokenClaims } from './token-claims.ts';
 
 /** Where an engine is, and what lets us in. */

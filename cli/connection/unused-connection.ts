@@ -2,7 +2,7 @@ import type { CliContext } from '../cli-context.ts';
 import { createOutput } from '../output/create-output.ts';
 import { runningEngine } from '../engine-process/engine-record.ts';
 import { dataFolder } from '../project/project-root.ts';
-import { localProfile, namedProfile, profilesPath, readProfiles } from './profiles.ts';
+import { localProfile, namedProfile, profilesPath, readProfiles } from './profile-store.ts';
 import type { ConnectionFlags } from './resolve-connection.ts';
 
 /** What names an engine elsewhere here, for messages. */

@@ -4,7 +4,7 @@ import type { CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { knownMonitor } from '../../connection/monitor-offer.ts';
 import { resolveConnection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
-import { namesEngine } from '../../connection/profiles.ts';
+import { namesEngine } from '../../connection/profile-store.ts';
 import { readLocalToken, runningEngine, type EngineRecord } from '../../engine-process/engine-record.ts';
 import { isPortFree, portOwner } from '../../engine-process/port-owner.ts';
 import { ExitCode } from '../../exit-codes.ts';

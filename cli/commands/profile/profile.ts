@@ -10,7 +10,7 @@ import {
   writeProfiles,
   type Profile,
   type Profiles,
-} from '../../connection/profiles.ts';
+} from '../../connection/profile-store.ts';
 import { fromProfile } from '../../connection/resolve-connection.ts';
 import { tokenClaims } from '../../connection/token-claims.ts';
 import { ExitCode } from '../../exit-codes.ts';

@@ -1,6 +1,6 @@
 import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import type { ConcurrencyGroup, PlaceRequest } from './concurrency-group.ts';
-import { isCrowded, judgeCancelling, surplusOf, type GivenUp } from './strategies.ts';
+import { isCrowded, judgeCancelling, surplusOf, type GivenUp } from './cancelling-strategies.ts';
 import { cancelRow } from '../lifecycle/cancel-task.ts';
 import { cancelCost, lookCost, type SettleBudget } from '../state/settle-budget.ts';
 import { hasFlag, setFlag, type Plan } from '../state/plan.ts';

@@ -10,7 +10,7 @@ import { wakingLimits, type WakingLimits } from '../../plan/state/waking-limits.
 import { postgresConnector, type Connector } from '../../postgres/sql-client.ts';
 import { fairShare, toHandOver, toTake, type HeldShard } from './choose-shards.ts';
 import { LeaseConnection } from './lease-connection.ts';
-import { forgetLeases, renewLease, type SurveySqlRow } from './lease.ts';
+import { forgetLeases, renewLease, type SurveySqlRow } from './process-lease.ts';
 import { acquireShards } from './acquire-shards.ts';
 import { giveShardsBack } from './owned-shards.ts';
 import { AcquiredShards, type ServedShard } from '../recovery/recover-acquired.ts';

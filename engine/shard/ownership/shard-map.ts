@@ -1,6 +1,6 @@
 import { shardCount } from '../../model/ids/shard-of.ts';
 import type { Peer } from '../../model/replica.ts';
-import type { SurveySqlRow } from './lease.ts';
+import type { SurveySqlRow } from './process-lease.ts';
 
 /** Which engines have which shards, as it was when this process last looked. */
 export class ShardMap {

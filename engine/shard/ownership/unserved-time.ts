@@ -1,4 +1,4 @@
-import { leaseSeconds } from './lease.ts';
+import { leaseSeconds } from './process-lease.ts';
 
 /**
  * Added to the time in which nobody served the shard, so that workers get back before their tasks' deadlines run on. Where a

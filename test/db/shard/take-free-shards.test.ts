@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { describe, test, vi } from 'vitest';
 import { shardCount, shardOf } from '../../../engine/model/ids/shard-of.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
-import { renewLease } from '../../../engine/shard/ownership/lease.ts';
+import { renewLease } from '../../../engine/shard/ownership/process-lease.ts';
 import { acquireShards } from '../../../engine/shard/ownership/acquire-shards.ts';
 import { giveShardsBack } from '../../../engine/shard/ownership/owned-shards.ts';
 import { insertTenant, OwnerWorld } from '../../helpers/owner-world.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { readBackend } from '../../../engine/commit/lane.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { SqlQuery } from '../../../engine/postgres/sql-client.ts';
-import * as lease from '../../../engine/shard/ownership/lease.ts';
+import * as lease from '../../../engine/shard/ownership/process-lease.ts';
 import * as ownedShards from '../../../engine/shard/ownership/owned-shards.ts';
 import * as replica from '../../../engine/shard/ownership/replica-record.ts';
 import * as channel from '../../../engine/shard/ownership/shards-channel.ts';

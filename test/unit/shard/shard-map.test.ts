@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { SurveySqlRow } from '../../../engine/shard/ownership/lease.ts';
+import type { SurveySqlRow } from '../../../engine/shard/ownership/process-lease.ts';
 import { ShardMap } from '../../../engine/shard/ownership/shard-map.ts';
 
 function row(id: number | null, owner: string | null, given: Partial<SurveySqlRow> = {}): SurveySqlRow {

@@ -1,6 +1,6 @@
 import { readBackend } from '../../../../engine/commit/lane.ts';
 import { readTime } from '../../../../engine/postgres/postgres-clock.ts';
-import * as lease from '../../../../engine/shard/ownership/lease.ts';
+import * as lease from '../../../../engine/shard/ownership/process-lease.ts';
 import * as ownedShards from '../../../../engine/shard/ownership/owned-shards.ts';
 import * as channel from '../../../../engine/shard/ownership/shards-channel.ts';
 import * as replica from '../../../../engine/shard/ownership/replica-record.ts';

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { profilesPath, readProfiles, writeProfiles } from '../../../../cli/connection/profiles.ts';
+import { profilesPath, readProfiles, writeProfiles } from '../../../../cli/connection/profile-store.ts';
 import { resolveConnection } from '../../../../cli/connection/resolve-connection.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hatchet-connection-'));
