@@ -77,7 +77,7 @@ if (!session.isInterrupted()) {
   const report = [
     `## The budgets, on Node ${major}`,
     '',
-    `\`npm run bench\` on ${today()}: ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn, Node ${node.version}, ${machine()}; ${versions}. Median (lowest–highest); a ratio is of two figures of the same round. CPU of a backlog is judged by its ratio to graphile-worker, which does not depend on the machine. Settings are those of "Beside other queues".`,
+    `\`npm run bench\` on ${today()}: ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn, Node ${node.version}, ${machine()}; ${versions}. Median (lowest–highest); a ratio is of two figures of the same round. CPU of a backlog is judged by its ratio to graphile-worker, which does not depend on the machine. Of a backlog as many jobs went through before, so that code is compiled. Settings are those of "Beside other queues".`,
     '',
     budgetTable(samples, chosen),
     ...(failures.length === 0 ? [] : ['', `Could not be measured: ${failures.join('; ')}.`]),

@@ -6,15 +6,32 @@ import { withRound, type CountedBacklog, type InFlight } from './round.ts';
 export interface Sizes {
   /** Of the backlog, and of the jobs that go through with some in flight. */
   jobs: number;
+  /** Before those in flight are counted. */
   warmUp: number;
+  /** Jobs of the backlog before the one that is counted: as many, so that each contestant's code is compiled by then. */
+  backlogBefore: number;
   inFlight: number;
   /** Jobs at the low rate, and the time between two. */
   paced: number;
   everyMs: number;
 }
 
-export const fullSizes: Sizes = { jobs: 20_000, warmUp: 2_000, inFlight: 500, paced: 1_000, everyMs: 10 };
-export const quickSizes: Sizes = { jobs: 4_000, warmUp: 1_000, inFlight: 500, paced: 300, everyMs: 10 };
+export const fullSizes: Sizes = {
+  jobs: 20_000,
+  warmUp: 2_000,
+  backlogBefore: 20_000,
+  inFlight: 500,
+  paced: 1_000,
+  everyMs: 10,
+};
+export const quickSizes: Sizes = {
+  jobs: 4_000,
+  warmUp: 1_000,
+  backlogBefore: 4_000,
+  inFlight: 500,
+  paced: 300,
+  everyMs: 10,
+};
 
 export interface Figures {
   backlog: CountedBacklog;
@@ -40,7 +57,7 @@ export async function measure(measured: Measured, sizes: Sizes, cleanup: Cleanup
   const { contestant } = measured;
   const { inFlight, everyMs } = sizes;
   const figures = await withRound({ ...measured, shape: plainShape }, cleanup, async (round) => {
-    await round.drain(share(contestant, 'backlog', sizes.warmUp));
+    await round.drain(share(contestant, 'backlog', sizes.backlogBefore));
     const backlog = await round.backlog(share(contestant, 'backlog', sizes.jobs));
     const few = { inFlight, ...counts(contestant, 'inFlight', sizes) };
     const entered = await round.inFlight({ until: 'entered', ...few });
@@ -59,7 +76,7 @@ export async function measure(measured: Measured, sizes: Sizes, cleanup: Cleanup
 export function measureFlow(measured: Measured, flow: Flow, sizes: Sizes, cleanup: Cleanup): Promise<CountedBacklog> {
   const { contestant } = measured;
   return withRound({ ...measured, shape: { ...plainShape, flow, steps: threeSteps } }, cleanup, async (round) => {
-    await round.drain(share(contestant, 'backlog', sizes.warmUp));
+    await round.drain(share(contestant, 'backlog', sizes.backlogBefore));
     return round.backlog(share(contestant, 'backlog', sizes.jobs));
   });
 }
