@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { checkSignature, type Headers, type HeadersVerdict } from './check-signature.ts';
+import { checkSignature, type Headers, type HeadersVerdict } from './signature-schemes.ts';
 import { matchesDigest } from './secret-digest.ts';
 import type { HmacAuth, Webhook, WebhookSource } from './webhook.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { svixId, type Headers } from './check-signature.ts';
+import { svixId, type Headers } from './signature-schemes.ts';
 import { toleranceMs } from './signed-time.ts';
 import type { Webhook, WebhookSource } from './webhook.ts';
 

@@ -2,7 +2,7 @@ import { lastingFlags, LiveFlag, LiveState } from '../../model/task/live-state.t
 import { joinQueue } from './join-queue.ts';
 import { hasFlag, journal, moveTo, touch, type Plan } from '../state/plan.ts';
 import { rankOf, retryRank } from './task-order.ts';
-import { beginWaiting } from '../timers/schedule-timeout.ts';
+import { beginWaiting } from '../timers/waiting-deadline.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 
 /** A task is ready: it asks for its places and for a worker, and counts against the schedule timeout from now on. */

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono';
 import { checkSender, nobodysWebhook } from '../../auth/webhooks/check-sender.ts';
-import type { BodyVerdict, Headers } from '../../auth/webhooks/check-signature.ts';
+import type { BodyVerdict, Headers } from '../../auth/webhooks/signature-schemes.ts';
 import { deliveryKeys } from '../../auth/webhooks/delivery-keys.ts';
 import type { StoredWebhook } from '../../auth/webhooks/webhook.ts';
 import { CelVariables } from '../../cel/cel-variables.ts';

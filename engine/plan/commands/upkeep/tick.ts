@@ -9,7 +9,7 @@ import type { ShardState } from '../../state/shard-state.ts';
 import { hasNoPayloads, makesNoRows, startsNoRuns, type Kind } from '../command-kind.ts';
 import type { TaskRow } from '../../state/table/rows.ts';
 import { meetTimeout } from '../../lifecycle/execution-timeout.ts';
-import { giveUpWaiting } from '../../lifecycle/give-up-waiting.ts';
+import { giveUpWaiting } from '../../lifecycle/schedule-timeout.ts';
 
 /** Until a long log is looked for again. */
 const logUs = 100_000;

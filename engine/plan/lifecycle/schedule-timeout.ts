@@ -2,7 +2,7 @@ import { formatDuration } from '../../model/time/duration.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { journal, type Plan } from '../state/plan.ts';
 import type { TaskRow } from '../state/table/rows.ts';
-import { startsAfresh } from '../timers/schedule-timeout.ts';
+import { startsAfresh } from '../timers/waiting-deadline.ts';
 import { endTask } from './end-task.ts';
 
 /** It was queued for longer than its schedule timeout. */

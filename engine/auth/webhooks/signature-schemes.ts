@@ -1,4 +1,4 @@
-import { signatureAmong } from './hmac-signature.ts';
+import { signatureAmong } from './compare-hmac.ts';
 import { secondsHeader, staleTime } from './signed-time.ts';
 import type { HmacAuth, WebhookSource } from './webhook.ts';
 
