@@ -177,7 +177,7 @@ export class DurableTasks {
             );
           } finally {
             // What the code asked for last without waiting for it is in the log before the result is.
-            await invocation.answered();
+            if (!invocation.isAnswered) await invocation.answered();
           }
           // Code that has caught it has not made it good.
           if (invocation.failure !== undefined) throw invocation.failure;
