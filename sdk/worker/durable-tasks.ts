@@ -2,7 +2,7 @@ import type { Connection } from '../connection/connection.ts';
 import { pause } from '../../link/backoff.ts';
 import { callUnary } from '../connection/repeat-calls.ts';
 import type { ActionPayload } from '../context/action-payload.ts';
-import type { ContextHost } from '../context/context-host.ts';
+import type { ContextHost, LogLine, WorkerLabels } from '../context/context-host.ts';
 import { DurableContext } from '../context/durable-context.ts';
 import { durationToMs } from '../duration.ts';
 import {
@@ -156,7 +156,7 @@ export class DurableTasks {
           // Made inside of its task: it takes what it is asked for that task's own.
           const ctx = new DurableContext({
             ...facts,
-            host: busyHost(facts.host, invocation),
+            host: new BusyHost(facts.host, invocation),
             invocation,
             namespace: this.#connection.config.namespace,
             now: this.#connection.config.now,
@@ -394,25 +394,52 @@ function durableParent(
 }
 
 /** Calls to the engine that are no operations of the log are no waiting. */
-function busyHost(host: ContextHost, invocation: Invocation): ContextHost {
-  return {
-    // One by one: a copy of its fields would have none of what its class gives it.
-    get runner() {
-      return host.runner;
-    },
-    get logger() {
-      return host.logger;
-    },
-    workerId: () => host.workerId(),
-    hasWorkflow: (name) => host.hasWorkflow(name),
-    labels: () => host.labels(),
-    upsertLabels: (labels) => host.upsertLabels(labels),
-    log: (line) => host.log(line),
-    refreshTimeout: async (taskRunExternalId, increment) =>
-      await invocation.busy(async () => await host.refreshTimeout(taskRunExternalId, increment)),
-    releaseSlot: async (taskRunExternalId) =>
-      await invocation.busy(async () => await host.releaseSlot(taskRunExternalId)),
-    putStream: async (taskRunExternalId, chunk) =>
-      await invocation.busy(async () => await host.putStream(taskRunExternalId, chunk)),
-  };
+class BusyHost implements ContextHost {
+  readonly #host: ContextHost;
+  readonly #invocation: Invocation;
+
+  constructor(host: ContextHost, invocation: Invocation) {
+    this.#host = host;
+    this.#invocation = invocation;
+  }
+
+  get runner(): ContextHost['runner'] {
+    return this.#host.runner;
+  }
+
+  get logger(): Logger {
+    return this.#host.logger;
+  }
+
+  workerId(): string | undefined {
+    return this.#host.workerId();
+  }
+
+  hasWorkflow(name: string): boolean {
+    return this.#host.hasWorkflow(name);
+  }
+
+  labels(): WorkerLabels {
+    return this.#host.labels();
+  }
+
+  upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
+    return this.#host.upsertLabels(labels);
+  }
+
+  log(line: LogLine): Promise<void> {
+    return this.#host.log(line);
+  }
+
+  refreshTimeout(taskRunExternalId: string, increment: string): Promise<void> {
+    return this.#invocation.busy(() => this.#host.refreshTimeout(taskRunExternalId, increment));
+  }
+
+  releaseSlot(taskRunExternalId: string): Promise<void> {
+    return this.#invocation.busy(() => this.#host.releaseSlot(taskRunExternalId));
+  }
+
+  putStream(taskRunExternalId: string, chunk: { number: number; chunk: Uint8Array }): Promise<void> {
+    return this.#invocation.busy(() => this.#host.putStream(taskRunExternalId, chunk));
+  }
 }
