@@ -15,7 +15,7 @@ import { jsonText } from '../json-text.ts';
 import type { CarriableResult, JsonOf } from '../json-of.ts';
 import type { LogLevel } from '../logger.ts';
 import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
-import { currentParentRun, withParentRun } from '../run/parent-run.ts';
+import { currentParentRun, MemoRun, withParentRun } from '../run/parent-run.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget } from '../run/run-target.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
@@ -78,14 +78,14 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     input: Input;
     action: AssignedAction;
     payload: ActionPayload;
-    abortController: AbortController;
+    abort: { readonly abortController: AbortController };
     host: ContextHost;
     invocation: Invocation;
     namespace: string;
     now: () => Date;
     continueAsNew: (input: string) => Promise<never>;
   }) {
-    super({ ...facts, abort: facts });
+    super(facts);
     this.invocationCount = facts.invocation.invocationCount;
     this.#invocation = facts.invocation;
     this.#namespace = facts.namespace;
@@ -333,7 +333,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     };
     return this.#invocation.memo(
       memoKey(this.taskRunExternalId(), deps),
-      parent === undefined ? run : () => withParentRun({ ...parent, durable: undefined, inMemo: true }, run),
+      parent === undefined ? run : () => withParentRun(new MemoRun(parent), run),
       // The log vouches for no type: it has what the code recorded.
       (json): Value => JSON.parse(json),
     );

@@ -14,8 +14,7 @@ export function notAwaitedYet<Result>(promise: Promise<Result>): Promise<Result>
     promise instanceof TaskPromise && !promise.isHeeded
       ? promise
       : new TaskPromise<Result>((resolve, reject) => void promise.then(resolve, reject));
-  if (task.forgotten === undefined) begun.onRejected(() => undefined);
-  else task.forgotten.watch(begun);
+  begun.onRejected((reason) => task.forgotten?.failed(begun, reason));
   return begun;
 }
 

@@ -73,7 +73,7 @@ export class AttemptCode {
       const payload = attemptPayload(action);
       const input = found.inputSchema === undefined ? payload.input : await checkedInput(found, payload, action);
       const host = new AttemptHost(this.#options, parts);
-      const facts = { input, action, payload, abortController: attempt.abortController, host };
+      const facts = { input, action, payload, abort: attempt, host };
       const output = await this.#durable.run(found, facts, new RunningAttempt(parts, this.#options.view.workerId()));
       if (output === left) return left;
       if (found.outputSchema === undefined) return toResult(action.taskName, output);

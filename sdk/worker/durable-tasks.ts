@@ -18,8 +18,10 @@ import { HatchetError, TaskCancelledError } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun, type ParentRun } from '../run/parent-run.ts';
 import type { DurableAction } from './action.ts';
+import type { Attempt } from './attempts.ts';
 
 /** What an invocation gives that has left this worker before its code ended: nothing is to be reported. */
 export const left = Symbol('left');
@@ -63,7 +65,7 @@ interface CallFacts {
   input: unknown;
   action: AssignedAction;
   payload: ActionPayload;
-  abortController: AbortController;
+  abort: Pick<Attempt, 'abortController' | 'cancel' | 'onCancelled'>;
   host: ContextHost;
 }
 
@@ -98,9 +100,9 @@ export class DurableTasks {
 
   /** Runs the code. @returns its output, or `left` where it left this worker before it had one */
   async run({ durable }: DurableAction, facts: CallFacts, parent: ParentRun): Promise<unknown> {
-    const { action, abortController } = facts;
+    const { action, abort } = facts;
     // Known by then, but for a task that comes before the worker's first durable stream is open.
-    const offers = this.#link.offers ?? (await this.#link.offered(abortController.signal));
+    const offers = this.#link.offers ?? (await this.#link.offered(abort.abortController.signal));
     const invocation = new Invocation({
       taskRunExternalId: action.taskRunExternalId,
       invocationCount: action.durableTaskInvocationCount ?? 1,
@@ -114,8 +116,6 @@ export class DurableTasks {
       onComputed: (completion) => this.#link.complete(completion),
     });
     const { ttl, priority = 0, allowCapacityEviction = true } = durable.evictionPolicy;
-    const { signal } = abortController;
-    const cancel = (): void => invocation.cancel(signal.reason);
     try {
       // Not a race of promises: what never settles would keep the code of those that left in memory.
       return await new Promise((resolve, reject) => {
@@ -141,7 +141,7 @@ export class DurableTasks {
             this.#forget(invocation);
             invocation.leave();
             resolve(left);
-            abortController.abort(
+            abort.cancel(
               new TaskCancelledError('the durable task has left this worker, and goes on elsewhere from its log'),
             );
           },
@@ -149,9 +149,9 @@ export class DurableTasks {
         this.#stays.set(invocation, stay);
         this.#link.add(invocation);
         this.#review();
-        if (isOfAnother(action.workflowVersionId, durable.versionId)) void this.#askLimit(stay, signal);
-        signal.addEventListener('abort', cancel, { once: true });
-        if (signal.aborted) cancel();
+        if (isOfAnother(action.workflowVersionId, durable.versionId))
+          void this.#askLimit(stay, abort.abortController.signal);
+        abort.onCancelled((reason) => invocation.cancel(reason));
         const run = async (): Promise<unknown> => {
           // Made inside of its task: it takes what it is asked for that task's own.
           const ctx = new DurableContext({
@@ -162,7 +162,7 @@ export class DurableTasks {
             now: this.#connection.config.now,
             continueAsNew: async (input) => {
               await invocation.answered(); // the children that it began are not to be lost
-              if (offers.continueAsNew) await this.#continueAsNew(stay, input, signal);
+              if (offers.continueAsNew) await this.#continueAsNew(stay, input, abort.abortController.signal);
               else stay.end(await runInstead(ctx, durable.standsFor, input));
               return await new Promise<never>(() => {});
             },
@@ -183,10 +183,9 @@ export class DurableTasks {
           if (invocation.failure !== undefined) throw invocation.failure;
           return output;
         };
-        withParentRun(durableParent(parent, invocation), run).then(resolve, reject);
+        withParentRun(new DurableRun(parent, invocation), run).then(resolve, reject);
       });
     } finally {
-      signal.removeEventListener('abort', cancel);
       this.#forget(invocation);
       invocation.leave();
     }
@@ -386,11 +385,37 @@ function isOfAnother(version: string | undefined, registered: string): boolean {
   return version !== undefined && version !== '' && registered !== '' && version !== registered;
 }
 
-function durableParent(
-  { workflowRunId, taskRunExternalId, workerId, signal, nextChildIndex, forgotten }: ParentRun,
-  durable: Invocation,
-): ParentRun {
-  return { workflowRunId, taskRunExternalId, workerId, signal, nextChildIndex, forgotten, durable };
+/** An invocation, as the runs that it starts see it. */
+class DurableRun implements ParentRun {
+  nextChildIndex: number;
+  readonly durable: Invocation;
+  readonly #attempt: ParentRun;
+
+  constructor(attempt: ParentRun, durable: Invocation) {
+    this.#attempt = attempt;
+    this.durable = durable;
+    this.nextChildIndex = attempt.nextChildIndex;
+  }
+
+  get workflowRunId(): string {
+    return this.#attempt.workflowRunId;
+  }
+
+  get taskRunExternalId(): string {
+    return this.#attempt.taskRunExternalId;
+  }
+
+  get workerId(): string | undefined {
+    return this.#attempt.workerId;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get forgotten(): ForgottenCalls | undefined {
+    return this.#attempt.forgotten;
+  }
 }
 
 /** Calls to the engine that are no operations of the log are no waiting. */
