@@ -25,6 +25,7 @@ type Request = NonNullable<DurableTaskRequest['message']>;
 type Response = NonNullable<DurableTaskResponse['message']>;
 
 const statusMs = 1_000;
+const forgottenMs = 17_000;
 
 /** The worker whose durable tasks they are. */
 export interface DurableWorker {
@@ -73,8 +74,8 @@ interface Carrier {
   /** Whether what is said now can come through at once. */
   readonly isOpen: boolean;
   end(): void;
-  /** Its connection breaks. */
-  cut(): void;
+  /** Its connection breaks. @param awayMs of a link: no other is let in meanwhile */
+  cut(awayMs: number): void;
 }
 
 /** The durable tasks of a worker: their code is run for real, and what it asks for goes over a stream that may break, or by its program's link. */
@@ -152,7 +153,7 @@ export class DurableSide {
   }
 
   /** What is asked for goes by the link, which comes back by itself: only where its session is forgotten is the stream lost. */
-  connectByLink(link: EngineLink, workerId: string, cut: () => void): void {
+  connectByLink(link: EngineLink, workerId: string, cut: (awayMs: number) => void): void {
     this.#drop();
     const { process } = this.#worker;
     const stream = link.openDurable(workerId, {
@@ -194,7 +195,9 @@ export class DurableSide {
     this.#onNextAsk = () => {
       const stream = this.#stream;
       onCut();
-      this.#worker.process.in(this.#chances.between(0.2, 6), () => stream?.cut());
+      // So long that the engine forgets a session.
+      const awayMs = this.#chances.is(0.4) ? forgottenMs : 0;
+      this.#worker.process.in(this.#chances.between(0.2, 6), () => stream?.cut(awayMs));
     };
   }
 

@@ -90,7 +90,9 @@ export class SessionSide {
           detach();
           resolve();
         };
-        this.#durable.connectByLink(link, workerId, () => this.cut());
+        this.#durable.connectByLink(link, workerId, (awayMs) =>
+          this.#program.cut({ first: 'both', laterMs: 0, awayMs }),
+        );
       });
     } finally {
       this.#durable.disconnect();
