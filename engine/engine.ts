@@ -319,13 +319,14 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   };
   const logIntake = new LogIntake(logs, limits);
   const streamIntake = new StreamIntake({ owner: commands, pool: reads, streams, limits });
+  const durable = { owner: commands, links, results: new NodeResults(reads), log };
   const together = new CallsTogether({ gate, owner: commands, dispatcher });
   const services = [
     dispatcherService({ ...edge, dispatcher, results, together, ...followers }),
     workflowService({ ...edge, together }),
     adminService({ ...edge, pool: reads, together }),
-    sessionService({ ...edge, dispatcher, results, logIntake, streamIntake }),
-    durableService({ ...edge, links, results: new NodeResults(reads), pool: reads }),
+    sessionService({ ...edge, dispatcher, results, logIntake, streamIntake, durable }),
+    durableService({ ...edge, ...durable, pool: reads }),
     eventsService({ ...edge, pool: reads, logIntake, streamIntake }),
     monitorService({
       ...edge,

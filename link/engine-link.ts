@@ -12,6 +12,7 @@ import {
   type ConnectRequest,
   type ConnectResponse,
   type Refusal,
+  type Welcome,
 } from '../proto/gen/hatchet/session/v1/session.ts';
 import { eachTask } from './assigned-task.ts';
 import { AwaitedRuns, type RunWaiter } from './awaited-runs.ts';
@@ -28,6 +29,7 @@ import {
 } from './link-command.ts';
 import { thisProcess, type LinkHost, type LinkTimer } from './link-host.ts';
 import { LinkQueue } from './link-queue.ts';
+import { LinkedDurableStreams, type DurableListener, type LinkedDurableStream } from './linked-durable-streams.ts';
 import { serviceError, statusIn, transientStatuses } from './service-error.ts';
 
 /** What a link needs of the program that it is in. */
@@ -72,6 +74,9 @@ const lookMs = 500;
 
 const carriedOut: LinkAnswer = {};
 
+/** Among what an engine offers: durable streams go by the session. */
+const durableSessions = 'durable-sessions';
+
 /** Statuses after which the same stream ends in the same way. */
 const final: ReadonlySet<status> = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED]);
 
@@ -100,10 +105,16 @@ export class EngineLink {
   readonly #outbox = new Outbox<LinkFrame>();
   readonly #workers = new Map<string, AttachedWorker>();
   readonly #awaited = new AwaitedRuns();
+  readonly #durable = new LinkedDurableStreams({
+    post: (workerId, request) => this.#post({ kind: 'durable', workerId, request }),
+    left: () => this.#lingerIfIdle(),
+  });
   readonly #isRelay: boolean;
   #isOffered: boolean | undefined;
   #stream: LinkStream | undefined;
   #welcome: { mostCommands: number; mostBytes: number } | undefined;
+  /** What the engine has beyond the contract, once it was reached. */
+  #offers: string | undefined;
   /** The engine's end of the session, once it is known. */
   #engineId = '';
   #unanswered = 0;
@@ -132,6 +143,17 @@ export class EngineLink {
   /** Whether the engine has sessions; undefined before it was first asked. */
   get isOffered(): boolean | undefined {
     return this.#isOffered;
+  }
+
+  /** What the engine has beyond the contract, as its last welcome said; undefined before the first. */
+  get offers(): string | undefined {
+    return this.#offers;
+  }
+
+  /** Whether durable streams go by it; undefined before the engine was first asked. */
+  get carriesDurable(): boolean | undefined {
+    if (this.#isClosed || this.#isOffered === false) return false;
+    return this.#offers?.split(',').includes(durableSessions);
   }
 
   /** Whether the engine can be reached by it now. */
@@ -255,6 +277,13 @@ export class EngineLink {
       if (this.isOpen) this.#post({ kind: 'detach', id: workerId });
       this.#lingerIfIdle();
     };
+  }
+
+  /** The worker's durable stream goes by the link from now on. Its listener is told NotOfferedError where the engine carries none. */
+  openDurable(workerId: string, listener: DurableListener): LinkedDurableStream {
+    const stream = this.#durable.open(workerId, listener);
+    if (this.carriesDurable === false) this.#host.setImmediate(() => this.#loseDurable(new NotOfferedError()));
+    return stream;
   }
 
   /** What is on its way is given up. */
@@ -415,28 +444,31 @@ export class EngineLink {
     for (const { workerId, status: code, details } of response.detached)
       this.#detached(workerId, serviceError({ code, details }));
     for (const event of response.ended) this.#awaited.ended(event);
+    if (response.durable.length > 0) this.#durable.take(response.durable);
     this.#acknowledgeSoon();
     if (this.#queue.size > 0) this.#flushSoon();
     else this.#lingerIfIdle();
   }
 
-  #welcomed(
-    stream: LinkStream,
-    { engineId, mostCommands, mostBytes }: { engineId: string; mostCommands: number; mostBytes: number },
-  ): void {
+  #welcomed(stream: LinkStream, { engineId, mostCommands, mostBytes, offers }: Welcome): void {
     this.#isOffered = true;
+    this.#offers = offers;
     this.#welcome = { mostCommands, mostBytes };
     this.#failures = 0;
     this.#ports.welcomed();
-    if (this.#engineId !== '' && engineId !== this.#engineId) {
+    const isResumed = engineId === this.#engineId;
+    if (this.#engineId !== '' && !isResumed) {
+      this.#loseDurable(serviceError({ code: status.UNAVAILABLE, details: 'the engine has forgotten the session' }));
       this.#taken = this.#acknowledged = 0;
       for (const frame of this.#outbox) markRepeated(frame);
       for (const id of this.#awaited) this.#post({ kind: 'await', id });
     }
     if (this.#engineId !== '') for (const id of this.#workers.keys()) this.#post({ kind: 'attach', id });
     this.#engineId = engineId;
+    if (this.carriesDurable === false) this.#loseDurable(new NotOfferedError());
     for (const frame of this.#outbox) this.#write(stream, frame);
     this.#flush();
+    if (isResumed) this.#durable.resumed();
     this.#lingerIfIdle();
   }
 
@@ -482,7 +514,10 @@ export class EngineLink {
       return this.#giveUp(new NotOfferedError());
     }
     if (code !== undefined && final.has(code)) return this.#giveUp(error);
-    if (wasOpen) for (const worker of this.#workers.values()) worker.onCut(this.#lastError);
+    if (wasOpen) {
+      for (const worker of this.#workers.values()) worker.onCut(this.#lastError);
+      this.#durable.cut();
+    }
     this.#forgetUnwanted();
     if (!this.isBusy) return;
     const wait = backoffMs(backoff, this.#failures++, this.#host.chance());
@@ -499,6 +534,7 @@ export class EngineLink {
   #forgetUnwanted(): void {
     const isUnwanted = ({ facts, settle: tell }: LinkCommand): boolean => {
       if (facts.kind === 'await') return !this.#awaited.isWanted(facts.id);
+      if (facts.kind === 'durable') return !this.#durable.has(facts.workerId);
       return tell === undefined && facts.kind !== 'attach';
     };
     for (const frame of this.#outbox)
@@ -509,7 +545,8 @@ export class EngineLink {
 
   /** Something is on its way, or somebody waits for what comes. */
   get isBusy(): boolean {
-    return this.#queue.size + this.#outbox.size + this.#workers.size + this.#awaited.size + this.#unanswered > 0;
+    const served = this.#workers.size + this.#durable.size + this.#awaited.size;
+    return this.#queue.size + this.#outbox.size + served + this.#unanswered > 0;
   }
 
   /** Those whose patience is at its end. What was never sent is not sent any more. */
@@ -537,7 +574,14 @@ export class EngineLink {
     for (const frame of sent) for (const command of frame.all) this.#settle(command, { error });
     for (const command of queued) this.#settle(command, { error });
     this.#awaited.lose(error);
+    this.#durable.lose(error);
     for (const workerId of this.#workers.keys()) this.#detached(workerId, error);
+  }
+
+  /** What was not sent is not sent any more. */
+  #loseDurable(error: unknown): void {
+    this.#queue.take(({ facts }) => facts.kind === 'durable');
+    this.#durable.lose(error);
   }
 
   #detached(workerId: string, error: unknown): void {

@@ -8,7 +8,9 @@ import {
   type AttemptFailed,
   type AttemptStarted,
   type ConnectRequest,
+  type DurableRequests,
 } from '../proto/gen/hatchet/session/v1/session.ts';
+import type { DurableRequest } from './linked-durable-streams.ts';
 
 /** A frame's commands: what is more goes with the next ones. */
 export const mostInFrame = 200;
@@ -22,6 +24,8 @@ export type CommandFacts =
   | { readonly kind: 'failed'; readonly report: AttemptFailed }
   | { readonly kind: 'batch'; readonly report: BatchActionEvent }
   | { readonly kind: 'chunk'; readonly chunk: PutStreamEventRequest }
+  /** On the worker's durable stream; without a request: it ends. */
+  | { readonly kind: 'durable'; readonly workerId: string; readonly request: DurableRequest | undefined }
   /** All lines of a frame. */
   | { readonly kind: 'lines'; readonly lines: readonly NewLogLine[] }
   | {
@@ -68,10 +72,30 @@ export function weightOf(facts: CommandFacts): number {
       return facts.report.items.reduce((sum, { eventPayload }) => sum + 80 + eventPayload.length, 120);
     case 'chunk':
       return 80 + facts.chunk.message.length;
+    case 'durable':
+      return facts.request === undefined ? 50 : durableWeight(facts.request);
     case 'lines':
       return facts.lines.reduce((sum, { message, metadata }) => sum + 80 + message.length + metadata.length, 0);
     default:
       return 50;
+  }
+}
+
+function durableWeight(request: DurableRequest): number {
+  switch (request.$case) {
+    case 'memo':
+      return 60 + request.value.key.length + (request.value.payload?.length ?? 0);
+    case 'completeMemo':
+      return 100 + request.value.payload.length + request.value.memoKey.length;
+    case 'triggerRuns':
+      return request.value.triggerOpts.reduce(
+        (sum, { input, additionalMetadata }) => sum + 120 + input.length + (additionalMetadata?.length ?? 0),
+        60,
+      );
+    case 'workerStatus':
+      return 50 + 50 * request.value.waitingEntries.length;
+    default:
+      return 150;
   }
 }
 
@@ -103,6 +127,7 @@ export function emptyRequest(): ConnectRequest {
     batches: [],
     chunks: [],
     lines: [],
+    durable: [],
   };
 }
 
@@ -153,6 +178,9 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
         request.lines = [...facts.lines];
         add(CommandKind.COMMAND_KIND_LINE, command);
         break;
+      case 'durable':
+        addDurable(request.durable, facts);
+        break;
       default:
         request[facts.kind].push(facts.id);
     }
@@ -162,8 +190,17 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
   return { request, all: commands, byKind, weight, isApart, cost };
 }
 
-/** The frame goes to an engine that may have had it, and does not know that. */
+/** In its place among what the worker's stream carries. */
+function addDurable(durable: DurableRequests[], { workerId, request }: CommandFacts & { kind: 'durable' }): void {
+  let last = durable.findLast((each) => each.workerId === workerId);
+  if (last === undefined || last.ends) durable.push((last = { workerId, requests: [], ends: false }));
+  if (request === undefined) last.ends = true;
+  else last.requests.push({ message: request });
+}
+
+/** The frame goes to an engine that may have had it, and does not know that. Durable streams are as if they broke. */
 export function markRepeated({ request, all }: LinkFrame): void {
+  request.durable = [];
   for (const trigger of request.triggers) trigger.again = true;
   for (const command of all) {
     command.isRepeated = true;

@@ -13,11 +13,17 @@ const offers = [
   'log-batches',
   'definitions',
   'continue-as-new',
-];
+  'durable-sessions',
+].join(',');
+
+/** As a session's welcome has it. */
+export function offeredWords(): string {
+  return offers;
+}
 
 /** Initial metadata of GetVersion and of durable streams. One for each answer: the library adds to it. */
 export function offersMetadata(): Metadata {
   const metadata = new Metadata();
-  metadata.set('hatchet-ts-offers', offers.join(','));
+  metadata.set('hatchet-ts-offers', offers);
   return metadata;
 }

@@ -49,24 +49,32 @@ export function expressionsOf(job: Job): JobExpressions {
   return (job.expressions ??= new JobExpressions());
 }
 
+const noLogs: readonly LogPart[] = [];
+
 /** A command that has just come. */
 export function jobOf<K extends CommandKind>(
   given: {
     shard: number;
     command: CommandByKind[K] & { kind: K };
     payloads: JobPayloads;
-    queuedAtMs: number;
   },
-  { answer, reject }: { answer: (reply: ReplyByKind[K]) => void; reject: (error: Error) => void },
+  {
+    queuedAtMs,
+    answer,
+    reject,
+  }: { queuedAtMs: number; answer: (reply: ReplyByKind[K]) => void; reject: (error: Error) => void },
 ): Job {
-  const { command } = given;
+  const { shard, command, payloads } = given;
   return {
-    ...given,
+    shard,
+    command,
+    payloads,
+    queuedAtMs,
     tenantId: 'tenantId' in command ? command.tenantId : undefined,
     rows: kindOf<K>(command).weight(command),
     mayBeDone: false,
     isFateUnknown: false,
-    longLogs: [],
+    longLogs: noLogs,
     run: (plan, facts) => {
       const reply = planCommand<K>(plan, command, facts);
       return () => answer(reply);

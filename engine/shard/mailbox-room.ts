@@ -10,10 +10,10 @@ export class MailboxRoom {
   #chars = 0;
 
   /**
-   * @returns to call when the command is answered
+   * `leave` is to be called when the command is answered.
    * @throws HatchetError PAYLOAD_TOO_LARGE for one that no transaction could hold, NOT_OWNER
    */
-  enter(waiting: number, chars: number): () => void {
+  enter(waiting: number, chars: number): void {
     if (chars > maxCommandChars) {
       throw new HatchetError(
         'PAYLOAD_TOO_LARGE',
@@ -28,9 +28,10 @@ export class MailboxRoom {
     if (chars > 0 && this.#chars + chars > mostChars)
       throw tooMany(`commands with ${this.#chars} characters wait already`);
     this.#chars += chars;
-    return () => {
-      this.#chars -= chars;
-    };
+  }
+
+  leave(chars: number): void {
+    this.#chars -= chars;
   }
 }
 

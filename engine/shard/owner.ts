@@ -270,8 +270,8 @@ export class Owner {
     if (this.#stopping) return Promise.reject(stopping());
     const payloads = new JobPayloads(command);
     try {
-      const leave = this.#room.enter(isOwn(command.kind) ? 0 : this.#mailbox.size, payloads.size);
-      return this.#queue<K>({ shard, command, payloads }, leave);
+      this.#room.enter(isOwn(command.kind) ? 0 : this.#mailbox.size, payloads.size);
+      return this.#queue<K>({ shard, command, payloads }, payloads.size);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -284,49 +284,47 @@ export class Owner {
   ): Promise<ReplyByKind[K][]> {
     if (this.#stopping) throw stopping();
     const parts = commands.map((command) => ({ command, payloads: new JobPayloads(command) }));
-    const leave = this.#room.enter(
-      this.#mailbox.size,
-      parts.reduce((sum, { payloads }) => sum + payloads.size, 0),
-    );
-    const answers = await Promise.allSettled(
-      parts.map(async (part) => this.#queue<K>({ shard, ...part }, () => undefined)),
-    );
-    leave();
+    const chars = parts.reduce((sum, { payloads }) => sum + payloads.size, 0);
+    this.#room.enter(this.#mailbox.size, chars);
+    const answers = await Promise.allSettled(parts.map(async (part) => this.#queue<K>({ shard, ...part }, 0)));
+    this.#room.leave(chars);
     const replies = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     const failed = answers.find((answer) => answer.status === 'rejected');
     if (failed !== undefined) throw partlyDone(failed.reason, { done: replies.length, of: parts.length });
     return replies;
   }
 
-  /** @param left once it is answered */
+  /** @param chars of its room, left once it is answered */
   #queue<K extends CommandKind>(
     given: {
       shard: number;
       command: CommandByKind[K] & { kind: K };
       payloads: JobPayloads;
     },
-    left: () => void,
+    chars: number,
   ): Promise<ReplyByKind[K]> {
-    const { command, payloads } = given;
-    const leave = (): void => (left(), this.#staging.release(payloads.staged));
+    const { command } = given;
     return new Promise((resolve, reject) => {
-      const job = jobOf<K>(
-        { ...given, queuedAtMs: this.#awakeMs() },
-        {
-          answer: (reply) => {
-            leave();
-            resolve(reply);
-          },
-          reject: (error) => {
-            leave();
-            reject(error);
-          },
+      const job = jobOf<K>(given, {
+        queuedAtMs: this.#awakeMs(),
+        answer: (reply) => {
+          this.#makeRoom(given.payloads, chars);
+          resolve(reply);
         },
-      );
+        reject: (error) => {
+          this.#makeRoom(given.payloads, chars);
+          reject(error);
+        },
+      });
       if (isTimes(command.kind)) this.#mailbox.addFirst(job);
       else this.#mailbox.add(job);
       this.#wake();
     });
+  }
+
+  #makeRoom(payloads: JobPayloads, chars: number): void {
+    this.#room.leave(chars);
+    this.#staging.release(payloads.staged);
   }
 
   /** Commits what waits, gives the shards back and disconnects. */

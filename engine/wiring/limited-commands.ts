@@ -9,14 +9,18 @@ import type { RetentionBound } from './retention-bound.ts';
 export function edgeCommands(owner: Owner, limits: TenantLimits, retention: RetentionBound): Commands {
   const commandLimits = new CommandLimits();
   return {
-    async submit<Kind extends TenantCommandKind>(command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]> {
+    submit<Kind extends TenantCommandKind>(command: ParsedCommand<Kind>): Promise<ReplyByKind[Kind]> {
       const { tenantId } = command;
       const state = owner.stateOf(tenantId);
-      if (state !== undefined) {
-        commandLimits.check(limits.of(tenantId), state, command);
-        retention.check(state, command);
+      try {
+        if (state !== undefined) {
+          commandLimits.check(limits.of(tenantId), state, command);
+          retention.check(state, command);
+        }
+        checkKeys(limits, command);
+      } catch (error) {
+        return Promise.reject(error);
       }
-      checkKeys(limits, command);
       return owner.submit<Kind>(command);
     },
     stateOf: (tenantId) => owner.stateOf(tenantId),
@@ -32,12 +36,9 @@ export function edgeCommands(owner: Owner, limits: TenantLimits, retention: Rete
 
 /** @throws HatchetError LIMIT_REACHED */
 function checkKeys(limits: TenantLimits, command: TenantCommand): void {
+  if (command.kind !== 'trigger' && command.kind !== 'pushEvent') return;
   const runs =
-    command.kind === 'trigger'
-      ? command.runs
-      : command.kind === 'pushEvent'
-        ? command.events.flatMap((event) => event.runs.map(({ run }) => run))
-        : [];
+    command.kind === 'trigger' ? command.runs : command.events.flatMap((event) => event.runs.map(({ run }) => run));
   const more = runs.filter((run) => run.idempotency !== null).length;
   if (more === 0) return;
   const keys = limits.heldKeys(command.tenantId);

@@ -3,7 +3,7 @@ import type { DispatcherClient, GetVersionResponse } from '../../proto/gen/hatch
 import { isTransient } from './call-error.ts';
 import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 
-/** In the initial metadata of GetVersion and of durable streams: what the engine has beyond Hatchet's contract, parted by commas. */
+/** In the initial metadata of GetVersion and of durable streams, and in a session's welcome: what the engine has beyond Hatchet's contract, parted by commas. */
 const header = 'hatchet-ts-offers';
 
 /**
@@ -51,14 +51,17 @@ const names: Record<string, keyof EngineOffers> = {
   'continue-as-new': 'continueAsNew',
 };
 
-/** What the initial metadata of an answer says; words that are not known are passed over. */
+/** What the initial metadata of an answer says. */
 export function offersOf(metadata: Metadata): EngineOffers {
+  return offersIn(metadata.get(header).join(','));
+}
+
+/** What an engine says; words that are not known are passed over. */
+export function offersIn(words: string): EngineOffers {
   const offers: Record<keyof EngineOffers, boolean> = { ...contractOnly };
-  for (const value of metadata.get(header)) {
-    for (const word of value.toString().split(',')) {
-      const name = names[word.trim()];
-      if (name !== undefined) offers[name] = true;
-    }
+  for (const word of words.split(',')) {
+    const name = names[word.trim()];
+    if (name !== undefined) offers[name] = true;
   }
   return offers;
 }

@@ -15,11 +15,12 @@ import { jsonText } from '../json-text.ts';
 import type { CarriableResult, JsonOf } from '../json-of.ts';
 import type { LogLevel } from '../logger.ts';
 import { beginsAsItsTask } from '../run/not-awaited-yet.ts';
-import { currentParentRun, withParentRun } from '../run/parent-run.ts';
+import { currentParentRun, MemoRun, withParentRun } from '../run/parent-run.ts';
 import type { WorkflowRunRef } from '../run/run-ref.ts';
 import type { RunTarget } from '../run/run-target.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { validate } from '../schema/validate.ts';
+import { isThenable } from '../thenable.ts';
 import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
 import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-run-types.ts';
@@ -77,14 +78,14 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     input: Input;
     action: AssignedAction;
     payload: ActionPayload;
-    abortController: AbortController;
+    abort: { readonly abortController: AbortController };
     host: ContextHost;
     invocation: Invocation;
     namespace: string;
     now: () => Date;
     continueAsNew: (input: string) => Promise<never>;
   }) {
-    super({ ...facts, abort: facts });
+    super(facts);
     this.invocationCount = facts.invocation.invocationCount;
     this.#invocation = facts.invocation;
     this.#namespace = facts.namespace;
@@ -317,10 +318,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     return untyped;
   }
 
-  async #memo<Value>(
-    one: readonly unknown[] | Memoized<Value>,
-    other: readonly unknown[] | Memoized<Value>,
-  ): Promise<Value> {
+  #memo<Value>(one: readonly unknown[] | Memoized<Value>, other: readonly unknown[] | Memoized<Value>): Promise<Value> {
     this.#checkPlace('memo');
     const fn = typeof one === 'function' ? one : other;
     const deps = typeof one === 'function' ? other : one;
@@ -329,15 +327,16 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
         remedy: "Write ctx.memo(['what it is'], () => …)",
       });
     const parent = currentParentRun();
-    const run = async (): Promise<string> => toJson(await fn());
-    const json = await this.#invocation.memo(
+    const run = (): string | Promise<string> => {
+      const value = fn();
+      return isThenable(value) ? Promise.resolve(value).then(toJson) : toJson(value);
+    };
+    return this.#invocation.memo(
       memoKey(this.taskRunExternalId(), deps),
-      async () =>
-        await (parent === undefined ? run() : withParentRun({ ...parent, durable: undefined, inMemo: true }, run)),
+      parent === undefined ? run : () => withParentRun(new MemoRun(parent), run),
+      // The log vouches for no type: it has what the code recorded.
+      (json): Value => JSON.parse(json),
     );
-    // The log vouches for no type: it has what the code recorded.
-    const value: Value = JSON.parse(json);
-    return value;
   }
 
   async #recordedNow(): Promise<Date> {

@@ -1,24 +1,20 @@
 import { setMaxListeners } from 'node:events';
-import { status, type ClientDuplexStream } from '@grpc/grpc-js';
-import type {
-  DurableEventLogEntryRef,
-  DurableTaskRequest,
-  DurableTaskResponse,
-} from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import { status } from '@grpc/grpc-js';
+import type { DurableEventLogEntryRef } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import { contractOnly, offersOf, type EngineOffers } from '../connection/engine-offers.ts';
+import { contractOnly, type EngineOffers } from '../connection/engine-offers.ts';
 import { callRest } from '../connection/rest.ts';
-import { HatchetError } from '../errors.ts';
+import { NotOfferedError } from '../../link/engine-link.ts';
+import { asError, HatchetError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { EvictedInvocations, keyOf, type Departure } from './evicted-invocations.ts';
 import type { Invocation } from './invocation.ts';
 import { MissingChildren } from './missing-children.ts';
+import { openOperations, type OperationStream } from './operation-stream.ts';
 import type { DurableMessage, DurableRequest } from './unanswered-requests.ts';
 import { statusMessages } from './worker-status.ts';
-
-type Stream = ClientDuplexStream<DurableTaskRequest, DurableTaskResponse>;
 
 const backoff: Backoff = { firstMs: 100, longestMs: 5_000 };
 
@@ -44,11 +40,15 @@ export class DurableLink {
   readonly #departures = new EvictedInvocations(async (departure) => await this.#restore(departure));
   /** Invocations that wait for something that the engine was not told of. */
   readonly #unsaid = new Set<Invocation>();
+  /** Those that were here when the stream began, and have said nothing on it: they are told nothing before they do. */
+  readonly #muted = new Set<Invocation>();
   readonly #stopping = new AbortController();
   #workerId: string | undefined;
-  #stream: Stream | undefined;
-  /** The engine knows whose stream it is. */
+  #stream: OperationStream | undefined;
+  /** The engine knows whose stream it is, and can be reached by it. */
   #ready = false;
+  /** The engine knows whose stream it is. */
+  #isBegun = false;
   #offers: EngineOffers | undefined;
   #onOffered: ((offers: EngineOffers) => void)[] = [];
   readonly #missingChildren: MissingChildren;
@@ -78,8 +78,10 @@ export class DurableLink {
     if (this.#workerId === workerId) return;
     this.#workerId = workerId;
     const old = this.#stream;
-    if (old !== undefined) this.#lose(old, undefined);
-    else if (!this.#reconnecting) this.#connect();
+    if (old !== undefined) {
+      old.end();
+      this.#lose(old, undefined);
+    } else if (!this.#reconnecting) this.#connect();
     this.#timer ??= setInterval(() => this.#tick(), statusIntervalMs).unref();
   }
 
@@ -104,12 +106,16 @@ export class DurableLink {
   remove(invocation: Invocation): void {
     if (this.#invocations.get(keyOf(invocation)) === invocation) this.#invocations.delete(keyOf(invocation));
     this.#unsaid.delete(invocation);
+    this.#muted.delete(invocation);
   }
 
   /** Sends what the invocation has asked for, or keeps it until there is a stream. */
   flush(invocation: Invocation): void {
     if (!this.#ready || invocation.pipelined !== this.#offers?.pipelinedRequests) return;
-    for (const request of invocation.takeUnsent()) this.#send(request);
+    for (const request of invocation.takeUnsent()) {
+      this.#muted.delete(invocation);
+      this.#send(request);
+    }
   }
 
   /** The value of a memo; where it cannot go now, or gets lost, the invocation has it until it is confirmed. */
@@ -118,23 +124,30 @@ export class DurableLink {
   }
 
   /**
-   * Once a macrotask, and not while answers are to come: an invocation often begins many waits at once, and all of them
-   * would be said again with each. The engine counts what was asked for last by itself. To a cluster it costs queries, and what it
-   * brings is rarely needed: there it goes later, for all together.
+   * What an invocation has begun to wait for. An engine that takes up requests in their order knows it by what it has answered: it is
+   * told where that was on the stream before, and every second. Once a macrotask, and not while answers are to come: an invocation
+   * often begins many waits at once, and all of them would be said again with each. A cluster has to be told of all. It costs it
+   * queries, and what it brings is rarely needed: there it goes later, for all together.
    */
   saySoon(invocation: Invocation): void {
-    this.#unsaid.add(invocation);
-    if (invocation.pipelined) this.#saying ??= setImmediate(() => this.#sayUnsaid());
-    else {
-      this.#confirm(invocation, firstConfirmMs);
-      this.#sayingLater ??= setTimeout(() => this.#sayUnsaid(), sayLaterMs).unref();
+    if (invocation.pipelined) {
+      if (!this.#muted.has(invocation)) return;
+      this.#unsaid.add(invocation);
+      this.#saying ??= setImmediate(() => this.#sayUnsaid());
+      return;
     }
+    this.#unsaid.add(invocation);
+    this.#confirm(invocation, firstConfirmMs);
+    this.#sayingLater ??= setTimeout(() => this.#sayUnsaid(), sayLaterMs).unref();
   }
 
   #sayUnsaid(): void {
     this.#saying = this.#sayingLater = undefined;
     const due = [...this.#unsaid].filter((each) => !each.hasUnanswered);
-    for (const each of due) this.#unsaid.delete(each);
+    for (const each of due) {
+      this.#unsaid.delete(each);
+      this.#muted.delete(each);
+    }
     this.#say(due.map((each) => each.waitsFor()));
   }
 
@@ -172,36 +185,38 @@ export class DurableLink {
     clearInterval(this.#timer);
     clearImmediate(this.#saying);
     clearTimeout(this.#sayingLater);
-    this.#ready = false;
+    this.#ready = this.#isBegun = false;
     const stream = this.#stream;
     this.#stream = undefined;
-    if (stream !== undefined) discard(stream);
+    stream?.end();
   }
 
   #connect(): void {
     const workerId = this.#workerId;
     if (workerId === undefined || this.#stopping.signal.aborted) return;
-    const stream = this.#connection.durable.durableTask(
-      this.#connection.metadata({ 'hatchet-results-in-any-order': '1' }),
-    );
-    this.#stream = stream;
-    let offers = contractOnly;
-    stream.on('metadata', (metadata) => (offers = offersOf(metadata)));
-    stream.on('data', ({ message }: DurableTaskResponse) => {
-      if (stream !== this.#stream || message === undefined) return;
-      if (message.$case === 'registerWorker') this.#begin(offers);
-      else this.#take(message);
+    const isThis = (): boolean => this.#stream === stream;
+    const stream = openOperations(this.#connection, workerId, {
+      onMessage: (message) => {
+        if (!isThis()) return;
+        if (message.$case === 'registerWorker') this.#begin(stream.offers);
+        else this.#take(message);
+      },
+      onCut: () => {
+        if (isThis()) this.#ready = false;
+      },
+      onResumed: () => {
+        if (isThis()) this.#resume();
+      },
+      onLost: (error) => this.#lose(stream, error),
     });
-    stream.on('error', (error: Error) => this.#lose(stream, error));
-    stream.on('end', () => this.#lose(stream, undefined));
+    this.#stream = stream;
     this.#send({ $case: 'registerWorker', value: { workerId } });
   }
 
-  #lose(stream: Stream, error: Error | undefined): void {
+  #lose(stream: OperationStream, error: unknown): void {
     if (stream !== this.#stream) return;
     this.#stream = undefined;
-    this.#ready = false;
-    discard(stream);
+    this.#ready = this.#isBegun = false;
     const invocations = [...this.#invocations.values()];
     if (statusOf(error) === status.UNIMPLEMENTED) {
       this.#hear(contractOnly);
@@ -212,13 +227,16 @@ export class DurableLink {
     }
     for (const invocation of invocations)
       if (!invocation.outlivesStream) this.#abandon(invocation, 'the connection was lost with requests on their way');
+    if (error instanceof NotOfferedError && !this.#reconnecting) return this.#connect();
     void this.#reconnect(error);
   }
 
-  async #reconnect(error: Error | undefined): Promise<void> {
+  async #reconnect(error: unknown): Promise<void> {
     if (this.#reconnecting || this.#stopping.signal.aborted) return;
     if (this.#failures === 0)
-      void this.#logger.debug(`the durable stream ended (${error?.message ?? 'closed'}); connecting again`);
+      void this.#logger.debug(
+        `the durable stream ended (${error === undefined ? 'closed' : asError(error).message}); connecting again`,
+      );
     this.#reconnecting = true;
     await pause(backoffMs(backoff, this.#failures, Math.random()), this.#stopping.signal);
     this.#reconnecting = false;
@@ -267,10 +285,11 @@ export class DurableLink {
   }
 
   #begin(offers: EngineOffers): void {
-    this.#ready = true;
+    this.#ready = this.#isBegun = true;
     this.#failures = 0;
     this.#hear(offers);
     // First: what was told on the old stream may be lost, and nothing is told to a task before it is named.
+    for (const invocation of this.#invocations.values()) this.#muted.add(invocation);
     this.#sayAll();
     if (offers.pipelinedRequests) this.#sendDepartures(this.#departures.pending);
     else {
@@ -282,6 +301,15 @@ export class DurableLink {
       if (invocation.pipelined === offers.pipelinedRequests) this.flush(invocation);
       else this.#abandon(invocation, 'another engine has taken over');
     }
+  }
+
+  /** The engine can be reached again, and knows all that was said before. */
+  #resume(): void {
+    if (!this.#isBegun) return;
+    this.#ready = true;
+    this.#sayAll();
+    this.#sendDepartures(this.#departures.pending);
+    for (const invocation of this.#invocations.values()) this.flush(invocation);
   }
 
   #hear(offers: EngineOffers): void {
@@ -345,7 +373,13 @@ export class DurableLink {
 
   #sayAll(): void {
     const invocations = [...this.#invocations.values()];
-    this.#say(invocations.map((each) => each.waitsFor()));
+    this.#say(
+      invocations.map((each) => {
+        const nodes = each.waitsFor();
+        if (nodes.length > 0) this.#muted.delete(each);
+        return nodes;
+      }),
+    );
     if (this.#ready)
       for (const invocation of invocations) for (const completion of invocation.unconfirmed()) this.#send(completion);
   }
@@ -362,7 +396,7 @@ export class DurableLink {
   }
 
   #send(message: DurableRequest): void {
-    this.#stream?.write({ message });
+    this.#stream?.send(message);
   }
 }
 
@@ -375,11 +409,4 @@ function keyOfRef(ref: Ref | undefined): string {
   return ref === undefined
     ? ''
     : keyOf({ taskRunExternalId: ref.durableTaskExternalId, invocationCount: ref.invocationCount });
-}
-
-/** A cancelled call still reports its end as an error, to which nobody listens any more. */
-function discard(stream: Stream): void {
-  stream.removeAllListeners();
-  stream.on('error', () => {});
-  stream.cancel();
 }

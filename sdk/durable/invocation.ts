@@ -8,6 +8,7 @@ import {
 import type { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
 import { asError, NonDeterminismError, type HatchetError } from '../errors.ts';
 import { EntryFailure, type DurableChild } from '../run/durable-child.ts';
+import { TaskPromise } from '../run/task-promise.ts';
 import { EarlyResults } from './early-results.ts';
 import {
   OpenNodes,
@@ -112,6 +113,11 @@ export class Invocation {
     return this.#failure;
   }
 
+  /** Whether all that it has asked was answered, or never will be. */
+  get isAnswered(): boolean {
+    return this.#state !== 'runs' || this.#asked.size === 0;
+  }
+
   /** Whether a request is on its way whose answer has not come. */
   get hasUnanswered(): boolean {
     return this.#asked.hasSent;
@@ -126,11 +132,11 @@ export class Invocation {
   }
 
   /** Gives the payload of a wait: `{"CREATE": {key: [data]}}`. @param options soonestMs: before it the conditions cannot be met */
-  async wait(
+  wait(
     waitForConditions: DurableEventListenerConditions,
     { label, soonestMs = 0 }: { label?: string | undefined; soonestMs?: number } = {},
   ): Promise<string> {
-    return await this.#ask<string>(
+    return this.#ask<string>(
       { $case: 'waitFor', value: { ...this.#identity(), waitForConditions, label } },
       { awaited: false },
       (answer, waiter) => {
@@ -149,8 +155,8 @@ export class Invocation {
     return (await Promise.all(triggerOpts.map((each) => this.#spawn([each])))).flat();
   }
 
-  async #spawn(triggerOpts: TriggerWorkflowRequest[]): Promise<DurableChild[]> {
-    return await this.#ask<DurableChild[]>(
+  #spawn(triggerOpts: TriggerWorkflowRequest[]): Promise<DurableChild[]> {
+    return this.#ask<DurableChild[]>(
       { $case: 'triggerRuns', value: { ...this.#identity(), triggerOpts } },
       { awaited: true },
       (answer, { settle, due }) => {
@@ -162,22 +168,30 @@ export class Invocation {
     );
   }
 
-  /** A value that is computed once. @param compute gives JSON */
-  async memo(key: Buffer, compute: () => Promise<string>): Promise<string> {
-    return await this.#ask<string>(
+  /** A value that is computed once. @param compute gives JSON @param read of JSON, what the code gets */
+  memo<Value>(key: Buffer, compute: () => string | Promise<string>, read: (json: string) => Value): Promise<Value> {
+    return this.#ask<Value>(
       { $case: 'memo', value: { ...this.#identity(), key, payload: undefined } },
       { awaited: this.#memosAreAnswers },
-      (answer, waiter) => {
+      (answer, { settle, fail, due }) => {
+        const give = (json: string): void => {
+          try {
+            settle(read(json));
+          } catch (error) {
+            fail(asError(error));
+          }
+        };
+        const waiter: Waiter = { settle: give, fail, due };
         const { place, known } = this.#memoOf(answer);
-        if (known === undefined) return void this.#compute(place, { key, compute }, waiter);
+        if (known === undefined) return this.#compute(place, { key, compute }, waiter);
         return this.#recorded(place, { ...waiter, settle: () => waiter.settle(known) });
       },
     );
   }
 
   /** A value that is recorded with the question, so that it needs no second message. Gives what the log holds. */
-  async record(key: Buffer, json: string): Promise<string> {
-    return await this.#ask<string>(
+  record(key: Buffer, json: string): Promise<string> {
+    return this.#ask<string>(
       { $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from(json) } },
       { awaited: this.#memosAreAnswers },
       (answer, waiter) => {
@@ -192,8 +206,8 @@ export class Invocation {
   }
 
   /** Asks whether the log has, or can have, a memo here; what it says is told with the answer where it has none. */
-  async probe(key: Buffer): Promise<boolean> {
-    return await this.#ask<boolean>(
+  probe(key: Buffer): Promise<boolean> {
+    return this.#ask<boolean>(
       { $case: 'memo', value: { ...this.#identity(), key, payload: Buffer.from('true') } },
       { awaited: true, atMismatch: this.pipelined ? undefined : false },
       (answer, { settle, fail, due }) => {
@@ -216,9 +230,13 @@ export class Invocation {
     try {
       return await action();
     } finally {
-      this.#busy -= 1;
-      this.#movedAt = performance.now();
+      this.#isFree();
     }
+  }
+
+  #isFree(): void {
+    this.#busy -= 1;
+    this.#movedAt = performance.now();
   }
 
   /** Requests that were not sent yet, in their order; they count as sent now. */
@@ -238,8 +256,7 @@ export class Invocation {
 
   /** Resolves when every request was answered, or never will be. */
   async answered(): Promise<void> {
-    if (this.#state === 'runs' && this.#asked.size > 0)
-      await new Promise<void>((resolve) => this.#onAnswered.push(resolve));
+    if (!this.isAnswered) await new Promise<void>((resolve) => this.#onAnswered.push(resolve));
   }
 
   take(answer: Answer): void {
@@ -376,23 +393,22 @@ export class Invocation {
   }
 
   /** @param how atMismatch: what it gives where the log holds something else at its place */
-  async #ask<Result>(
+  #ask<Result>(
     request: DurableRequest,
     how: { awaited: boolean; atMismatch?: Result | undefined },
     take: (answer: Answer, waiter: Waiter<Result>) => void,
   ): Promise<Result> {
-    if (this.#state === 'left') return await new Promise<Result>(() => {});
-    if (this.#state !== 'runs') throw this.#state.cancelled;
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#operations += 1;
-    const due = how.awaited ? this.#turns.expectAnswer() : undefined;
-    const { atMismatch } = how;
-    const result = new Promise<Result>((settle, fail) => {
+    return new TaskPromise<Result>((settle, fail) => {
+      if (this.#state === 'left') return; // it never settles
+      if (this.#state !== 'runs') return fail(this.#state.cancelled);
+      if (this.#failure !== undefined) return fail(this.#failure);
+      this.#operations += 1;
+      const due = how.awaited ? this.#turns.expectAnswer() : undefined;
+      const { atMismatch } = how;
       const mismatched = atMismatch === undefined ? undefined : () => this.#takeTurn(due, () => settle(atMismatch));
       this.#asked.add({ request, due, take: (answer) => take(answer, { settle, fail, due }), fail, mismatched });
+      this.#facts.onAsked(this);
     });
-    this.#facts.onAsked(this);
-    return await result;
   }
 
   #refuse({ due, fail }: Question, error: Error): void {
@@ -436,22 +452,35 @@ export class Invocation {
   }
 
   /** The code goes on only when the engine has the value: else what follows could be in the log without it. */
-  async #compute(
+  #compute(
     place: Place,
-    memo: { key: Buffer; compute: () => Promise<string> },
+    memo: { key: Buffer; compute: () => string | Promise<string> },
     { settle, fail, due }: Waiter,
-  ): Promise<void> {
-    this.#computing.set(place.nodeId, { settle, fail, due });
-    try {
-      const json = await this.busy(memo.compute);
-      if (!this.#computing.delete(place.nodeId)) return; // it has left, or was cancelled
+  ): void {
+    const { nodeId, branchId } = place;
+    this.#computing.set(nodeId, { settle, fail, due });
+    this.#busy += 1;
+    const done = (json: string): void => {
+      this.#isFree();
+      if (!this.#computing.delete(nodeId)) return; // it has left, or was cancelled
       const completion = this.#completion(place, memo.key, json);
       this.#facts.onComputed(completion);
-      this.#await({ ...place, settle: () => settle(json), fail, due, completion });
-    } catch (error) {
+      this.#await({ branchId, nodeId, settle: () => settle(json), fail, due, completion });
+    };
+    const failed = (error: unknown): void => {
+      this.#isFree();
       // Not recorded: the next invocation tries again.
-      if (this.#computing.delete(place.nodeId)) this.#takeTurn(due, () => fail(asError(error)));
+      if (this.#computing.delete(nodeId)) this.#takeTurn(due, () => fail(asError(error)));
+    };
+    let json: string | Promise<string>;
+    try {
+      json = memo.compute();
+    } catch (error) {
+      return failed(error);
     }
+    // No promise for a function that gives none.
+    if (typeof json === 'string') done(json);
+    else json.then(done, failed);
   }
 
   #completion(place: Place, memoKey: Buffer, json: string): DurableRequest {
@@ -486,6 +515,11 @@ export class Invocation {
   }
 
   #ref({ branchId, nodeId }: Place): DurableEventLogEntryRef {
-    return { ...this.#identity(), branchId, nodeId };
+    return {
+      durableTaskExternalId: this.taskRunExternalId,
+      invocationCount: this.invocationCount,
+      branchId,
+      nodeId,
+    };
   }
 }

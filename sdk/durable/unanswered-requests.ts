@@ -1,8 +1,7 @@
-import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
+import type { DurableMessage, DurableRequest } from '../../link/linked-durable-streams.ts';
 import type { Due } from './turns.ts';
 
-export type DurableRequest = NonNullable<DurableTaskRequest['message']>;
-export type DurableMessage = NonNullable<DurableTaskResponse['message']>;
+export type { DurableMessage, DurableRequest };
 export type Answer = Extract<DurableMessage, { $case: 'waitForAck' | 'memoAck' | 'triggerRunsAck' }>;
 
 /** What an invocation's code has asked the engine for. */

@@ -26,14 +26,12 @@ export class ForgottenCalls {
     this.#tellCount = tellCount;
   }
 
-  /** Keeps an eye on it. */
-  watch(promise: TaskPromise<unknown>): void {
-    promise.onRejected((reason) => {
-      if (typeof reason === 'object' && reason !== null) owners.set(reason, this);
-      if (!this.#isOver) this.#failed.push({ promise, reason });
-      // Code that goes on after its task's end may come to it still; but nothing else will ever tell.
-      else setImmediate(() => promise.isHeeded || this.forget(reason));
-    });
+  /** What the task has begun has failed. */
+  failed(promise: TaskPromise<unknown>, reason: unknown): void {
+    if (typeof reason === 'object' && reason !== null) owners.set(reason, this);
+    if (!this.#isOver) this.#failed.push({ promise, reason });
+    // Code that goes on after its task's end may come to it still; but nothing else will ever tell.
+    else setImmediate(() => promise.isHeeded || this.forget(reason));
   }
 
   /** Nobody waits for what failed so, nor for what was made of it. */

@@ -1,3 +1,4 @@
+import { asError } from '../errors.ts';
 import { asTask, currentParentRun } from './parent-run.ts';
 import { TaskPromise } from './task-promise.ts';
 
@@ -9,14 +10,25 @@ import { TaskPromise } from './task-promise.ts';
 export function notAwaitedYet<Result>(promise: Promise<Result>): Promise<Result> {
   const task = currentParentRun();
   if (task === undefined) return promise;
-  const begun = new TaskPromise<Result>((resolve, reject) => void promise.then(resolve, reject));
-  if (task.forgotten === undefined) begun.onRejected(() => undefined);
-  else task.forgotten.watch(begun);
+  const begun =
+    promise instanceof TaskPromise && !promise.isHeeded
+      ? promise
+      : new TaskPromise<Result>((resolve, reject) => void promise.then(resolve, reject));
+  begun.onRejected((reason) => task.forgotten?.failed(begun, reason));
   return begun;
 }
 
 /** How a context begins what it is asked for: as its own task, which is the one that makes the context, whoever asks. */
 export function beginsAsItsTask(): <Result>(operation: () => Promise<Result>) => Promise<Result> {
   const task = currentParentRun();
-  return (operation) => asTask(task, () => notAwaitedYet(operation()));
+  return (operation) => asTask(task, () => notAwaitedYet(begun(operation)));
+}
+
+/** What is refused at once is refused by the promise. */
+function begun<Result>(operation: () => Promise<Result>): Promise<Result> {
+  try {
+    return operation();
+  } catch (error) {
+    return Promise.reject(asError(error));
+  }
 }

@@ -29,8 +29,43 @@ export function withParentRun<Result>(parent: ParentRun, body: () => Result): Re
  * asynchronous context of whichever of them was there last.
  */
 export function asTask<Result>(task: ParentRun | undefined, body: () => Result): Result {
+  if (task === undefined) return body();
+  const here = storage.getStore();
   // The task's memos have the same signal, and stay memos; its next invocation has another.
-  return task === undefined || storage.getStore()?.signal === task.signal ? body() : storage.run(task, body);
+  return here === task || here?.signal === task.signal ? body() : storage.run(task, body);
+}
+
+/** As a task's memos see it. */
+export class MemoRun implements ParentRun {
+  nextChildIndex: number;
+  readonly durable = undefined;
+  readonly inMemo = true;
+  readonly #task: ParentRun;
+
+  constructor(task: ParentRun) {
+    this.#task = task;
+    this.nextChildIndex = task.nextChildIndex;
+  }
+
+  get workflowRunId(): string {
+    return this.#task.workflowRunId;
+  }
+
+  get taskRunExternalId(): string {
+    return this.#task.taskRunExternalId;
+  }
+
+  get workerId(): string | undefined {
+    return this.#task.workerId;
+  }
+
+  get signal(): AbortSignal {
+    return this.#task.signal;
+  }
+
+  get forgotten(): ForgottenCalls | undefined {
+    return this.#task.forgotten;
+  }
 }
 
 export function currentParentRun(): ParentRun | undefined {

@@ -71,11 +71,13 @@ export class AttemptCode {
     const { action, attempt } = parts;
     try {
       const payload = attemptPayload(action);
-      const input = await checkedInput(found, payload, action);
+      const input = found.inputSchema === undefined ? payload.input : await checkedInput(found, payload, action);
       const host = new AttemptHost(this.#options, parts);
-      const facts = { input, action, payload, abortController: attempt.abortController, host };
+      const facts = { input, action, payload, abort: attempt, host };
       const output = await this.#durable.run(found, facts, new RunningAttempt(parts, this.#options.view.workerId()));
-      return output === left ? left : await checkedResult(found, action, output);
+      if (output === left) return left;
+      if (found.outputSchema === undefined) return toResult(action.taskName, output);
+      return await checkedResult(found, action, output);
     } catch (error) {
       return toFailure(error);
     }

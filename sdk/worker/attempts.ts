@@ -11,6 +11,7 @@ export class Attempt {
   #abortController: AbortController | undefined;
   #reason: unknown;
   #isCancelled = false;
+  #onCancelled: ((reason: unknown) => void) | undefined;
 
   constructor(key: string, label: string) {
     this.key = key;
@@ -22,8 +23,10 @@ export class Attempt {
     if (this.#abortController === undefined) {
       this.#abortController = new AbortController();
       // Every child that the task waits for listens, and so may its own code.
-      setMaxListeners(0, this.#abortController.signal);
+      const { signal } = this.#abortController;
+      setMaxListeners(0, signal);
       if (this.#isCancelled) this.#abortController.abort(this.#reason);
+      else if (this.#onCancelled !== undefined) this.#hearOf(signal);
     }
     return this.#abortController;
   }
@@ -38,7 +41,19 @@ export class Attempt {
     else if (!this.#isCancelled) {
       this.#isCancelled = true;
       this.#reason = reason;
+      this.#onCancelled?.(reason);
     }
+  }
+
+  /** Calls the one who runs its code back once it is cancelled; at once where it is. */
+  onCancelled(listener: (reason: unknown) => void): void {
+    if (this.isCancelled) return listener(this.#abortController?.signal.reason ?? this.#reason);
+    this.#onCancelled = listener;
+    if (this.#abortController !== undefined) this.#hearOf(this.#abortController.signal);
+  }
+
+  #hearOf(signal: AbortSignal): void {
+    signal.addEventListener('abort', () => this.#onCancelled?.(signal.reason), { once: true });
   }
 }
 

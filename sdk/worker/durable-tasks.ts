@@ -2,7 +2,7 @@ import type { Connection } from '../connection/connection.ts';
 import { pause } from '../../link/backoff.ts';
 import { callUnary } from '../connection/repeat-calls.ts';
 import type { ActionPayload } from '../context/action-payload.ts';
-import type { ContextHost } from '../context/context-host.ts';
+import type { ContextHost, LogLine, WorkerLabels } from '../context/context-host.ts';
 import { DurableContext } from '../context/durable-context.ts';
 import { durationToMs } from '../duration.ts';
 import {
@@ -18,8 +18,10 @@ import { HatchetError, TaskCancelledError } from '../errors.ts';
 import { messageOf } from '../failure/describe-failure.ts';
 import type { Logger } from '../logger.ts';
 import type { AssignedAction } from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import type { ForgottenCalls } from '../run/forgotten-calls.ts';
 import { withParentRun, type ParentRun } from '../run/parent-run.ts';
 import type { DurableAction } from './action.ts';
+import type { Attempt } from './attempts.ts';
 
 /** What an invocation gives that has left this worker before its code ended: nothing is to be reported. */
 export const left = Symbol('left');
@@ -63,7 +65,7 @@ interface CallFacts {
   input: unknown;
   action: AssignedAction;
   payload: ActionPayload;
-  abortController: AbortController;
+  abort: Pick<Attempt, 'abortController' | 'cancel' | 'onCancelled'>;
   host: ContextHost;
 }
 
@@ -98,9 +100,9 @@ export class DurableTasks {
 
   /** Runs the code. @returns its output, or `left` where it left this worker before it had one */
   async run({ durable }: DurableAction, facts: CallFacts, parent: ParentRun): Promise<unknown> {
-    const { action, abortController } = facts;
+    const { action, abort } = facts;
     // Known by then, but for a task that comes before the worker's first durable stream is open.
-    const offers = this.#link.offers ?? (await this.#link.offered(abortController.signal));
+    const offers = this.#link.offers ?? (await this.#link.offered(abort.abortController.signal));
     const invocation = new Invocation({
       taskRunExternalId: action.taskRunExternalId,
       invocationCount: action.durableTaskInvocationCount ?? 1,
@@ -114,8 +116,6 @@ export class DurableTasks {
       onComputed: (completion) => this.#link.complete(completion),
     });
     const { ttl, priority = 0, allowCapacityEviction = true } = durable.evictionPolicy;
-    const { signal } = abortController;
-    const cancel = (): void => invocation.cancel(signal.reason);
     try {
       // Not a race of promises: what never settles would keep the code of those that left in memory.
       return await new Promise((resolve, reject) => {
@@ -141,7 +141,7 @@ export class DurableTasks {
             this.#forget(invocation);
             invocation.leave();
             resolve(left);
-            abortController.abort(
+            abort.cancel(
               new TaskCancelledError('the durable task has left this worker, and goes on elsewhere from its log'),
             );
           },
@@ -149,20 +149,20 @@ export class DurableTasks {
         this.#stays.set(invocation, stay);
         this.#link.add(invocation);
         this.#review();
-        if (isOfAnother(action.workflowVersionId, durable.versionId)) void this.#askLimit(stay, signal);
-        signal.addEventListener('abort', cancel, { once: true });
-        if (signal.aborted) cancel();
+        if (isOfAnother(action.workflowVersionId, durable.versionId))
+          void this.#askLimit(stay, abort.abortController.signal);
+        abort.onCancelled((reason) => invocation.cancel(reason));
         const run = async (): Promise<unknown> => {
           // Made inside of its task: it takes what it is asked for that task's own.
           const ctx = new DurableContext({
             ...facts,
-            host: busyHost(facts.host, invocation),
+            host: new BusyHost(facts.host, invocation),
             invocation,
             namespace: this.#connection.config.namespace,
             now: this.#connection.config.now,
             continueAsNew: async (input) => {
               await invocation.answered(); // the children that it began are not to be lost
-              if (offers.continueAsNew) await this.#continueAsNew(stay, input, signal);
+              if (offers.continueAsNew) await this.#continueAsNew(stay, input, abort.abortController.signal);
               else stay.end(await runInstead(ctx, durable.standsFor, input));
               return await new Promise<never>(() => {});
             },
@@ -177,16 +177,15 @@ export class DurableTasks {
             );
           } finally {
             // What the code asked for last without waiting for it is in the log before the result is.
-            await invocation.answered();
+            if (!invocation.isAnswered) await invocation.answered();
           }
           // Code that has caught it has not made it good.
           if (invocation.failure !== undefined) throw invocation.failure;
           return output;
         };
-        withParentRun(durableParent(parent, invocation), run).then(resolve, reject);
+        withParentRun(new DurableRun(parent, invocation), run).then(resolve, reject);
       });
     } finally {
-      signal.removeEventListener('abort', cancel);
       this.#forget(invocation);
       invocation.leave();
     }
@@ -386,33 +385,86 @@ function isOfAnother(version: string | undefined, registered: string): boolean {
   return version !== undefined && version !== '' && registered !== '' && version !== registered;
 }
 
-function durableParent(
-  { workflowRunId, taskRunExternalId, workerId, signal, nextChildIndex, forgotten }: ParentRun,
-  durable: Invocation,
-): ParentRun {
-  return { workflowRunId, taskRunExternalId, workerId, signal, nextChildIndex, forgotten, durable };
+/** An invocation, as the runs that it starts see it. */
+class DurableRun implements ParentRun {
+  nextChildIndex: number;
+  readonly durable: Invocation;
+  readonly #attempt: ParentRun;
+
+  constructor(attempt: ParentRun, durable: Invocation) {
+    this.#attempt = attempt;
+    this.durable = durable;
+    this.nextChildIndex = attempt.nextChildIndex;
+  }
+
+  get workflowRunId(): string {
+    return this.#attempt.workflowRunId;
+  }
+
+  get taskRunExternalId(): string {
+    return this.#attempt.taskRunExternalId;
+  }
+
+  get workerId(): string | undefined {
+    return this.#attempt.workerId;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get forgotten(): ForgottenCalls | undefined {
+    return this.#attempt.forgotten;
+  }
 }
 
 /** Calls to the engine that are no operations of the log are no waiting. */
-function busyHost(host: ContextHost, invocation: Invocation): ContextHost {
-  return {
-    // One by one: a copy of its fields would have none of what its class gives it.
-    get runner() {
-      return host.runner;
-    },
-    get logger() {
-      return host.logger;
-    },
-    workerId: () => host.workerId(),
-    hasWorkflow: (name) => host.hasWorkflow(name),
-    labels: () => host.labels(),
-    upsertLabels: (labels) => host.upsertLabels(labels),
-    log: (line) => host.log(line),
-    refreshTimeout: async (taskRunExternalId, increment) =>
-      await invocation.busy(async () => await host.refreshTimeout(taskRunExternalId, increment)),
-    releaseSlot: async (taskRunExternalId) =>
-      await invocation.busy(async () => await host.releaseSlot(taskRunExternalId)),
-    putStream: async (taskRunExternalId, chunk) =>
-      await invocation.busy(async () => await host.putStream(taskRunExternalId, chunk)),
-  };
+class BusyHost implements ContextHost {
+  readonly #host: ContextHost;
+  readonly #invocation: Invocation;
+
+  constructor(host: ContextHost, invocation: Invocation) {
+    this.#host = host;
+    this.#invocation = invocation;
+  }
+
+  get runner(): ContextHost['runner'] {
+    return this.#host.runner;
+  }
+
+  get logger(): Logger {
+    return this.#host.logger;
+  }
+
+  workerId(): string | undefined {
+    return this.#host.workerId();
+  }
+
+  hasWorkflow(name: string): boolean {
+    return this.#host.hasWorkflow(name);
+  }
+
+  labels(): WorkerLabels {
+    return this.#host.labels();
+  }
+
+  upsertLabels(labels: WorkerLabels): Promise<WorkerLabels> {
+    return this.#host.upsertLabels(labels);
+  }
+
+  log(line: LogLine): Promise<void> {
+    return this.#host.log(line);
+  }
+
+  refreshTimeout(taskRunExternalId: string, increment: string): Promise<void> {
+    return this.#invocation.busy(() => this.#host.refreshTimeout(taskRunExternalId, increment));
+  }
+
+  releaseSlot(taskRunExternalId: string): Promise<void> {
+    return this.#invocation.busy(() => this.#host.releaseSlot(taskRunExternalId));
+  }
+
+  putStream(taskRunExternalId: string, chunk: { number: number; chunk: Uint8Array }): Promise<void> {
+    return this.#invocation.busy(() => this.#host.putStream(taskRunExternalId, chunk));
+  }
 }

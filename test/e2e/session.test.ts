@@ -76,6 +76,45 @@ describe('a link that is cut', () => {
     await running;
   });
 
+  it('is not noticed by durable tasks: each runs once to its end, and no memo is computed twice', async () => {
+    const hatchet = client();
+    const computed = new Map<string, number>();
+    const begun: number[] = [];
+    const task = hatchet.durableTask({
+      name: 'cut-durable',
+      executionTimeout: '10m',
+      evictionPolicy: { allowCapacityEviction: false },
+      fn: async ({ n }: { n: number }, ctx) => {
+        begun.push(n);
+        for (let step = 0; step < 4; step++)
+          await ctx.memo([step], () => {
+            computed.set(`${n} ${step}`, (computed.get(`${n} ${step}`) ?? 0) + 1);
+            return step;
+          });
+        await ctx.sleepFor(20);
+        return { n };
+      },
+    });
+    const worker = await hatchet.worker('cut-durable', { workflows: [task], durableSlots: 40, handleKill: false });
+    const running = worker.start();
+    await worker.waitUntilReady(patient.timeout);
+    const load = { next: 0, ...cutting(11) };
+    await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        while (load.next < 300 || load.cuts() < mostCuts) {
+          const n = load.next++;
+          expect(await task.run({ n })).toEqual({ n });
+        }
+      }),
+    );
+    await load.stop();
+    expect(computed.size).toBe(load.next * 4);
+    expect([...computed].filter(([, times]) => times !== 1)).toEqual([]);
+    expect(begun.sort((a, b) => a - b)).toEqual([...Array(load.next).keys()]);
+    await worker.stop();
+    await running;
+  });
+
   it('doubles no line and no chunk of what tasks say, keeps both in their order, and ends batches', async () => {
     const hatchet = client();
     const says = ['0', '1', '2', '3', '4', '5'];

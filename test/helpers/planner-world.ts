@@ -170,8 +170,9 @@ export class PlannerWorld {
     command: CommandByKind[K] & { kind: K },
     answers: { answer: (reply: ReplyByKind[K]) => void; reject: (error: Error) => void },
   ): Job {
-    const given = { shard: this.state.id, command, payloads: new JobPayloads(command), queuedAtMs: 0 };
+    const given = { shard: this.state.id, command, payloads: new JobPayloads(command) };
     return jobOf<K>(given, {
+      queuedAtMs: 0,
       answer: answers.answer,
       reject: (error) => {
         // What no command may bring about is no refusal.

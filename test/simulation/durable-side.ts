@@ -1,8 +1,9 @@
 import type { HostTimer } from '../../engine/base/host.ts';
 import { delay } from '../../engine/base/host.ts';
 import { HatchetError } from '../../engine/base/errors.ts';
-import { DurableStream } from '../../engine/grpc/durable/durable-stream.ts';
+import { openDurableStream } from '../../engine/grpc/durable/open-durable-stream.ts';
 import { markChecked } from '../../engine/model/checked.ts';
+import type { EngineLink } from '../../link/engine-link.ts';
 import { DurableEventListenerConditions } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import {
   DurableTaskErrorType,
@@ -24,6 +25,7 @@ type Request = NonNullable<DurableTaskRequest['message']>;
 type Response = NonNullable<DurableTaskResponse['message']>;
 
 const statusMs = 1_000;
+const forgottenMs = 17_000;
 
 /** The worker whose durable tasks they are. */
 export interface DurableWorker {
@@ -66,7 +68,17 @@ class Invocation {
   }
 }
 
-/** The durable tasks of a worker: their code is run for real, and what it asks for goes over a stream that may break. */
+/** What carries the requests of a worker's durable tasks. */
+interface Carrier {
+  send(request: Request): void;
+  /** Whether what is said now can come through at once. */
+  readonly isOpen: boolean;
+  end(): void;
+  /** Its connection breaks. @param awayMs of a link: no other is let in meanwhile */
+  cut(awayMs: number): void;
+}
+
+/** The durable tasks of a worker: their code is run for real, and what it asks for goes over a stream that may break, or by its program's link. */
 export class DurableSide {
   readonly #world: WorkerSurroundings;
   readonly #worker: DurableWorker;
@@ -74,7 +86,7 @@ export class DurableSide {
   readonly #invocations = new Map<string, Invocation>();
   /** Those that leave, until the engine knows. Where their stream broke before they were answered, their tasks start again at once. */
   readonly #leaving = new Map<string, { invocation: Invocation; startsAgain: boolean }>();
-  #stream: SimulatedStream<Response, Request> | undefined;
+  #stream: Carrier | undefined;
   #isRegistered = false;
   #onNextAsk: (() => void) | undefined;
   #connectedTo: string | undefined;
@@ -95,15 +107,23 @@ export class DurableSide {
     this.#drop();
     this.#connectedTo = `${engine.process.name} ${workerId}`;
     const { process } = this.#worker;
-    const stream = this.#world.network.open<Response, Request>(process, engine.process);
-    this.#stream = stream;
+    const stream: SimulatedStream<Response, Request> = this.#world.network.open(process, engine.process);
+    const carrier: Carrier = {
+      send: (request) => stream.sendToServer(request),
+      get isOpen() {
+        return stream.isOpen;
+      },
+      end: () => stream.cut(),
+      cut: () => stream.cut(),
+    };
+    this.#stream = carrier;
     stream.onClient = (response) => this.#take(response);
     stream.onClientEnd = () => {
-      if (this.#stream !== stream) return;
+      if (this.#stream !== carrier) return;
       this.#lost();
       // As long as it listens to this engine.
       void delay(process, 300).then(() => {
-        if (this.#stream === stream && this.#worker.workerId === workerId && this.#worker.engine === engine)
+        if (this.#stream === carrier && this.#worker.workerId === workerId && this.#worker.engine === engine)
           this.connect(engine, workerId);
       });
     };
@@ -112,7 +132,7 @@ export class DurableSide {
       .stream(process, engine, stream, {
         tenantId,
         begin: (at, { send, fail, isOver }) => {
-          const server = new DurableStream(
+          const server = openDurableStream(
             { owner: at.commands, links: at.core.links, results: at.results, log: at.log },
             {
               tenantId: markChecked(tenantId),
@@ -125,22 +145,44 @@ export class DurableSide {
               fail: (error) => fail(error instanceof Error ? error : new Error(String(error))),
             },
           );
-          // As `durable-service` does: what comes before its shard is served keeps its order.
-          let served: Promise<unknown> | undefined =
-            at.owner.stateOf(tenantId) === undefined ? at.owner.served(tenantId) : undefined;
-          served?.then(() => (served = undefined), fail);
-          return {
-            handle: (message) => {
-              if (served === undefined) return server.handle({ message });
-              served.then(() => isOver() || server.handle({ message })).catch(fail);
-            },
-            end: () => server.end(),
-          };
+          return { handle: (message) => server.handle({ message }), end: () => server.end() };
         },
       })
       .catch(() => stream.cut());
-    stream.sendToServer({ $case: 'registerWorker', value: { workerId } });
-    this.#timer = process.setInterval(() => this.#status(), statusMs);
+    this.#begin(carrier, workerId);
+  }
+
+  /** What is asked for goes by the link, which comes back by itself: only where its session is forgotten is the stream lost. */
+  connectByLink(link: EngineLink, workerId: string, cut: (awayMs: number) => void): void {
+    this.#drop();
+    const { process } = this.#worker;
+    const stream = link.openDurable(workerId, {
+      onMessage: (response) => this.#take(response),
+      onCut: () => undefined,
+      onResumed: () => undefined,
+      onEnded: () => {
+        if (this.#stream !== carrier) return;
+        this.#lost();
+        void delay(process, 300).then(() => {
+          if (this.#stream === carrier && this.#worker.workerId === workerId) this.connectByLink(link, workerId, cut);
+        });
+      },
+    });
+    const carrier: Carrier = {
+      send: (request) => stream.send(request),
+      get isOpen() {
+        return link.isOpen;
+      },
+      end: () => stream.end(),
+      cut,
+    };
+    this.#stream = carrier;
+    this.#begin(carrier, workerId);
+  }
+
+  #begin(carrier: Carrier, workerId: string): void {
+    carrier.send({ $case: 'registerWorker', value: { workerId } });
+    this.#timer = this.#worker.process.setInterval(() => this.#status(), statusMs);
   }
 
   disconnect(): void {
@@ -153,7 +195,9 @@ export class DurableSide {
     this.#onNextAsk = () => {
       const stream = this.#stream;
       onCut();
-      this.#worker.process.in(this.#chances.between(0.2, 6), () => stream?.cut());
+      // So long that the engine forgets a session.
+      const awayMs = this.#chances.is(0.4) ? forgottenMs : 0;
+      this.#worker.process.in(this.#chances.between(0.2, 6), () => stream?.cut(awayMs));
     };
   }
 
@@ -268,7 +312,7 @@ export class DurableSide {
                 },
               };
               invocation.memos.set(keyOf(ref), memo);
-              this.#stream?.sendToServer(memo);
+              this.#stream?.send(memo);
             }
           } else invocation.waiting.set(keyOf(ref), settle);
           onAnswer?.();
@@ -276,7 +320,7 @@ export class DurableSide {
         },
       });
       if (!this.#isRegistered) return;
-      this.#stream?.sendToServer(request);
+      this.#stream?.send(request);
       this.#onNextAsk?.();
       this.#onNextAsk = undefined;
     });
@@ -338,8 +382,8 @@ export class DurableSide {
     for (const { invocation } of this.#leaving.values()) this.#sayEviction(invocation);
     this.#status();
     for (const { asked, memos } of this.#invocations.values()) {
-      for (const memo of memos.values()) this.#stream?.sendToServer(memo);
-      for (const { request } of asked) this.#stream?.sendToServer(request);
+      for (const memo of memos.values()) this.#stream?.send(memo);
+      for (const { request } of asked) this.#stream?.send(request);
     }
     // Tasks that wait for long leave their worker.
     const chances = new Chances(this.#world.seed, `evict ${this.#worker.workerId}`);
@@ -353,13 +397,13 @@ export class DurableSide {
     };
     const stream = this.#stream;
     const timer = this.#worker.process.setInterval(() => {
-      if (this.#stream === stream && stream?.isOpen === true) look();
-      else timer.clear();
+      if (this.#stream !== stream || stream === undefined || !this.#isRegistered) timer.clear();
+      else if (stream.isOpen) look();
     }, 4_000);
   }
 
   #sayEviction({ taskId, number }: Invocation): void {
-    this.#stream?.sendToServer({
+    this.#stream?.send({
       $case: 'evictInvocation',
       value: { durableTaskExternalId: taskId, invocationCount: number, reason: 'it waits' },
     });
@@ -397,7 +441,7 @@ export class DurableSide {
     );
     const { workerId } = this.#worker;
     if (waitingEntries.length > 0 && workerId !== undefined)
-      this.#stream?.sendToServer({ $case: 'workerStatus', value: { workerId, waitingEntries } });
+      this.#stream?.send({ $case: 'workerStatus', value: { workerId, waitingEntries } });
   }
 
   #end(invocation: Invocation): void {
@@ -422,7 +466,7 @@ export class DurableSide {
     this.#isRegistered = false;
     const stream = this.#stream;
     this.#stream = undefined;
-    stream?.cut();
+    stream?.end();
   }
 }
 

@@ -76,13 +76,6 @@ export class SessionSide {
   /** Resolves when its tasks come no more. @throws HatchetError UNKNOWN_WORKER */
   async listen(workerId: string): Promise<void> {
     const { link } = this.#program;
-    const openDurable = (): void => {
-      const { engine } = this;
-      if (engine === undefined || !link.isOpen || this.#durable.isConnectedTo(engine, workerId)) return;
-      this.#durable.disconnect();
-      this.#durable.connect(engine, workerId);
-    };
-    this.#program.onOpen = openDurable;
     try {
       await new Promise<void>((resolve, reject) => {
         const detach = link.attach(workerId, {
@@ -97,10 +90,11 @@ export class SessionSide {
           detach();
           resolve();
         };
-        openDurable();
+        this.#durable.connectByLink(link, workerId, (awayMs) =>
+          this.#program.cut({ first: 'both', laterMs: 0, awayMs }),
+        );
       });
     } finally {
-      this.#program.onOpen = () => undefined;
       this.#durable.disconnect();
     }
   }

@@ -53,7 +53,6 @@ export class SimulatedLink {
   /** It is let in nowhere until then. */
   #awayUntilMs = 0;
   #onWelcome: () => void = () => undefined;
-  onOpen: (engine: SimulatedEngine) => void = () => undefined;
 
   constructor(world: WorkerSurroundings, { process, tenantId }: { process: SimulatedProcess; tenantId: TenantId }) {
     this.#world = world;
@@ -64,7 +63,6 @@ export class SimulatedLink {
       {
         connect: () => this.#connect(),
         welcomed: () => {
-          if (this.#reached !== undefined) this.onOpen(this.#reached);
           this.#onWelcome();
           this.#onWelcome = () => undefined;
         },

@@ -289,6 +289,7 @@ export class World {
           `${worker.process.name} is given a task by ${engine.process.name} after its stream was cut`,
         );
     },
+    answered: (response) => this.invariants.answered(response),
     attached: (engine, workerId) =>
       this.#workers.find((worker) => worker.workerId === workerId)?.attachedAt(engine) ?? (() => undefined),
     recovered: (engine, states) => this.invariants.recovered(engine, states),

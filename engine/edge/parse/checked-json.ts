@@ -17,15 +17,18 @@ export function metadata(value: string): Checked<string> {
   return markChecked(checkedMetadata(value));
 }
 
-/** Any JSON that may be long. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export async function payload(
+/**
+ * Any JSON that may be long: at once, unless it is.
+ * @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE; the promise is rejected alike
+ */
+export function payload(
   payloads: PayloadReader,
   tenantId: TenantId,
   value: string,
   what: string,
-): Promise<Checked<string>> {
-  await payloads.check(tenantId, value, what);
-  return markChecked(value);
+): Checked<string> | Promise<Checked<string>> {
+  const checked = markChecked(value);
+  return payloads.check(tenantId, value, what)?.then(() => checked) ?? checked;
 }
 
 /** Any JSON. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */

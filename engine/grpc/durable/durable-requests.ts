@@ -70,16 +70,33 @@ export class DurableRequests {
     return last;
   }
 
-  /** Runs after what the task asked for before has been submitted. */
-  enter<T>(taskId: string, run: () => Promise<T>): Promise<T> {
-    const done = this.entered(taskId).then(run, run);
-    this.holdUp(taskId, done);
-    return done;
+  /**
+   * Prepares and submits after what the task asked for before was submitted: at once, where nothing is on its way and nothing has
+   * to be waited for.
+   * @param submit gives the commit, for which what comes next does not wait
+   * @returns the commit
+   */
+  enter<Prepared, Reply>(
+    taskId: string,
+    prepare: () => Prepared | Promise<Prepared>,
+    submit: (prepared: Prepared) => Promise<Reply>,
+  ): Promise<Reply> {
+    const before = this.#in.get(taskId);
+    let prepared: Prepared | Promise<Prepared>;
+    try {
+      prepared = before === undefined ? prepare() : before.then(prepare);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (!(prepared instanceof Promise)) return submit(prepared);
+    const submitted = prepared.then((ready) => ({ committed: submit(ready) }));
+    this.holdUp(taskId, submitted);
+    return submitted.then(({ committed }) => committed);
   }
 
-  /** When what the task asked for so far has been submitted. */
-  entered(taskId: string): Promise<unknown> {
-    return this.#in.get(taskId) ?? Promise.resolve();
+  /** When what the task asked for so far has been submitted; undefined where it has been. */
+  entered(taskId: string): Promise<unknown> | undefined {
+    return this.#in.get(taskId);
   }
 
   /** What the task asks for next is submitted after this. */
@@ -91,16 +108,18 @@ export class DurableRequests {
     });
   }
 
-  /** Writes after what the task was told before. */
+  /** Writes after what the task was told before: at once, where that has been and what is written is at hand. */
   leave<T>(
     taskId: string,
-    ready: Promise<T>,
+    ready: T | Promise<T>,
     write: (value: T) => void,
     refuse: (error: unknown) => void = this.#fail,
   ): void {
-    const before = this.#out.get(taskId) ?? Promise.resolve();
-    ready.catch(() => undefined); // told in its turn, which may come later
-    const done = before.then(() => ready).then(write, refuse);
+    const before = this.#out.get(taskId);
+    if (before === undefined && !(ready instanceof Promise)) return write(ready);
+    const known = Promise.resolve(ready);
+    known.catch(() => undefined); // told in its turn, which may come later
+    const done = (before ?? Promise.resolve()).then(() => known).then(write, refuse);
     this.#out.set(taskId, done);
     void done.then(() => {
       if (this.#out.get(taskId) === done) this.#out.delete(taskId);

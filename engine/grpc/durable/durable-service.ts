@@ -3,29 +3,24 @@ import type { Pool } from 'pg';
 import type { Commands } from '../../edge/parsed-commands.ts';
 import { knownId } from '../../edge/parse/id.ts';
 import { text } from '../../edge/parse/text.ts';
-import type { DurableLinks } from '../../dispatch/durable-links.ts';
 import type { Checked } from '../../model/checked.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
-import type { DurableAskReply } from '../../model/durable/durable-operation.ts';
 import { readSignal } from '../../monitor/durable/durable-log-reads.ts';
-import type { NodeResults } from '../../monitor/durable/node-results.ts';
 import {
   V1DispatcherService,
   type DurableEvent,
   type ListenForDurableEventRequest,
 } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
-import { DurableStream } from './durable-stream.ts';
+import type { DurableStreamDeps } from './durable-stream.ts';
+import { openDurableStream } from './open-durable-stream.ts';
 import { offersMetadata } from '../offers.ts';
 import type { Duplex, Edge } from '../edge.ts';
 import { serve } from '../handlers.ts';
 import type { GrpcService } from '../grpc-server.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
-export interface DurableDeps extends Edge {
-  owner: Commands;
-  links: DurableLinks<DurableAskReply>;
-  results: NodeResults;
+export interface DurableDeps extends Edge, DurableStreamDeps {
   pool: Pool;
 }
 
@@ -38,30 +33,13 @@ const mostSignals = 100_000;
 export function durableService(deps: DurableDeps): GrpcService {
   return serve(deps, V1DispatcherService, {
     durableTask: (call, { tenantId }, fail) => {
-      let open = true;
       call.sendMetadata(offersMetadata());
-      const stream = new DurableStream(deps, {
+      return openDurableStream(deps, {
         tenantId,
         strict: call.metadata.get(anyOrder).length === 0,
-        write: (message) => void (open && call.write({ message })),
-        fail: (error) => {
-          if (open) fail(error);
-        },
+        write: (message) => void call.write({ message }),
+        fail,
       });
-      // Which workers there are is known once their shard is served; what comes meanwhile keeps its order.
-      let served: Promise<unknown> | undefined =
-        deps.owner.stateOf(tenantId) === undefined ? deps.owner.served(tenantId) : undefined;
-      served?.then(() => (served = undefined), fail);
-      return {
-        handle: (request) => {
-          if (served === undefined) return stream.handle(request);
-          served.then(() => open && stream.handle(request)).catch((error: unknown) => open && fail(error));
-        },
-        end: () => {
-          open = false;
-          stream.end();
-        },
-      };
     },
     registerDurableEvent: async (request, { tenantId }) => {
       const conditions = readDurableConditions(request.conditions);

@@ -12,21 +12,23 @@ import { maxBulkTasks, maxBulkTriggers } from '../../model/limits.ts';
 import { markChecked, type Checked } from '../../model/checked.ts';
 import { splitError } from '../../model/payload/split-error.ts';
 import { RunStatus } from '../../model/task/status.ts';
+import type { TriggerRun } from '../../model/task/trigger-run.ts';
 import { parseUuid } from '../../model/ids/uuid.ts';
 import type { NodeResult } from '../../monitor/durable/durable-results.ts';
 import type { NodeResults } from '../../monitor/durable/node-results.ts';
-import type { DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-operation.ts';
+import type { AskedChild, DurableAsk, DurableAskReply, DurableSender } from '../../model/durable/durable-operation.ts';
 import { prepareRun } from '../../shard/prepare/prepare-run.ts';
 import { childName } from '../../shard/prepare/child-ids.ts';
 import {
   DurableTaskErrorType,
+  type DurableEventLogEntryRef,
   type DurableTaskRequest,
   type DurableTaskResponse,
   type DurableTaskTriggerRunsRequest,
   type DurableTaskWorkerStatusRequest,
 } from '../../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { readDurableConditions } from './durable-conditions.ts';
-import { DurableRequests, type AskKind } from './durable-requests.ts';
+import { DurableRequests, type AskKind, type OpenRequest } from './durable-requests.ts';
 import { triggerRequest } from '../requests/trigger-request.ts';
 import { utf8 } from '../utf8.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
@@ -38,7 +40,8 @@ export interface DurableStreamDeps {
   log: Logger;
 }
 
-type Response = NonNullable<DurableTaskResponse['message']>;
+export type DurableResponse = NonNullable<DurableTaskResponse['message']>;
+type Response = DurableResponse;
 
 /** Longest text of a memo's key, an eviction's reason or a wait's label. */
 const longestText = 1000;
@@ -52,7 +55,9 @@ const places = { min: 0, max: largestInteger };
 /** Of this process, numbered. */
 let streams = 0;
 
-/** One worker's durable stream: reads its messages into commands, and writes what its tasks are told. */
+const noWait = (): void => undefined;
+
+/** One worker's durable stream, over whatever carries it: reads its messages into commands, and writes what its tasks are told. */
 export class DurableStream {
   readonly #deps: DurableStreamDeps;
   readonly #tenantId: TenantId;
@@ -85,13 +90,20 @@ export class DurableStream {
     this.#detach();
   }
 
-  handle({ message }: DurableTaskRequest): void {
+  /** @param settled called once it is carried out or refused, whatever becomes of the stream */
+  handle({ message }: DurableTaskRequest, settled: () => void = noWait): void {
+    if (!this.#carryOut(message, settled)) settled();
+  }
+
+  /** @returns whether `settled` is called later; where nothing of it is stored, it is not */
+  #carryOut(message: DurableTaskRequest['message'], settled: () => void): boolean {
     switch (message?.$case) {
       case 'registerWorker':
-        return this.#register(message.value.workerId);
+        this.#register(message.value.workerId);
+        return false;
       case 'waitFor': {
         const { waitForConditions, label } = message.value;
-        return this.#ask(message.value, 'waitFor', async () => {
+        return this.#ask(message.value, { kind: 'waitFor', settled }, () => {
           const conditions = readDurableConditions(waitForConditions);
           return markChecked({
             kind: 'wait' as const,
@@ -106,61 +118,64 @@ export class DurableStream {
       }
       case 'memo': {
         const { key, payload } = message.value;
-        return this.#ask(message.value, 'memo', async () =>
-          markChecked({
-            kind: 'memo' as const,
-            key: memoKey(key),
-            payload: payload === undefined || payload.length === 0 ? null : await this.#memoPayload(payload),
-          }),
-        );
+        const ask = (value: Checked<string> | null): Checked<DurableAsk> =>
+          markChecked({ kind: 'memo' as const, key: memoKey(key), payload: value });
+        return this.#ask(message.value, { kind: 'memo', settled }, () => {
+          if (payload === undefined || payload.length === 0) return ask(null);
+          const value = this.#memoPayload(payload);
+          return value instanceof Promise ? value.then(ask) : ask(value);
+        });
       }
       case 'triggerRuns':
-        return this.#ask(message.value, 'triggerRuns', (sender) => this.#children(sender, message.value));
+        return this.#ask(message.value, { kind: 'triggerRuns', settled }, (sender) =>
+          this.#children(sender, message.value),
+        );
       case 'completeMemo': {
         const { ref, payload } = message.value;
         const sender = this.#sender({
           durableTaskExternalId: ref?.durableTaskExternalId ?? '',
           invocationCount: ref?.invocationCount ?? 0,
         });
-        if (sender === undefined || ref === undefined) return undefined;
+        if (sender === undefined || ref === undefined) return false;
         const place = {
           branch: wholeNumber(ref.branchId, 'the branch', places),
           node: wholeNumber(ref.nodeId, 'the node', places),
         };
-        void this.#requests
-          .enter(sender.taskId, async () => {
-            const value = await this.#memoPayload(payload);
-            return {
-              committed: this.#deps.owner.submit({
-                kind: 'durableMemo',
-                ...sender,
-                ...place,
-                payload: value,
-              }),
-            };
-          })
-          .then(({ committed }) => committed)
-          .catch((error: unknown) => this.#refuse(sender, error, place));
-        return undefined;
+        this.#requests
+          .enter(
+            sender.taskId,
+            () => this.#memoPayload(payload),
+            (value) => this.#deps.owner.submit({ kind: 'durableMemo', ...sender, ...place, payload: value }),
+          )
+          .then(settled, (error: unknown) => {
+            this.#refuse(sender, error, place);
+            settled();
+          });
+        return true;
       }
       case 'evictInvocation': {
         const sender = this.#sender(message.value);
-        if (sender === undefined) return undefined;
+        if (sender === undefined) return false;
         const reason = shownText(message.value.reason ?? '', longestText);
-        const done = this.#requests.enter(sender.taskId, async () =>
-          this.#deps.owner.submit({ kind: 'durableEvict', ...sender, reason }),
-        );
-        return this.#requests.leave(sender.taskId, done, () =>
+        // What the task says next waits until it is known whether it is let go of.
+        const evict = (): Promise<unknown> => this.#deps.owner.submit({ kind: 'durableEvict', ...sender, reason });
+        const before = this.#requests.entered(sender.taskId);
+        const done = before === undefined ? evict() : before.then(evict);
+        this.#requests.holdUp(sender.taskId, done);
+        this.#requests.leave(sender.taskId, done, () =>
           this.#write({
             $case: 'evictionAck',
             value: { invocationCount: sender.invocation, durableTaskExternalId: sender.taskId },
           }),
         );
+        done.then(settled, settled);
+        return true;
       }
       case 'workerStatus':
-        return this.#status(message.value);
+        this.#status(message.value);
+        return false;
       case undefined:
-        return undefined;
+        return false;
     }
   }
 
@@ -222,42 +237,46 @@ export class DurableStream {
 
   #ask(
     wire: { durableTaskExternalId: string; invocationCount: number },
-    kind: AskKind,
-    prepare: (sender: Parsed<DurableSender>) => Promise<Checked<DurableAsk>>,
-  ): void {
+    { kind, settled }: { kind: AskKind; settled: () => void },
+    prepare: (sender: Parsed<DurableSender>) => Checked<DurableAsk> | Promise<Checked<DurableAsk>>,
+  ): boolean {
     const sender = this.#sender(wire);
-    if (sender === undefined) return;
+    if (sender === undefined) return false;
     const request = this.#requests.open(sender, kind);
-    const taken = this.#requests
-      .enter(sender.taskId, async () => {
-        const ask = await prepare(sender);
-        // Only the order of submission is kept by waiting: the commit is awaited outside.
-        return {
-          committed: this.#deps.owner.submit({
-            kind: 'durableAsk',
-            ...sender,
-            stream: markChecked(this.#number),
-            request: markChecked(request),
-            ask,
-          }),
-        };
-      })
-      .then(({ committed }) => committed);
-    taken.catch((error: unknown) => {
-      if (this.#requests.find(request) === undefined) return;
-      if (!isRefusal(error)) return this.#fail(error);
-      this.#requests.refuseInTurn(request, () => this.#refuse(sender, error));
+    const committed = this.#requests.enter(
+      sender.taskId,
+      () => prepare(sender),
+      (ask) =>
+        this.#deps.owner.submit({
+          kind: 'durableAsk',
+          ...sender,
+          stream: markChecked(this.#number),
+          request: markChecked(request),
+          ask,
+        }),
+    );
+    committed.then(settled, (error: unknown) => {
+      this.#askFailed(request, error);
+      settled();
     });
+    return true;
+  }
+
+  #askFailed(request: number, error: unknown): void {
+    const open = this.#requests.find(request);
+    if (open === undefined) return;
+    if (!isRefusal(error)) return this.#fail(error);
+    this.#requests.refuseInTurn(request, () => this.#refuse(open.sender, error));
   }
 
   /** In the order of the plans, results among them. */
   #reply(stream: number, request: number, reply: DurableAskReply): void {
     const open = stream === this.#number ? this.#requests.find(request) : undefined;
     if (open === undefined) return;
-    const { sender, kind } = open;
+    const { sender } = open;
     this.#requests.leave(
       sender.taskId,
-      this.#answer(sender, kind, reply),
+      this.#answer(open, reply),
       (response) => this.#write(response),
       (error) => this.#refuse(sender, error),
     );
@@ -284,32 +303,38 @@ export class DurableStream {
     });
   }
 
-  async #children(
+  #children(
     sender: Parsed<DurableSender>,
     { triggerOpts }: DurableTaskTriggerRunsRequest,
-  ): Promise<Checked<DurableAsk>> {
+  ): Checked<DurableAsk> | Promise<Checked<DurableAsk>> {
     if (triggerOpts.length === 0 || triggerOpts.length > maxBulkTriggers)
       throw new HatchetError('INVALID_ARGUMENT', `the call spawns ${triggerOpts.length} children`, {
         remedy: `Spawn 1 to ${maxBulkTriggers} a call.`,
       });
     const { owner } = this.#deps;
-    const children = await Promise.all(
-      triggerOpts.map(async (wire) => {
-        const request = { ...triggerRequest(wire, {}), parentTaskId: sender.taskId };
-        const run = await prepareRun(owner, this.#tenantId, request);
-        const workflow = request.workflowName.toLowerCase();
-        return { run, workflow, name: childName(request) ?? '', fingerprint: childFingerprint(workflow, run.input) };
-      }),
-    );
-    const tasks = children.reduce((sum, { run }) => sum + run.taskIds.length, 0);
-    if (tasks > maxBulkTasks)
-      throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, {
-        remedy: `Make at most ${maxBulkTasks} a call.`,
-      });
-    return markChecked({ kind: 'children' as const, children });
+    const children: AskedChild[] = [];
+    const preparing: Promise<void>[] = [];
+    for (const [index, wire] of triggerOpts.entries()) {
+      const request = { ...triggerRequest(wire, {}), parentTaskId: sender.taskId };
+      const workflow = request.workflowName.toLowerCase();
+      const add = (run: Checked<TriggerRun>): void => {
+        const fingerprint = childFingerprint(workflow, run.input);
+        children[index] = { run, workflow, name: childName(request) ?? '', fingerprint };
+      };
+      const run = prepareRun(owner, this.#tenantId, request);
+      if (!(run instanceof Promise)) {
+        add(run);
+        continue;
+      }
+      const added = run.then(add);
+      added.catch(noWait); // one that is refused at once is told instead
+      preparing.push(added);
+    }
+    if (preparing.length === 0) return spawning(children);
+    return Promise.all(preparing).then(() => spawning(children));
   }
 
-  async #answer(sender: Parsed<DurableSender>, kind: AskKind, reply: DurableAskReply): Promise<Response> {
+  #answer({ sender, kind }: OpenRequest, reply: DurableAskReply): Response | Promise<Response> {
     const { taskId, invocation } = sender;
     const task = { durableTaskExternalId: taskId, invocationCount: invocation };
     if (reply.kind === 'stale') return { $case: 'serverEvict', value: { ...task, reason: reply.reason } };
@@ -338,46 +363,29 @@ export class DurableStream {
       };
     }
     // No place of the log: nothing of it is told of later.
-    if (reply.kind === 'unpatched')
-      return {
-        $case: 'memoAck',
-        value: {
-          ref: { ...task, branchId: 0n, nodeId: 0n },
-          memoAlreadyExisted: true,
-          memoResultPayload: Buffer.from('false'),
-        },
-      };
+    if (reply.kind === 'unpatched') return memoAck({ ...task, branchId: 0n, nodeId: 0n }, { output: 'false' });
     const [first] = reply.refs;
     const ref = { ...task, branchId: BigInt(first?.branch ?? 0), nodeId: BigInt(first?.node ?? 0) };
     if (kind === 'waitFor' || first === undefined) return { $case: 'waitForAck', value: { ref } };
-    const known = first.done
-      ? await this.#deps.results.read({ taskId, branch: first.branch, node: first.node })
-      : undefined;
-    return {
-      $case: 'memoAck',
-      value: {
-        ref,
-        memoAlreadyExisted: first.done,
-        memoResultPayload: known === undefined ? undefined : Buffer.from(known.output ?? 'null'),
-      },
-    };
+    if (!first.done) return memoAck(ref, undefined);
+    return this.#deps.results
+      .read({ taskId, branch: first.branch, node: first.node })
+      .then((known) => memoAck(ref, known));
   }
 
   #tell(event: DurableMessage): void {
     if (event.kind === 'result' && event.stream !== this.#number) return; // for the stream before, which is gone
     const task = { durableTaskExternalId: event.taskId, invocationCount: event.invocation };
     if (event.kind === 'dismissed')
-      return this.#requests.leave(event.taskId, Promise.resolve(), () =>
+      return this.#requests.leave(event.taskId, undefined, () =>
         this.#write({ $case: 'serverEvict', value: { ...task, reason: event.reason } }),
       );
     const ref = { ...task, branchId: BigInt(event.branch), nodeId: BigInt(event.node) };
     // A memo's value went with its answer.
-    const known: Promise<NodeResult> =
+    const known: NodeResult | Promise<NodeResult> =
       event.entry === EntryKind.Memo
-        ? Promise.resolve({ output: '', error: null })
-        : event.told === null
-          ? this.#deps.results.read({ taskId: event.taskId, branch: event.branch, node: event.node })
-          : Promise.resolve(event.told);
+        ? noResult
+        : (event.told ?? this.#deps.results.read({ taskId: event.taskId, branch: event.branch, node: event.node }));
     this.#requests.leave(event.taskId, known, ({ output, error }) => {
       const isFailure = event.status !== RunStatus.Completed;
       const errorMessage = !isFailure
@@ -393,7 +401,7 @@ export class DurableStream {
   }
 
   /** What cannot be stored is refused whole. */
-  #memoPayload(payload: Uint8Array): Promise<Checked<string>> {
+  #memoPayload(payload: Uint8Array): Checked<string> | Promise<Checked<string>> {
     return checkedPayload(
       this.#deps.owner.payloads,
       this.#tenantId,
@@ -428,17 +436,42 @@ export class DurableStream {
     if (tasks.size === 0) return;
     // Behind what these tasks asked for before: it speaks of nodes that those made. And before an eviction that comes after
     // it: what the invocation waited for last decides whether its task goes on at once.
-    const before = [...tasks.values()].map(({ taskId }) => this.#requests.entered(taskId));
     const command = { kind: 'durableStatus' as const, tenantId: this.#tenantId, workerId, tasks: [...tasks.values()] };
-    const submitted = Promise.all(before).then(() => {
+    const submit = (): void => {
       this.#deps.owner
         .submit(command)
         .catch((error: unknown) =>
           this.#deps.log.debug({ err: error }, "a worker's status was not taken; the next one comes in a second"),
         );
-    });
+    };
+    const before = [...tasks.values()].flatMap(({ taskId }) => this.#requests.entered(taskId) ?? []);
+    if (before.length === 0) return submit();
+    const submitted = Promise.all(before).then(submit);
     for (const { taskId } of tasks.values()) this.#requests.holdUp(taskId, submitted);
   }
+}
+
+const noResult: NodeResult = { output: '', error: null };
+
+/** @param known what the log has, where it had the memo before */
+function memoAck(ref: DurableEventLogEntryRef, known: Pick<NodeResult, 'output'> | undefined): Response {
+  return {
+    $case: 'memoAck',
+    value: {
+      ref,
+      memoAlreadyExisted: known !== undefined,
+      memoResultPayload: known === undefined ? undefined : Buffer.from(known.output ?? 'null'),
+    },
+  };
+}
+
+function spawning(children: readonly AskedChild[]): Checked<DurableAsk> {
+  const tasks = children.reduce((sum, { run }) => sum + run.taskIds.length, 0);
+  if (tasks > maxBulkTasks)
+    throw new HatchetError('INVALID_ARGUMENT', `the call makes ${tasks} tasks`, {
+      remedy: `Make at most ${maxBulkTasks} a call.`,
+    });
+  return markChecked({ kind: 'children' as const, children });
 }
 
 /** Anything else ends the stream: the worker asks again on the next one. */

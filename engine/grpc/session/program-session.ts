@@ -11,6 +11,8 @@ import { newId } from '../../model/ids/uuid.ts';
 import type { WorkflowRunEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { ConnectRequest, ConnectResponse } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { assignedAction } from '../assigned-action.ts';
+import { offeredWords } from '../offers.ts';
+import { DurableStreams, type OpenDurableStream } from './durable-streams.ts';
 import { addTask, assignedTasks, isOfTheSame } from './assigned-tasks.ts';
 import { RunResultStream } from '../runs/run-result-stream.ts';
 import { toServiceError } from '../service-error.ts';
@@ -53,6 +55,8 @@ export interface SessionPorts {
    * @throws HatchetError PERMISSION_DENIED, NOT_OWNER
    */
   workers(caller: Caller): Promise<(workerId: string, link: WorkerLink) => () => void>;
+  /** How durable streams of the caller's workers are opened. @throws HatchetError PERMISSION_DENIED */
+  durable(caller: Caller): OpenDurableStream;
   readonly results: Pick<RunEndWaiters, 'wait'>;
   readonly log: Logger;
   readonly limits?: SessionLimits;
@@ -94,6 +98,7 @@ export class ProgramSession {
   readonly #runs: RunResultStream;
   /** By worker, to detach it. */
   readonly #workers = new Map<string, { link: WorkerLink; detach: () => void }>();
+  readonly #durable: DurableStreams;
   #draft = emptyFrame();
   #draftWeight = 0;
   #draftTaken: (() => void)[] = [];
@@ -112,6 +117,11 @@ export class ProgramSession {
     this.#limits = ports.limits ?? usualLimits;
     this.#host = ports.host ?? processHost;
     this.#ended = options.ended;
+    this.#durable = new DurableStreams({
+      open: (caller) => ports.durable(caller),
+      tell: (weight, tell) => this.#add(weight, ({ durable }) => tell(durable)),
+      log: ports.log,
+    });
     const isFull = (): boolean => this.#isFull;
     const isOver = (): boolean => this.#isOver;
     this.#runs = new RunResultStream(ports.results, {
@@ -148,7 +158,7 @@ export class ProgramSession {
     this.#caller = caller;
     link.write({
       ...emptyFrame(),
-      welcome: { engineId: this.id, mostCommands, mostBytes },
+      welcome: { engineId: this.id, mostCommands, mostBytes, offers: offeredWords() },
     });
     for (const { message } of this.#outbox) link.write(message);
     this.flush();
@@ -169,6 +179,7 @@ export class ProgramSession {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#runs.stop();
+    this.#durable.end();
     this.#ended();
     const link = this.#link;
     if (link === undefined) return;
@@ -200,7 +211,10 @@ export class ProgramSession {
       workerIds: link.isRelay() ? undefined : this.#workers.keys(),
       await: (runId) => this.#runs.add(runId),
     };
-    this.#ports.carryOut(frame, program).then(
+    const carriedOut = this.#ports.carryOut(frame, program);
+    // Behind what the frame says of attempts: that a durable task's has started comes before what it asks for.
+    const settled = this.#durable.take(frame.durable, caller);
+    (settled === undefined ? carriedOut : settled.then(() => carriedOut)).then(
       (outcome) => {
         this.#open -= count;
         if (this.#open <= this.#limits.mostCommands) this.#link?.resume();
@@ -332,9 +346,10 @@ export class ProgramSession {
   }
 }
 
-function commandsIn({ started, completed, failed, triggers, batches, chunks, lines }: ConnectRequest): number {
+function commandsIn({ started, completed, failed, triggers, batches, chunks, lines, durable }: ConnectRequest): number {
   const ofTasks = started.length + completed.length + failed.length + triggers.length + batches.length;
-  return ofTasks + chunks.length + Math.ceil(lines.length / linesOfCommand);
+  const ofLogs = durable.reduce((sum, { requests }) => sum + Math.max(requests.length, 1), 0);
+  return ofTasks + ofLogs + chunks.length + Math.ceil(lines.length / linesOfCommand);
 }
 
 function replaced(): HatchetError {
@@ -351,6 +366,7 @@ function emptyFrame(): ConnectResponse {
     detached: [],
     ended: [],
     tasks: [],
+    durable: [],
     welcome: undefined,
   };
 }

@@ -11,6 +11,8 @@ import {
 } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import type { GrpcService } from '../grpc-server.ts';
 import { originOf } from '../calls/gated.ts';
+import type { DurableStreamDeps } from '../durable/durable-stream.ts';
+import { openDurableStream } from '../durable/open-durable-stream.ts';
 import type { Duplex, Edge } from '../edge.ts';
 import { serve } from '../handlers.ts';
 import { FrameCommands, type CommandDeps } from './carry-out.ts';
@@ -19,6 +21,7 @@ import { ProgramSession, type SessionLink, type SessionPorts } from './program-s
 
 interface PortDeps extends CommandDeps {
   results: Pick<RunEndWaiters, 'wait'>;
+  durable: DurableStreamDeps;
 }
 
 export interface SessionDeps extends Edge, PortDeps {
@@ -41,6 +44,11 @@ export function sessionPorts(deps: PortDeps): SessionPorts {
       demand(identity.role, 'work', '/Dispatcher/ListenV2');
       await owner.served(tenantId);
       return (workerId, link) => dispatcher.attach(tenantId, knownId(workerId, 'UNKNOWN_WORKER'), link);
+    },
+    durable: ({ tenantId, identity }) => {
+      demand(identity.role, 'work', '/V1Dispatcher/DurableTask');
+      // Whoever has sessions keeps a result until its code asks for it.
+      return (out) => openDurableStream(deps.durable, { tenantId, strict: false, ...out });
     },
     results: deps.results,
     log: deps.log,

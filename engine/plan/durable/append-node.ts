@@ -13,7 +13,9 @@ export function pass(plan: Plan, task: DurableTask, node: DurableNode): void {
 }
 
 function listen(plan: Plan, { tenantId, log }: DurableTask, { node, seq }: { node: DurableNode; seq: number }): void {
-  for (const [index, condition] of conditionsOf(node).entries()) {
+  const conditions = conditionsOf(node);
+  if (conditions.length === 0) return;
+  for (const [index, condition] of conditions.entries()) {
     if (condition.kind !== 'event') continue;
     const { eventKey, scope, expression } = condition;
     plan.changes.durableListens.push({
@@ -45,7 +47,10 @@ export function append(
   const node: DurableNode = {
     branch: isSignal ? 0 : log.branch,
     node: isSignal ? log.signals.size + 1 : log.nodes.length + 1,
-    ...wanted,
+    kind: wanted.kind,
+    fingerprint: wanted.fingerprint,
+    asked: wanted.asked,
+    childRunId: wanted.childRunId,
     askedSeq,
     askedUs: state.timeOf(askedSeq, plan.nowUs),
     invocation: state.tasks.invocation[row] ?? 0,

@@ -100,7 +100,9 @@ export class DurableIndex {
 
   /** Its sleeps go to the heap, its events to the listeners. */
   watch(task: DurableTask, node: DurableNode): void {
-    for (const [index, condition] of conditionsOf(node).entries()) {
+    const conditions = conditionsOf(node);
+    if (conditions.length === 0) return;
+    for (const [index, condition] of conditions.entries()) {
       if (condition.kind === 'sleep') this.watchSleep(task, node, index);
       else {
         this.listens = true;

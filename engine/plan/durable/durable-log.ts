@@ -19,8 +19,10 @@ export interface DurableNode {
   need: number;
 }
 
-export function conditionsOf(node: DurableNode): readonly DurableCondition[] {
-  return node.asked.kind === 'wait' || node.asked.kind === 'signal' ? node.asked.conditions : [];
+const noConditions: readonly DurableCondition[] = [];
+
+export function conditionsOf({ asked }: DurableNode): readonly DurableCondition[] {
+  return asked.kind === 'wait' || asked.kind === 'signal' ? asked.conditions : noConditions;
 }
 
 /**

@@ -34,16 +34,19 @@ export function satisfy(plan: Plan, task: DurableTask, node: DurableNode, how: S
   undo.set(node, 'result', { seq, status: how.status });
   undo.set(node, 'need', log.nodes.length);
   if (node.kind !== EntryKind.Signal) undo.push(log.satisfied, node);
-  const ref = { taskId: log.taskId, branch: node.branch, node: node.node };
+  const { taskId } = log;
   changes.durableResults.push({
-    ...ref,
+    taskId,
+    branch: node.branch,
+    node: node.node,
     condition: wholeNode,
     seq,
     status: how.status,
     payload: how.payload,
     generation: how.generation,
   });
-  if (conditionsOf(node).some((condition) => condition.kind === 'event')) changes.durableListenDeletes.push(ref);
+  if (conditionsOf(node).some((condition) => condition.kind === 'event'))
+    changes.durableListenDeletes.push({ taskId, branch: node.branch, node: node.node });
   if (node.asked.kind === 'signal')
     changes.effects.push({
       kind: 'durableSignal',

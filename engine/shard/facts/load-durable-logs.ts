@@ -30,7 +30,7 @@ export async function loadLogs(
   asking: readonly Asking[],
   listeners: LoadedEventWaiters['tasks'],
 ): Promise<ReadonlyMap<string, StoredLog>> {
-  for (const { job } of asking) job.longLogs = [];
+  for (const { job } of asking) if (job.longLogs.length > 0) job.longLogs = [];
   const wanted: Wanted[] = [...asking.flatMap(wantedOf), ...wantedListeners(listeners)];
   if (wanted.length === 0) return new Map();
   const parts = partsOf(wanted);
@@ -64,8 +64,14 @@ function visiblePart(state: ShardState, taskId: string): LogPart {
   return { taskId, oldestBranch: oldestVisibleBranch(points) };
 }
 
-function wantedOf(asking: Asking): Wanted[] {
+const nothing: readonly Wanted[] = [];
+
+function wantedOf(asking: Asking): readonly Wanted[] {
   const { state, needs } = asking;
+  const { logsOf, sleepers, branch } = needs;
+  // Of most commands: a running task's log is in memory.
+  if (sleepers === undefined && branch === undefined && !(logsOf ?? []).some((taskId) => lacks(state, taskId)))
+    return nothing;
   const isLacking = (taskId: string): boolean => lacks(state, taskId);
   const want = (taskIds: readonly string[], isOptional: boolean): Wanted[] =>
     taskIds.map((taskId) => ({ asking, ...visiblePart(state, taskId), isOptional }));

@@ -15,6 +15,7 @@ import { EngineLink, NotOfferedError, type AttachedWorker } from '../../../link/
 import type { LinkAnswer } from '../../../link/link-command.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { randomFrom } from '../../helpers/random.ts';
+import type { DurableRequest, LinkedDurableStream } from '../../../link/linked-durable-streams.ts';
 import { LinkWorld } from './link-world.ts';
 
 const request: TriggerWorkflowRequest = { name: 'noop', input: '{}', desiredWorkerLabels: {} };
@@ -126,6 +127,7 @@ class StreamByHand extends EventEmitter {
       detached: [],
       ended: [],
       tasks: [],
+      durable: [],
     };
     this.emit('data', { welcome: undefined, ...empty, ...response });
   }
@@ -157,6 +159,55 @@ function worker(seen: string[], others: Partial<AttachedWorker> = {}): AttachedW
   };
 }
 
+/** A worker whose durable tasks ask by the link, and that comes back where its stream is lost. */
+class DurableWorker {
+  readonly asked: string[] = [];
+  readonly answered: string[] = [];
+  /** How many were not answered when their stream was lost. */
+  lost = 0;
+  readonly #link: EngineLink;
+  #stream: LinkedDurableStream | undefined;
+  #isReady = false;
+  #unanswered: string[] = [];
+
+  constructor(link: EngineLink) {
+    this.#link = link;
+    this.#open();
+  }
+
+  ask(key: string): void {
+    if (!this.#isReady) return;
+    this.asked.push(key);
+    this.#unanswered.push(key);
+    this.#stream?.send(memo(key));
+  }
+
+  #open(): void {
+    this.#stream = this.#link.openDurable('w', {
+      onMessage: (message) => {
+        if (message.$case === 'registerWorker') this.#isReady = true;
+        if (message.$case !== 'memoAck') return;
+        const key = message.value.memoResultPayload?.toString() ?? '';
+        expect(this.#unanswered.shift()).toBe(key);
+        this.answered.push(key);
+      },
+      onCut: () => undefined,
+      onResumed: () => undefined,
+      onEnded: () => {
+        this.#isReady = false;
+        this.lost += this.#unanswered.splice(0).length;
+        setTimeout(() => this.#open(), 100);
+      },
+    });
+    this.#stream.send({ $case: 'registerWorker', value: { workerId: 'w' } });
+  }
+}
+
+function memo(key: string, taskId = 'task'): DurableRequest {
+  const task = { durableTaskExternalId: taskId, invocationCount: 1 };
+  return { $case: 'memo', value: { ...task, key: Buffer.from(key), payload: undefined } };
+}
+
 describe('a history of cuts, restarts and refusals', () => {
   it.each(Array.from({ length: 200 }, (_, seed) => seed))(
     'loses nothing and does nothing twice: seed %i',
@@ -184,6 +235,7 @@ describe('a history of cuts, restarts and refusals', () => {
       let results = 0;
       const id = (kind: string): string => `${kind}-${next++}`;
       link.attach('w', worker(seen));
+      const durable = new DurableWorker(link);
       for (let step = 0; step < 150; step++) {
         const what = random();
         if (what < 0.35) {
@@ -217,8 +269,9 @@ describe('a history of cuts, restarts and refusals', () => {
         } else if (what < 0.75) {
           const taskId = newId();
           if (world.assign('w', taskId)) assigned.push(taskId);
-        } else if (what < 0.8) world.cut();
-        else if (what < 0.82 && mayRestart) {
+        } else if (what < 0.82) durable.ask(id('memo'));
+        else if (what < 0.86) world.cut();
+        else if (what < 0.88 && mayRestart) {
           world.restart();
           forgotten = true;
         } else await vi.advanceTimersByTimeAsync(upTo(60));
@@ -238,7 +291,13 @@ describe('a history of cuts, restarts and refusals', () => {
         expect([...world.reports.values()].filter((count) => count !== 1)).toEqual([]);
         expect([...world.batches.values()].filter((count) => count !== 1)).toEqual([]);
         expect(seen).toEqual(assigned);
+        expect(world.operations).toEqual(durable.asked);
       }
+      // What was lost with a session is not sent again by the link.
+      expect(world.operations).toEqual(durable.asked.filter((key) => world.operations.includes(key)));
+      expect(world.operations).toEqual(expect.arrayContaining(durable.answered));
+      expect(durable.answered).toEqual(durable.asked.filter((key) => durable.answered.includes(key)));
+      expect(durable.answered.length + durable.lost).toBe(durable.asked.length);
       expect(world.reports.size).toBe(results * 2);
       expect(world.batches.size).toBe(batches);
       const came = world.chunks.get('task') ?? [];
@@ -326,6 +385,134 @@ it('what comes up in one turn travels together, and an idle link has no stream',
   await vi.advanceTimersByTimeAsync(100);
   await again;
   expect([frames.at(-1), world.streams]).toEqual([3, 2]);
+});
+
+describe('durable streams by a link', () => {
+  it("carry a turn's operations in one frame, beside what else comes up in it, and so come the answers", async () => {
+    const world = quick();
+    const frames: ConnectRequest[] = [];
+    world.sees = (frame) => void frames.push(frame);
+    const durable = new DurableWorker(world.link);
+    await vi.advanceTimersByTimeAsync(10);
+    const [frameCount, toldCount] = [frames.length, world.told.length];
+    const keys = Array.from({ length: 150 }, (_, n) => `memo-${n}`);
+    for (const key of keys) durable.ask(key);
+    world.link.started({ taskId: 'task', attempt: 0, invocation: 1 }, patienceMs, expectTaken);
+    const triggered = world.link.trigger(request, { runId: newId(), isAwaited: false, patienceMs });
+    world.commandMs = () => 0;
+    await vi.advanceTimersByTimeAsync(200);
+    await triggered;
+    expect(durable.answered).toEqual(keys);
+    const [frame, ...others] = frames.slice(frameCount);
+    expect(others).toEqual([]);
+    expect(frame?.durable.map(({ workerId, requests }) => [workerId, requests.length])).toEqual([['w', 150]]);
+    expect([frame?.started.length, frame?.triggers.length]).toEqual([1, 1]);
+    const told = world.told.slice(toldCount).filter(({ durable: answers }) => answers.length > 0);
+    expect(told.map(({ durable: answers }) => answers.map(({ responses }) => responses.length))).toEqual([[150]]);
+  });
+
+  it('have what may be under way: the next operations leave once the engine has carried some out', async () => {
+    const world = quick();
+    world.commandMs = () => 10;
+    const durable = new DurableWorker(world.link);
+    await vi.advanceTimersByTimeAsync(50);
+    const most = Array.from({ length: 6_000 }, (_, n) => `memo-${n}`);
+    for (const key of most) durable.ask(key);
+    let sent = 0;
+    world.sees = (frame) => void (sent += frame.durable.reduce((sum, { requests }) => sum + requests.length, 0));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(sent).toBe(4_000);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(durable.answered).toEqual(most);
+  });
+
+  it('end as if they broke where the engine has forgotten the session: what was sent does not come again', async () => {
+    const { streams, connection } = byHand();
+    const link = new EngineLink(connection);
+    const ends: unknown[] = [];
+    const states: string[] = [];
+    const open = (): LinkedDurableStream =>
+      link.openDurable('w', {
+        onMessage: () => undefined,
+        onCut: () => void states.push('cut'),
+        onResumed: () => void states.push('resumed'),
+        onEnded: (error) => void ends.push(error),
+      });
+    const welcome = (engineId: string): Partial<ConnectResponse> => ({
+      welcome: { engineId, mostCommands: 4_000, mostBytes: 16_000_000, offers: 'evictions,durable-sessions' },
+    });
+    const stream = open();
+    stream.send(memo('one'));
+    streams.at(-1)?.say(welcome('first'));
+    await vi.advanceTimersByTimeAsync(10);
+    streams.at(-1)?.emit('end');
+    stream.send(memo('two'));
+    await vi.advanceTimersByTimeAsync(5_000);
+    streams.at(-1)?.say(welcome('first'));
+    await vi.advanceTimersByTimeAsync(10);
+    const sent = (): string[] =>
+      (streams.at(-1)?.requests ?? []).flatMap(({ durable }) =>
+        durable.flatMap(({ requests }) =>
+          requests.map(({ message }) => (message?.$case === 'memo' ? Buffer.from(message.value.key).toString() : '')),
+        ),
+      );
+    expect([sent(), states, ends]).toEqual([['one', 'two'], ['cut', 'resumed'], []]);
+    streams.at(-1)?.emit('end');
+    stream.send(memo('three'));
+    await vi.advanceTimersByTimeAsync(5_000);
+    streams.at(-1)?.say(welcome('second'));
+    await vi.advanceTimersByTimeAsync(10);
+    stream.send(memo('four'));
+    await vi.advanceTimersByTimeAsync(10);
+    expect(sent()).toEqual([]);
+    expect(ends).toEqual([expect.objectContaining({ code: status.UNAVAILABLE })]);
+    expect(
+      streams
+        .at(-1)
+        ?.requests.filter(({ number }) => number > 0n)
+        .map(({ number }) => number),
+    ).toEqual([1n, 2n]);
+    // An engine that carries none by sessions.
+    open().send(memo('five'));
+    streams.at(-1)?.emit('end');
+    await vi.advanceTimersByTimeAsync(5_000);
+    streams.at(-1)?.say({ welcome: { engineId: 'third', mostCommands: 4_000, mostBytes: 16_000_000, offers: '' } });
+    expect(link.carriesDurable).toBe(false);
+    expect(ends.length).toBe(2);
+    open();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(ends[2]).toBeInstanceOf(NotOfferedError);
+    link.close(new Error('over'));
+  });
+
+  it('keep the link, and end with the status that the engine says', async () => {
+    const { streams, connection } = byHand();
+    const link = new EngineLink(connection);
+    const seen: unknown[] = [];
+    const stream = link.openDurable('w', {
+      onMessage: (message) => void seen.push(message.$case),
+      onCut: () => undefined,
+      onResumed: () => undefined,
+      onEnded: (error) => void seen.push(error),
+    });
+    stream.send({ $case: 'registerWorker', value: { workerId: 'w' } });
+    streams[0]?.say({
+      welcome: { engineId: 'e', mostCommands: 4_000, mostBytes: 16_000_000, offers: 'durable-sessions' },
+    });
+    await vi.advanceTimersByTimeAsync(10);
+    streams[0]?.say({ number: 1n, done: [1n] });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(link.isOpen).toBe(true);
+    const registered = { message: { $case: 'registerWorker', value: { workerId: 'w' } } } as const;
+    const ended = { workerId: 'w', responses: [registered], status: status.NOT_FOUND, details: 'no worker' };
+    streams[0]?.say({ number: 2n, durable: [ended] });
+    streams[0]?.say({ number: 3n, durable: [{ workerId: 'w', responses: [registered], details: '' }] });
+    expect(seen).toEqual(['registerWorker', expect.objectContaining({ code: status.NOT_FOUND })]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(link.isOpen).toBe(false);
+    expect(streams.length).toBe(1);
+    link.close(new Error('over'));
+  });
 });
 
 it('what a program has said is hurried before a cut detaches its workers', async () => {
@@ -442,7 +629,7 @@ it('what was refused in a session that is forgotten does not count: the lines co
   const link = new EngineLink(connection);
   const logged = link.logged([line('task', 'one')], { patienceMs, signal: new AbortController().signal });
   const first = streams.at(-1);
-  first?.say({ welcome: { engineId: 'first', mostCommands: 4_000, mostBytes: 16_000_000 } });
+  first?.say({ welcome: { engineId: 'first', mostCommands: 4_000, mostBytes: 16_000_000, offers: '' } });
   await vi.advanceTimersByTimeAsync(10);
   expect(first?.requests.at(-1)).toMatchObject({ number: 1n, lines: [{ message: 'one' }] });
   const { COMMAND_KIND_LINE: kind } = CommandKind;
@@ -452,7 +639,7 @@ it('what was refused in a session that is forgotten does not count: the lines co
   await vi.advanceTimersByTimeAsync(5_000);
   const second = streams.at(-1);
   expect(second).not.toBe(first);
-  second?.say({ welcome: { engineId: 'second', mostCommands: 4_000, mostBytes: 16_000_000 } });
+  second?.say({ welcome: { engineId: 'second', mostCommands: 4_000, mostBytes: 16_000_000, offers: '' } });
   expect(second?.requests.at(-1)).toMatchObject({ number: 1n, lines: [{ message: 'one' }] });
   second?.say({ number: 1n, done: [1n] });
   expect(await logged).toEqual(new Map());

@@ -5,17 +5,16 @@ import { Caller } from '../../../engine/edge/access/caller.ts';
 import { createLog } from '../../../engine/base/log.ts';
 import type { WorkerLink } from '../../../engine/dispatch/worker-session.ts';
 import type { CommandOutcome, Program } from '../../../engine/grpc/session/carry-out.ts';
+import type { ServedDurableStream } from '../../../engine/grpc/durable/open-durable-stream.ts';
+import type { OpenDurableStream } from '../../../engine/grpc/session/durable-streams.ts';
 import { OpenSessions } from '../../../engine/grpc/session/open-sessions.ts';
 import type { SessionPorts } from '../../../engine/grpc/session/program-session.ts';
 import { openStream } from '../../../engine/grpc/session/session-service.ts';
 import { markChecked } from '../../../engine/model/checked.ts';
 import type { TaskResult } from '../../../engine/monitor/runs/run-end-waiters.ts';
-import {
-  CommandKind,
-  type ConnectRequest,
-  type ConnectResponse,
-} from '../../../proto/gen/hatchet/session/v1/session.ts';
+import { CommandKind, ConnectRequest, ConnectResponse } from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { EngineLink } from '../../../link/engine-link.ts';
+import { emptyRequest } from '../../../link/link-command.ts';
 import { tenantOf } from '../../helpers/tenant.ts';
 
 const caller = new Caller({
@@ -37,7 +36,7 @@ class ClientStream extends EventEmitter {
   }
 
   write(request: ConnectRequest): boolean {
-    this.#send(structuredClone(request));
+    this.#send(ConnectRequest.decode(ConnectRequest.encode(request).finish()));
     return true;
   }
 
@@ -80,6 +79,10 @@ export class LinkWorld {
   readonly chunks = new Map<string, number[]>();
   /** By batch and what is said of it, how often it was carried out. */
   readonly batches = new Map<string, number>();
+  /** Keys of memos that durable tasks have asked for, as they were carried out. */
+  readonly operations: string[] = [];
+  /** Frames of the engine's, as they have left it. */
+  readonly told: ConnectResponse[] = [];
   readonly workers = new Map<string, WorkerLink>();
   readonly link: EngineLink;
   /** How long the engine takes over what it is asked. */
@@ -157,7 +160,10 @@ export class LinkWorld {
     const sessions = this.#sessions;
     let isOver = false;
     const up = new Wire<ConnectRequest>((request) => stream.handle(request), this.#delayMs);
-    const down = new Wire<ConnectResponse>((response) => client.emit('data', structuredClone(response)), this.#delayMs);
+    const down = new Wire<ConnectResponse>(
+      (response) => client.emit('data', ConnectResponse.decode(ConnectResponse.encode(response).finish())),
+      this.#delayMs,
+    );
     const end = (code: status | undefined): void => {
       if (isOver) return;
       isOver = true;
@@ -176,7 +182,10 @@ export class LinkWorld {
     const stream = openStream(sessions, this.#ports(sessions), {
       caller,
       link: {
-        write: (message) => down.send(message),
+        write: (message) => {
+          this.told.push(message);
+          down.send(message);
+        },
         isBehind: () => false,
         pause: () => undefined,
         resume: () => undefined,
@@ -207,7 +216,34 @@ export class LinkWorld {
           return () => void this.#waiting.get(runId)?.delete(listener);
         },
       },
+      durable: () => (out) => this.#durable(sessions, out),
       log: createLog('silent'),
+    };
+  }
+
+  /** Answers each memo after a while, in their order. */
+  #durable(sessions: OpenSessions, { write }: Parameters<OpenDurableStream>[0]): ServedDurableStream {
+    let before = Promise.resolve();
+    return {
+      handle: ({ message }, settled) => {
+        if (message?.$case === 'registerWorker') write(message);
+        if (message?.$case !== 'memo') return settled?.();
+        const { key } = message.value;
+        const ms = this.commandMs(emptyRequest());
+        before = before
+          .then(() => (ms === 0 ? undefined : new Promise<void>((resolve) => setTimeout(resolve, ms))))
+          .then(() => {
+            if (sessions === this.#sessions) {
+              this.operations.push(key.toString());
+              write({
+                $case: 'memoAck',
+                value: { ref: undefined, memoAlreadyExisted: true, memoResultPayload: key },
+              });
+            }
+            settled?.();
+          });
+      },
+      end: () => undefined,
     };
   }
 

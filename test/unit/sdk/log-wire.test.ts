@@ -50,7 +50,7 @@ async function sessionServer(refuse: (message: string) => status | undefined): P
     const write = (response: Partial<ConnectResponse>): void => void call.write({ ...emptyResponse, ...response });
     call.on('data', (frame: ConnectRequest) => {
       if (frame.hello !== undefined)
-        return write({ welcome: { engineId: 'engine', mostCommands: 4_000, mostBytes: 16_000_000 } });
+        return write({ welcome: { engineId: 'engine', mostCommands: 4_000, mostBytes: 16_000_000, offers: '' } });
       if (frame.number === 0n) return;
       const refusals = frame.lines.flatMap(({ message }, index) => {
         const code = refuse(message);
@@ -78,6 +78,7 @@ const emptyResponse: ConnectResponse = {
   detached: [],
   ended: [],
   tasks: [],
+  durable: [],
 };
 
 async function connectedTo(addServices: (server: Server) => void): Promise<Connection> {

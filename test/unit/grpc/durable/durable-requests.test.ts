@@ -31,18 +31,37 @@ describe('DurableRequests', () => {
     const requests = new DurableRequests(unexpected);
     const submitted: string[] = [];
     const slow = new Gate();
-    const first = requests.enter('a', async () => {
-      await slow.passed;
-      submitted.push('a1');
-      throw new Error('refused');
-    });
-    const second = requests.enter('a', async () => submitted.push('a2'));
-    await requests.enter('b', async () => submitted.push('b1'));
+    const submit = async (what: string): Promise<void> => void submitted.push(what);
+    const first = requests.enter('a', () => slow.passed.then(() => 'a1'), submit);
+    const refused = requests.enter('a', () => Promise.reject<string>(new Error('refused')), submit);
+    const second = requests.enter('a', () => 'a2', submit);
+    const third = requests.enter('a', () => 'a3', submit);
+    void requests.enter('b', () => 'b1', submit);
     expect(submitted).toEqual(['b1']);
     slow.open();
-    await expect(first).rejects.toThrow('refused');
-    await second;
-    expect(submitted).toEqual(['b1', 'a1', 'a2']);
+    await expect(refused).rejects.toThrow('refused');
+    await Promise.all([first, second, third]);
+    expect(submitted).toEqual(['b1', 'a1', 'a2', 'a3']);
+    // Nothing is on its way any more, but for what waits for its commit.
+    const commit = new Gate();
+    const waiting = requests.enter(
+      'a',
+      () => 'a4',
+      (what) => submit(what).then(() => commit.passed),
+    );
+    void requests.enter('a', () => 'a5', submit);
+    expect(submitted.slice(4)).toEqual(['a4', 'a5']);
+    commit.open();
+    await waiting;
+    await expect(
+      requests.enter(
+        'a',
+        () => {
+          throw new Error('not JSON');
+        },
+        submit,
+      ),
+    ).rejects.toThrow('not JSON');
   });
 
   it('what cannot be read before its turn is refused in its turn', async () => {
@@ -66,13 +85,14 @@ describe('DurableRequests', () => {
     const slow = new Gate();
     const done = new Gate();
     requests.leave('a', slow.passed, () => void told.push('first'));
+    requests.leave('a', 'at hand', (value) => void told.push(value));
     requests.leave('a', Promise.resolve('second'), (value) => {
       told.push(value);
       done.open();
     });
     slow.open();
     await done.passed;
-    expect(told).toEqual(['first', 'second']);
+    expect(told).toEqual(['first', 'at hand', 'second']);
   });
 
   it('holds a refusal back until what the task asked for before it is answered', async () => {

@@ -55,6 +55,13 @@ beforeEach(async () => {
         stream.write({
           message: { $case: 'waitForAck', value: { ref: { ...message.value, branchId: 1n, nodeId: node() } } },
         });
+      if (message.$case === 'memo')
+        stream.write({
+          message: {
+            $case: 'memoAck',
+            value: { ref: { ...message.value, branchId: 1n, nodeId: node() }, memoAlreadyExisted: false },
+          },
+        });
       if (message.$case === 'triggerRuns')
         stream.write({
           message: {
@@ -231,6 +238,37 @@ describe('what a worker waits for', () => {
     );
     // One more of each second that it took.
     expect(words(heard[0]).filter((word) => word.startsWith('waits')).length).toBeLessThan(50);
+  });
+
+  it('is not said of what is begun on a stream that has lost nothing, but for each second', async () => {
+    const many = Array.from({ length: 20 }, (_, n) => begin(`task ${n}`));
+    await vi.waitFor(() => expect(link.offers).toBeDefined(), patient);
+    const startedAt = performance.now();
+    for (const each of many) {
+      void each.wait(aDay);
+      await vi.waitFor(() => expect(each.waitsFor()).toHaveLength(1), patient);
+    }
+    const said = words(heard[0]).filter((word) => word.startsWith('waits')).length;
+    expect(said).toBeLessThanOrEqual(Math.ceil((performance.now() - startedAt) / 1_000));
+  });
+
+  it('is said at once by one that had nothing to say when the stream began: nothing is told to it before', async () => {
+    await waiter('other');
+    const memo = begin('memo');
+    let computed: (json: string) => void = () => undefined;
+    void memo.memo(
+      Buffer.from('m'),
+      () => new Promise((resolve) => (computed = resolve)),
+      (json) => json,
+    );
+    await vi.waitFor(() => expect(words(heard[0])).toContain('memo'), patient);
+    await vi.waitFor(() => expect(memo.hasUnanswered).toBe(false), patient);
+    heard[0]?.stream.end();
+    await vi.waitFor(() => expect(words(heard[1])).toContain('waits other'), patient);
+    computed('1');
+    await vi.waitFor(() => expect(words(heard[1]).some((word) => word.includes('memo'))).toBe(true), patient);
+    // Alone: what is said each second is said of all.
+    expect(words(heard[1])).toContain('waits memo');
   });
 
   it('is cut only between invocations', () => {

@@ -14,6 +14,7 @@ import { toDurableBody } from '../../../../sdk/definition/workflow-definition.ts
 import { ResultListener } from '../../../../sdk/run/result-listener.ts';
 import { RunStarter } from '../../../../sdk/run/run-starter.ts';
 import type { DurableAction } from '../../../../sdk/worker/action.ts';
+import { Attempt } from '../../../../sdk/worker/attempts.ts';
 import { DurableTasks, left } from '../../../../sdk/worker/durable-tasks.ts';
 import { quiet } from '../../../helpers/quiet-logger.ts';
 
@@ -99,15 +100,15 @@ it('a task comes to an end though a replay takes more than half of its execution
       durableTaskInvocationCount: invocation,
       actionPayload: '{}',
     });
-    const abortController = new AbortController();
+    const attempt = new Attempt('task', 'task');
     output = await tasks.run(
       durable,
-      { input: {}, action, payload: parseActionPayload('{}'), abortController, host },
+      { input: {}, action, payload: parseActionPayload('{}'), abort: attempt, host },
       {
         workflowRunId: 'run',
         taskRunExternalId: 'task',
         workerId: 'worker',
-        signal: abortController.signal,
+        signal: attempt.abortController.signal,
         nextChildIndex: 0,
       },
     );

@@ -47,7 +47,13 @@ describe('an invocation whose code took another way than its log', () => {
     const before = watched(invocation.wait(aDay));
     invocation.take({ $case: 'waitForAck', value: { ref: ref(1) } });
     const strays = watched(invocation.wait(aDay));
-    const alongside = watched(invocation.memo(Buffer.from('m'), async () => '1'));
+    const alongside = watched(
+      invocation.memo(
+        Buffer.from('m'),
+        async () => '1',
+        (json) => json,
+      ),
+    );
     invocation.refuse({
       ref: ref(2),
       errorType: DurableTaskErrorType.DURABLE_TASK_ERROR_TYPE_NONDETERMINISM,
@@ -71,7 +77,11 @@ describe('an invocation whose code took another way than its log', () => {
     });
     const later = [
       invocation.wait(aDay),
-      invocation.memo(Buffer.from('m'), async () => '1'),
+      invocation.memo(
+        Buffer.from('m'),
+        async () => '1',
+        (json) => json,
+      ),
       invocation.record(Buffer.from('r'), '1'),
       invocation.probe(Buffer.from('p')),
       invocation.spawn([]),
@@ -145,7 +155,13 @@ describe('an invocation whose memo is on its way to the engine', () => {
     invocation.take({ $case: 'waitForAck', value: { ref: ref(1) } });
     await turns();
     expect(invocation.waitingSince).toBeTypeOf('number');
-    const memo = watched(invocation.memo(Buffer.from('m'), async () => '1'));
+    const memo = watched(
+      invocation.memo(
+        Buffer.from('m'),
+        async () => '1',
+        (json) => json,
+      ),
+    );
     invocation.take({
       $case: 'memoAck',
       value: { ref: ref(2), memoAlreadyExisted: false, memoResultPayload: undefined },

@@ -146,9 +146,17 @@ describe('an invocation on an engine that takes one request at a time', () => {
     const slow = new Promise<string>((resolve) => (end = resolve));
     const ask = (): string[] =>
       turnsOf({
-        slow: invocation.memo(Buffer.from('s'), async () => await slow),
+        slow: invocation.memo(
+          Buffer.from('s'),
+          async () => await slow,
+          (json) => json,
+        ),
         sleep: invocation.wait(aDay),
-        quick: invocation.memo(Buffer.from('q'), async () => '"quick"'),
+        quick: invocation.memo(
+          Buffer.from('q'),
+          async () => '"quick"',
+          (json) => json,
+        ),
       });
     const live = ask();
     memoOf(1);

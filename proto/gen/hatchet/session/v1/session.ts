@@ -19,6 +19,7 @@ import {
 } from "@grpc/grpc-js";
 import { AssignedAction, BatchActionEvent, WorkflowRunEvent } from "../../contract/dispatcher.ts";
 import { PutStreamEventRequest } from "../../contract/events.ts";
+import { DurableTaskRequest, DurableTaskResponse } from "../../contract/v1/dispatcher.ts";
 import { TriggerWorkflowRequest } from "../../contract/v1/trigger.ts";
 import { NewLogLine } from "../../monitor/v1/monitor.ts";
 
@@ -56,8 +57,9 @@ export namespace CommandKind {
 }
 
 /**
- * A frame of the program's. Its commands are taken up in the order of the fields; those of later frames may overtake them. A frame
- * is acknowledged as a whole: what is stored apart from tasks (chunks, lines) is best sent in frames of its own.
+ * A frame of the program's. Its commands are taken up in the order of the fields; those of later frames may overtake them, but for
+ * the messages of one durable stream. A frame is acknowledged as a whole: what is stored apart from tasks (chunks, lines) is best
+ * sent in frames of its own.
  */
 export interface ConnectRequest {
   /** The first frame of a stream holds this alone. */
@@ -83,6 +85,21 @@ export interface ConnectRequest {
    * a frame that comes again to an engine that has forgotten the session are stored again.
    */
   lines: NewLogLine[];
+  /** Of workers' durable streams, where the welcome has offers. Each message counts as a command. */
+  durable: DurableRequests[];
+}
+
+/**
+ * What a worker says on its durable stream: the messages that the contract's stream (V1Dispatcher.DurableTask) carries, in their
+ * order, also over frames. The first one names the worker (`register_worker`), as there; a second one begins a stream in the place
+ * of the one before. What comes for a worker without a stream is passed over. A stream lasts as long as the session: where an end
+ * of that is forgotten, so are the streams, and what was sent on them does not come again.
+ */
+export interface DurableRequests {
+  workerId: string;
+  requests: DurableTaskRequest[];
+  /** The stream ends behind them. */
+  ends: boolean;
 }
 
 export interface Hello {
@@ -154,6 +171,17 @@ export interface ConnectResponse {
   ended: WorkflowRunEvent[];
   /** They are taken up before `assigned`. */
   tasks: AssignedTasks[];
+  /** They are taken up after `tasks`. */
+  durable: DurableResponses[];
+}
+
+/** What a worker is told on its durable stream, in its order. */
+export interface DurableResponses {
+  workerId: string;
+  responses: DurableTaskResponse[];
+  /** The stream has ended behind them: the status that the contract's would have ended with, and its details. */
+  status?: number | undefined;
+  details: string;
 }
 
 export interface Welcome {
@@ -166,6 +194,11 @@ export interface Welcome {
   /** What the program may have sent that is not done yet. */
   mostCommands: number;
   mostBytes: number;
+  /**
+   * What the engine has beyond the contract, in the words of the header `hatchet-ts-offers`. Durable streams go by the session where
+   * one is `durable-sessions`.
+   */
+  offers: string;
 }
 
 /** A command that was not carried out: the status, details and trailers that the contract's call would have given. */
@@ -255,6 +288,7 @@ function createBaseConnectRequest(): ConnectRequest {
     batches: [],
     chunks: [],
     lines: [],
+    durable: [],
   };
 }
 
@@ -304,6 +338,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     }
     for (const v of message.lines) {
       NewLogLine.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.durable) {
+      DurableRequests.encode(v!, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -425,6 +462,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             message.lines.push(NewLogLine.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.durable.push(DurableRequests.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -457,6 +502,86 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     message.batches = object.batches?.map((e) => BatchActionEvent.fromPartial(e)) || [];
     message.chunks = object.chunks?.map((e) => PutStreamEventRequest.fromPartial(e)) || [];
     message.lines = object.lines?.map((e) => NewLogLine.fromPartial(e)) || [];
+    message.durable = object.durable?.map((e) => DurableRequests.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDurableRequests(): DurableRequests {
+  return { workerId: "", requests: [], ends: false };
+}
+
+export const DurableRequests: MessageFns<DurableRequests> = {
+  encode(message: DurableRequests, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workerId !== "") {
+      writer.uint32(10).string(message.workerId);
+    }
+    for (const v of message.requests) {
+      DurableTaskRequest.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.ends !== false) {
+      writer.uint32(24).bool(message.ends);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DurableRequests {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDurableRequests();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requests.push(DurableTaskRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ends = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DurableRequests>, I>>(base?: I): DurableRequests {
+    return DurableRequests.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DurableRequests>, I>>(object: I): DurableRequests {
+    const message = createBaseDurableRequests();
+    message.workerId = object.workerId ?? "";
+    message.requests = object.requests?.map((e) => DurableTaskRequest.fromPartial(e)) || [];
+    message.ends = object.ends ?? false;
     return message;
   },
 };
@@ -946,6 +1071,7 @@ function createBaseConnectResponse(): ConnectResponse {
     detached: [],
     ended: [],
     tasks: [],
+    durable: [],
   };
 }
 
@@ -987,6 +1113,9 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
     }
     for (const v of message.tasks) {
       AssignedTasks.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.durable) {
+      DurableResponses.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1086,6 +1215,14 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
             message.tasks.push(AssignedTasks.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.durable.push(DurableResponses.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1114,12 +1251,104 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
     message.detached = object.detached?.map((e) => Detached.fromPartial(e)) || [];
     message.ended = object.ended?.map((e) => WorkflowRunEvent.fromPartial(e)) || [];
     message.tasks = object.tasks?.map((e) => AssignedTasks.fromPartial(e)) || [];
+    message.durable = object.durable?.map((e) => DurableResponses.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDurableResponses(): DurableResponses {
+  return { workerId: "", responses: [], status: undefined, details: "" };
+}
+
+export const DurableResponses: MessageFns<DurableResponses> = {
+  encode(message: DurableResponses, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.workerId !== "") {
+      writer.uint32(10).string(message.workerId);
+    }
+    for (const v of message.responses) {
+      DurableTaskResponse.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.status !== undefined) {
+      writer.uint32(24).int32(message.status);
+    }
+    if (message.details !== "") {
+      writer.uint32(34).string(message.details);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DurableResponses {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDurableResponses();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.responses.push(DurableTaskResponse.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.status = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.details = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DurableResponses>, I>>(base?: I): DurableResponses {
+    return DurableResponses.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DurableResponses>, I>>(object: I): DurableResponses {
+    const message = createBaseDurableResponses();
+    message.workerId = object.workerId ?? "";
+    message.responses = object.responses?.map((e) => DurableTaskResponse.fromPartial(e)) || [];
+    message.status = object.status ?? undefined;
+    message.details = object.details ?? "";
     return message;
   },
 };
 
 function createBaseWelcome(): Welcome {
-  return { engineId: "", mostCommands: 0, mostBytes: 0 };
+  return { engineId: "", mostCommands: 0, mostBytes: 0, offers: "" };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -1132,6 +1361,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.mostBytes !== 0) {
       writer.uint32(24).uint32(message.mostBytes);
+    }
+    if (message.offers !== "") {
+      writer.uint32(34).string(message.offers);
     }
     return writer;
   },
@@ -1173,6 +1405,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.mostBytes = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.offers = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1193,6 +1433,7 @@ export const Welcome: MessageFns<Welcome> = {
     message.engineId = object.engineId ?? "";
     message.mostCommands = object.mostCommands ?? 0;
     message.mostBytes = object.mostBytes ?? 0;
+    message.offers = object.offers ?? "";
     return message;
   },
 };
