@@ -5,9 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hatchet, RateLimitDuration } from '../../sdk/index.ts';
 import { databaseFixture } from '../helpers/database-fixture.ts';
-import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import type { EngineChild } from '../helpers/engine-process.ts';
 import { randomFrom } from '../helpers/random.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { spawnInTopology } from '../helpers/topology.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
 
 const database = databaseFixture();
@@ -22,7 +23,7 @@ afterAll(async () => {
 });
 
 async function start(name: string, ports: { grpc: number; http: number } = { grpc: 0, http: 0 }): Promise<EngineChild> {
-  const engine = await spawnEngine({
+  const engine = await spawnInTopology({
     dataDir: join(folder, name),
     databaseUrl: database.url,
     secretKeyFile: join(folder, 'secret.key'),

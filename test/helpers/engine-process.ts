@@ -15,6 +15,8 @@ export interface EngineChild {
   log(): string;
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<void>;
+  /** Resolves once it is gone, whoever ended it. */
+  gone(): Promise<void>;
 }
 
 export function ended(child: ChildProcess): Promise<void> {
@@ -62,5 +64,6 @@ export async function spawnEngine(options: EngineOptions, nodeArguments: readonl
       child.kill(signal);
       await ended(child);
     },
+    gone: () => ended(child),
   };
 }
