@@ -31,11 +31,16 @@ function isEngineMessage(value: unknown): value is EngineMessage {
 /**
  * The built engine as a process of its own; resolves when it is ready.
  * @param nodeArguments for the runtime, before the program
+ * @param root of the package, where it is another than this one
  */
-export async function spawnEngine(options: EngineOptions, nodeArguments: readonly string[] = []): Promise<EngineChild> {
+export async function spawnEngine(
+  options: EngineOptions,
+  nodeArguments: readonly string[] = [],
+  root = packageRoot,
+): Promise<EngineChild> {
   const child = spawn(
     process.execPath,
-    [...nodeArguments, join(packageRoot, 'dist/engine/main.js'), JSON.stringify(options)],
+    [...nodeArguments, join(root, 'dist/engine/main.js'), JSON.stringify(options)],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let log = '';
