@@ -154,6 +154,24 @@ describe('a call for a tenant of another engine', () => {
     expect(rows).toEqual([{ input: '{"n":1}' }]);
   });
 
+  it('is refused for a head that is too long by whichever engine it comes to, and carried out up to there', async () => {
+    const { owner, other, database } = await pair();
+    const tenant = await tenantOf(database);
+    const statusOf = async (engine: RunningEngine, length: number): Promise<number> =>
+      (await http(engine, { method: 'GET', path: `/api/v1/tenants/${tenant}?x=${'a'.repeat(length)}` })).status;
+    const [here, there] = [new Map<number, number>(), new Map<number, number>()];
+    for (let length = 14_000; length < 17_000; length += 20) {
+      here.set(length, await statusOf(owner, length));
+      there.set(length, await statusOf(other, length));
+    }
+    expect(new Set(here.values())).toEqual(new Set([200, 431]));
+    expect(new Set(there.values())).toEqual(new Set([200, 431]));
+    const longest = (statuses: Map<number, number>): number =>
+      Math.max(...[...statuses].flatMap(([length, code]) => (code === 200 ? [length] : [])));
+    // What names the client on the way takes some of it.
+    expect(longest(there)).toBeGreaterThan(longest(here) - 1_024);
+  });
+
   it('may be long: a bulk trigger of 20 MB', async () => {
     const { other, database } = await pair();
     const clients = clientsOf(other);
