@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openTenantAdministration, type TenantAdministration } from '../../engine/index.ts';
 import {
   ConcurrencyLimitStrategy,
-  Hatchet,
+  type Hatchet,
   Or,
   RateLimitDuration,
   SleepCondition,
