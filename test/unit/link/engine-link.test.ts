@@ -74,7 +74,7 @@ class WritingStream extends EventEmitter {
       this.#isBroken = true;
       this.emit(
         'error',
-        serviceError({ code: status.INTERNAL, details: `Request message serialization failure: ${error}` }),
+        serviceError({ code: status.INTERNAL, details: `Request message serialization failure: ${String(error)}` }),
       );
     }
     if (this.#isBroken) return;
