@@ -23,8 +23,9 @@ const ownEngines: readonly Exception[] = [
   { file: 'test/e2e/standby.test.ts', reason: 'is about who has which shard as engines come and go' },
   { file: 'test/e2e/commonjs.test.ts', reason: 'is about createTestEngine, whose engine is one process' },
   { file: 'test/e2e/testing.test.ts', reason: 'is about createTestEngine, whose engine is one process' },
-  { file: 'test/e2e/typed-events.test.ts', reason: 'moves on by createTestEngine, whose engine is one process' },
   { file: 'test/e2e/doc-examples.test.ts', reason: 'compiles examples; there is no engine' },
+  { file: 'test/e2e/cli/*.test.ts', reason: 'are about commands, which start their engine' },
+  { file: 'test/e2e/first-hour/*.test.ts', reason: 'walk through templates, whose commands start their engine' },
   { file: 'test/e2e/install.test.ts', reason: 'is about an installed package, whose commands start their engine' },
 ];
 
