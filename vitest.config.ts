@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { exceptions, topology } from './test/topologies.ts';
 
 /** As `patient` has it for `vi.waitFor`; the default is one second. */
 const expectations = { poll: { timeout: 20_000 } };
 
 /** Whole programs and real processes: they wait more than they compute, and one file at a time keeps their time-outs honest. */
 const endToEnd = {
+  exclude: exceptions[topology].map(({ file }) => file),
   setupFiles: ['test/helpers/no-faults.ts'],
   globalSetup: ['test/helpers/postgres-server.ts'],
   expect: expectations,

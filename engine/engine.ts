@@ -93,7 +93,7 @@ async function stage<T>(
  * Starts an engine: Postgres (its own, unless given one), migrations, then everything that serves.
  * What a failed start had begun is stopped again.
  * @param sockets in place of ports of its own
- * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED, DATABASE_LOCKED, EDGE_LOST, EDGE_ALONE
+ * @throws HatchetError INSECURE_BIND, TLS_UNUSABLE, PORT_TAKEN, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START, POSTGRES_UNREACHABLE, POSTGRES_TOO_OLD, SECRET_KEY_WRONG, SECRET_KEY_UNUSABLE, SCHEMA_NEWER, SCHEMA_CHANGED, SCHEMA_IN_USE, DATABASE_LOCKED, EDGE_LOST, EDGE_ALONE
  */
 export async function startEngine(
   options: EngineOptions = {},
@@ -142,11 +142,12 @@ async function assemble(
     return { value, detail: value.detail };
   });
   await stage('migrations', onStage, async () => {
-    const steps = await migrateUp(database.url);
-    return {
-      value: undefined,
-      detail: steps.length === 0 ? 'up to date' : steps.map((step) => `${step.name} ${step.ms} ms`).join(', '),
-    };
+    let newer: string | undefined;
+    const steps = await migrateUp(database.url, { onNewer: (name) => (newer = name) });
+    if (newer !== undefined)
+      log.warn({ migration: newer }, 'the schema is one migration newer than this version knows');
+    const done = steps.map((step) => `${step.name} ${step.ms} ms`).join(', ') || 'up to date';
+    return { value: undefined, detail: newer === undefined ? done : `${newer} is newer than this version` };
   });
   return stage('engine', onStage, async () => {
     const value = await serve(options, {

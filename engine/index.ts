@@ -19,6 +19,7 @@ export {
   openTokenAdministration,
   resetSecrets,
   verifyMigrations,
+  verifyServable,
   type MigrateOptions,
   type MigrationState,
   type MigrationStep,

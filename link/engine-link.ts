@@ -22,6 +22,7 @@ import {
   frameOf,
   markRepeated,
   weightOf,
+  whyUnwritable,
   type CommandFacts,
   type LinkAnswer,
   type LinkCommand,
@@ -514,6 +515,7 @@ export class EngineLink {
       return this.#giveUp(new NotOfferedError());
     }
     if (code !== undefined && final.has(code)) return this.#giveUp(error);
+    if (code === status.INTERNAL) this.#refuseUnwritable();
     if (wasOpen) {
       for (const worker of this.#workers.values()) worker.onCut(this.#lastError);
       this.#durable.cut();
@@ -528,6 +530,19 @@ export class EngineLink {
     }, wait);
     const hopeless = await this.#ports.whyHopeless(error);
     if (hopeless !== undefined) this.#giveUp(hopeless);
+  }
+
+  /** A frame that cannot be written breaks every stream: what is at fault for it is refused, and the others of it travel anew. */
+  #refuseUnwritable(): void {
+    for (const frame of this.#outbox) {
+      if (whyUnwritable(frame.request) === undefined) continue;
+      this.#drop(frame.request.number);
+      for (const command of frame.all) {
+        const reason = whyUnwritable(frameOf(0, [command]).request);
+        if (reason === undefined) this.#queue.push(command);
+        else this.#settle(command, { error: serviceError({ code: status.INVALID_ARGUMENT, details: reason }) });
+      }
+    }
   }
 
   /** Without a stream: what nobody waits for any more is not sent again. A program whose calls have all failed may end. */

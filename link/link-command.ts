@@ -7,7 +7,7 @@ import {
   type AttemptCompleted,
   type AttemptFailed,
   type AttemptStarted,
-  type ConnectRequest,
+  ConnectRequest,
   type DurableRequests,
 } from '../proto/gen/hatchet/session/v1/session.ts';
 import type { DurableRequest } from './linked-durable-streams.ts';
@@ -188,6 +188,16 @@ export function frameOf(number: number, commands: readonly LinkCommand[]): LinkF
   const isApart = request.chunks.length + request.lines.length > 0;
   const cost = isApart ? mostInFrame : Math.max(commands.length, leastCost);
   return { request, all: commands, byKind, weight, isApart, cost };
+}
+
+/** Why a frame cannot be written: a value of a type that its message does not take. */
+export function whyUnwritable(request: ConnectRequest): string | undefined {
+  try {
+    ConnectRequest.encode(request);
+    return undefined;
+  } catch (error) {
+    return `the request cannot be written: ${String(error)}`;
+  }
 }
 
 /** In its place among what the worker's stream carries. */

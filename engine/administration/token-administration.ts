@@ -17,6 +17,7 @@ export {
   migrateUp,
   migrationStatus,
   verifyMigrations,
+  verifyServable,
   type MigrateOptions,
   type MigrationState,
   type MigrationStep,

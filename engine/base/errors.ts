@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'SCHEMA_NEWER'
   | 'SCHEMA_CHANGED'
   | 'SCHEMA_BEHIND'
+  | 'SCHEMA_IN_USE'
   | 'DATABASE_LOCKED'
   | 'COMMAND_FAILED'
   | 'DISK_FULL';

@@ -7,7 +7,8 @@ const boundTo = 'forwarded call';
 
 /**
  * The address of the client of a call that is passed on, sealed under the key that all engines on a database share: nobody else
- * can write an address into the audit log, or keep a call from being passed on.
+ * can write an address into the audit log, or keep a call from being passed on. What a later version adds comes after a space; this
+ * one does not read it.
  */
 export class ForwardedFor {
   readonly #sealer: Sealer;
@@ -26,7 +27,7 @@ export class ForwardedFor {
   open(header: string | undefined): string | undefined {
     if (header === undefined) return undefined;
     try {
-      return remember(this.#opened, header, () => this.#sealer.open(header, boundTo));
+      return remember(this.#opened, header, () => this.#sealer.open(header, boundTo).split(' ', 1)[0] ?? '');
     } catch {
       return undefined;
     }

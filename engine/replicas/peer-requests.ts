@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { splitHostPort } from '../net/bind-address.ts';
@@ -39,7 +39,11 @@ export class PeerRequests {
     const options = { agent, host, port, method, path, headers: { ...headers, host: peer.http } };
     return new Promise((resolve, reject) => {
       let isSent = false;
-      const request = isTls ? httpsRequest(options, resolve) : httpRequest(options, resolve);
+      const answered = (response: IncomingMessage): void => {
+        if (!Buffer.isBuffer(body) && !request.writableEnded) leaveRest(body, request, response);
+        resolve(response);
+      };
+      const request = isTls ? httpsRequest(options, answered) : httpRequest(options, answered);
       const send = (): void => {
         isSent = true;
         if (Buffer.isBuffer(body)) request.end(body);
@@ -89,4 +93,14 @@ export class PeerRequests {
     });
     return { agent, isTls: true };
   }
+}
+
+/**
+ * A peer has answered before the end of the body: nobody reads the rest. It is taken from the client, whose connection would be held up
+ * otherwise, and the connection to the peer ends with the answer.
+ */
+function leaveRest(body: Readable, request: ClientRequest, response: IncomingMessage): void {
+  body.unpipe(request);
+  body.resume();
+  response.once('end', () => request.destroy());
 }

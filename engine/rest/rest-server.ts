@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Address } from '../base/engine-options.ts';
 import { invalid } from '../edge/parse/invalid.ts';
@@ -60,19 +60,41 @@ async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
   if (await isLoopbackHost(deps.host)) app.use(hostCheck({ allowed: [deps.host, ...deps.allowedHosts] }));
   registerHealth(app, deps);
   authenticate(app, deps);
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () => {
-        throw new HatchetError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`, {
-          details: { limit: maxBodyBytes },
-          remedy: 'Store large data elsewhere and pass a reference to it.',
-        });
-      },
-    }),
-  );
+  app.use(limitBody);
   registerRoutes(app, deps);
   return app;
+}
+
+function bodyTooLarge(): never {
+  throw new HatchetError('PAYLOAD_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`, {
+    details: { limit: maxBodyBytes },
+    remedy: 'Store large data elsewhere and pass a reference to it.',
+  });
+}
+
+const limitCounted = bodyLimit({ maxSize: maxBodyBytes, onError: bodyTooLarge });
+
+/**
+ * A body that was opened and is not read to its end holds up its connection, which is cut half a second later, with the next request on
+ * it. So one whose length is told stays closed until somebody reads it, and of one whose bytes are counted the rest is read.
+ */
+const limitBody: MiddlewareHandler<RestEnv> = async (context, next) => {
+  const length = context.req.header('content-length');
+  if (Number(length) > maxBodyBytes) bodyTooLarge();
+  if (length !== undefined) return next();
+  const answer = await limitCounted(context, next);
+  const { body } = context.req.raw;
+  if (body !== null && !body.locked) void readToEnd(body);
+  return answer;
+};
+
+async function readToEnd(body: ReadableStream): Promise<void> {
+  const reader = body.getReader();
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // It is too long, or its client has gone: the connection ends.
+  }
 }
 
 /** Characters of a path with its query. */

@@ -1,7 +1,7 @@
 import type { ClientConfig } from 'pg';
 import { Lane, type Backend } from '../commit/lane.ts';
 import { postgresConnector, type Connector } from '../postgres/sql-client.ts';
-import { connectionName } from './ownership/process-lease.ts';
+import { connectionName } from '../postgres/engine-connections.ts';
 import { settleLostCommit, type SettledShard } from './ownership/fate-of-lost-commit.ts';
 
 /** The lane's connection, and what comes after it when it is lost. */

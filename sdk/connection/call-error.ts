@@ -72,11 +72,17 @@ export function isTransient(error: unknown): boolean {
  * grpc-js says so only in words.
  */
 export function hasNeverLeft(error: unknown): boolean {
-  return isServiceError(error) && (isUnsendable(error) || neverLeft.test(error.details));
+  return isServiceError(error) && (isUnsendable(error) || isTurnedAway(error) || neverLeft.test(error.details));
 }
 
-const neverLeft =
-  /^(?:\w+: )?No connection established|^Stream refused by server|Waiting for LB pick|^Name resolution failed/;
+const neverLeft = /^(?:\w+: )?No connection established|Waiting for LB pick|^Name resolution failed/;
+
+/** The server is there, and did not take the call up: it asks its clients to go, as an engine does before it stops. */
+export function isTurnedAway(error: unknown): boolean {
+  return isServiceError(error) && error.code === status.UNAVAILABLE && turnedAway.test(error.details);
+}
+
+const turnedAway = /^Stream refused by server/;
 
 /** A request that never left: a value of a type that the message does not take. grpc-js says so only in words. */
 function isUnsendable(error: unknown): boolean {

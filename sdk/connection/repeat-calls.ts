@@ -2,7 +2,7 @@ import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc
 import { backoffMs, pause, type Backoff } from '../../link/backoff.ts';
 import { refuseInRunner } from '../isolation/in-runner/refuse-in-runner.ts';
 import { runnerLevel } from '../isolation/in-runner/runner-port.ts';
-import { AnswerLostError, hasNeverLeft, isTransient } from './call-error.ts';
+import { AnswerLostError, hasNeverLeft, isTransient, isTurnedAway } from './call-error.ts';
 import type { Connection } from './connection.ts';
 import type { EngineOffers } from './engine-offers.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
@@ -19,8 +19,8 @@ export interface CallSettings {
   /** Milliseconds for one try. Default 15,000. */
   timeoutMs?: number;
   /**
-   * Milliseconds in which the call is made again after a transient failure. Default 0: one try.
-   * Only for calls that carry an identity, so that making them twice changes nothing.
+   * Milliseconds in which the call is made again after a transient failure. Default 0: only where an engine that stops has not
+   * taken it up. Only for calls that carry an identity, so that making them twice changes nothing.
    */
   repeatForMs?: number;
   /** The identity counts only where the engine offers that; elsewhere the call is repeated only where it has never left. */
@@ -34,6 +34,9 @@ export interface CallSettings {
 /** How long calls that carry an identity are repeated: longer than an engine takes to restart. */
 export const repeatForMs = 30_000;
 
+/** How long any call is made again that a server has turned away: another engine takes it, or there is none. */
+const turnedAwayMs = 5_000;
+
 const backoff: Backoff = { firstMs: 100, longestMs: 3_000 };
 
 /** Makes a unary call. @throws AnswerLostError; the ServiceError of the last try; HatchetError UNREACHABLE where TLS stands between the two */
@@ -44,7 +47,8 @@ export async function callUnary<Request, Response>(
   settings: CallSettings = {},
 ): Promise<Response> {
   if (runnerLevel() !== undefined) await refuseInRunner('the engine');
-  const giveUpAt = performance.now() + (settings.repeatForMs ?? 0);
+  const startedAt = performance.now();
+  const giveUpAt = startedAt + (settings.repeatForMs ?? 0);
   for (let tries = 0; ; tries += 1) {
     try {
       return await tryOnce(connection, method, request, settings);
@@ -66,7 +70,8 @@ export async function callUnary<Request, Response>(
         if (!offers[settings.repeatWith]) throw new AnswerLostError('the answer was lost', { cause: error });
       }
       const wait = backoffMs(backoff, tries, Math.random());
-      if (performance.now() + wait > giveUpAt) throw error;
+      const until = isTurnedAway(error) ? Math.max(giveUpAt, startedAt + turnedAwayMs) : giveUpAt;
+      if (performance.now() + wait > until) throw error;
       await pause(wait, settings.signal);
     }
   }

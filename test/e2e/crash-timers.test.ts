@@ -8,6 +8,7 @@ import { databaseFixture } from '../helpers/database-fixture.ts';
 import { spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
 import { randomFrom } from '../helpers/random.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { spawnInTopology } from '../helpers/topology.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
 
 const database = databaseFixture();
@@ -21,8 +22,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(name: string, ports: { grpc: number; http: number } = { grpc: 0, http: 0 }): Promise<EngineChild> {
-  const engine = await spawnEngine({
+/** @param spawn of several engines, one */
+async function start(
+  name: string,
+  ports: { grpc: number; http: number } = { grpc: 0, http: 0 },
+  spawn = spawnInTopology,
+): Promise<EngineChild> {
+  const engine = await spawn({
     dataDir: join(folder, name),
     databaseUrl: database.url,
     secretKeyFile: join(folder, 'secret.key'),
@@ -122,8 +128,10 @@ describe('time, over kill -9', () => {
   });
 
   it('fires each tick of a cron once, while two engines run on one database', async () => {
-    const first = await start('one');
-    const second = await start('two');
+    const alone = (name: string, ports?: { grpc: number; http: number }): Promise<EngineChild> =>
+      start(name, ports, spawnEngine);
+    const first = await alone('one');
+    const second = await alone('two');
     const hatchet = Hatchet.init({ token: first.ready.token, logger: () => quiet });
     const ticking = hatchet.task({ name: 'ticking', onCrons: ['* * * * * *'], fn: () => ({}) });
     const worker = await hatchet.worker('ticking', { handleKill: false, workflows: [ticking] });
@@ -139,7 +147,7 @@ describe('time, over kill -9', () => {
     await kill(first);
     const killedAfter = (await ticks()).length;
     await expect.poll(async () => (await ticks()).length, { timeout: 30_000 }).toBeGreaterThanOrEqual(killedAfter + 4);
-    const third = await start('one', { grpc: first.ready.grpc.port, http: first.ready.http.port });
+    const third = await alone('one', { grpc: first.ready.grpc.port, http: first.ready.http.port });
     const before = (await ticks()).length;
     await kill(second);
     await expect.poll(async () => (await ticks()).length, { timeout: 30_000 }).toBeGreaterThanOrEqual(before + 3);

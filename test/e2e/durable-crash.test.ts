@@ -3,11 +3,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { ended, packageRoot, type EngineChild } from '../helpers/engine-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { HoldingProxy } from '../helpers/holding-proxy.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { spawnInTopology } from '../helpers/topology.ts';
 
 /**
  * A durable task of a dozen operations, killed at every second transaction that writes to its log. A trigger of the test's own
@@ -84,7 +85,7 @@ beforeAll(async () => {
     workerTimeoutMs: 6_000,
     logLevel: 'error',
   };
-  engine = await spawnEngine(options);
+  engine = await spawnInTopology(options);
   const setUp = await database();
   await setUp.query(crashPoints);
   await setUp.end();
@@ -158,7 +159,7 @@ async function dataFolder(): Promise<string> {
 
 async function revive(victim: (typeof victims)[number]): Promise<void> {
   if (victim === 'worker') worker = startWorker();
-  else if (victim === 'engine') engine = await spawnEngine(options);
+  else if (victim === 'engine') engine = await spawnInTopology(options);
 }
 
 /** Stops the run at its n-th transaction, kills, and lets everything come back. @returns whether there was such a transaction */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, request, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from 'node:http';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { engineFixture } from '../helpers/engine-fixture.ts';
 
@@ -33,6 +34,38 @@ function send(headers: Record<string, string>, { path = '/api/v1/meta', method =
       .end();
   });
 }
+
+describe('a request whose body nobody reads', () => {
+  async function twice(headers: OutgoingHttpHeaders): Promise<{ answer?: string | undefined; reused: boolean }> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (options: RequestOptions, body = ''): Promise<[IncomingMessage, boolean]> => {
+      const sent = request({ agent, host: '127.0.0.1', port: fixture.engine.http.port, ...options });
+      const answered = once(sent, 'response');
+      sent.end(body);
+      const [response] = await answered;
+      await text(response);
+      return [response, sent.reusedSocket];
+    };
+    try {
+      const authorization = `Bearer ${fixture.engine.token}`;
+      const [first] = await ask(
+        { method: 'PATCH', path: '/api/v1/workflows/nowhere', headers: { authorization, ...headers } },
+        'x'.repeat(1_000_000),
+      );
+      expect(first.statusCode).toBe(404);
+      const [second, reused] = await ask({ path: '/api/live' });
+      expect(second.statusCode).toBe(200);
+      return { answer: first.headers.connection, reused };
+    } finally {
+      agent.destroy();
+    }
+  }
+
+  it.each([{ 'content-length': '1000000' }, { 'transfer-encoding': 'chunked' }])(
+    'leaves its connection to the next one: %o',
+    async (headers) => expect(await twice(headers)).toEqual({ answer: 'keep-alive', reused: true }),
+  );
+});
 
 describe('requests to an engine on a loopback address', () => {
   it.each([

@@ -4,6 +4,8 @@ import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { describe, expect, it, vi } from 'vitest';
 import { startEngine } from '../../engine/index.ts';
 import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.ts';
+import { codeOf } from '../helpers/contract-fixture.ts';
 import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 import { isListening } from '../helpers/left-behind.ts';
 import { descendants, running } from '../helpers/process-tree.ts';
@@ -56,6 +58,41 @@ describe('an engine with two edges', () => {
     );
     expect(rows).toEqual([{ action: '/WorkflowService/TriggerWorkflow' }]);
   });
+
+  it('goes on after a chunk whose time is none', async () => {
+    const { clients } = fixture;
+    const { host, port } = fixture.engine.ready.grpc;
+    const client = new Client(`${host}:${port}`, credentials.createInsecure());
+    const metadata = new Metadata();
+    metadata.set('authorization', `bearer ${fixture.token}`);
+    const asIs = (bytes: Buffer): Buffer => bytes;
+    const taskRunExternalId = '01890000-0000-7000-8000-000000000001';
+    const known = { taskRunExternalId, message: Buffer.from('a'), metadata: '', createdAt: undefined, eventIndex: 0n };
+    // Field 2, a time of 2^62 seconds.
+    const time = Buffer.from([0x12, 0x0a, 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]);
+    const chunk = Buffer.concat([PutStreamEventRequest.encode(known).finish(), time]);
+    expect(PutStreamEventRequest.decode(chunk).createdAt?.getTime()).toBeNaN();
+    try {
+      const putting = new Promise((resolve) =>
+        client.makeUnaryRequest('/EventsService/PutStreamEvent', asIs, asIs, chunk, metadata, (error) =>
+          resolve(error?.code ?? status.OK),
+        ),
+      );
+      const request = {
+        workflowName: 'nobody',
+        input: Buffer.from('{}'),
+        additionalMetadata: Buffer.from('{}'),
+        desiredWorkerLabels: {},
+      };
+      const others = Array.from({ length: 4 }, () =>
+        codeOf(clients.call(clients.admin, clients.admin.triggerWorkflowRun, request)),
+      );
+      expect(await putting).toBe(status.NOT_FOUND);
+      expect((await Promise.all(others)).map(({ code }) => code)).toEqual(others.map(() => status.NOT_FOUND));
+    } finally {
+      client.close();
+    }
+  }, 20_000);
 
   it('keeps no room for requests that are no messages', async () => {
     const { host, port } = fixture.engine.ready.grpc;

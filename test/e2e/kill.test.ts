@@ -2,6 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { KillRun, type KillRunOptions } from '../helpers/kill-run.ts';
 
 const seed = Number(process.env['SEED'] ?? 7_077);
+/** For several engines. With a rate they run under so many tasks a second, in place of 500 in flight. */
+const kills = Number(process.env['KILLS'] ?? 12);
+const load = process.env['RATE'] === undefined ? { inFlight: 500 } : { inFlight: 0, rate: Number(process.env['RATE']) };
 let run: KillRun | undefined;
 
 afterEach(async () => run?.stop(), 60_000);
@@ -23,14 +26,12 @@ describe('kill -9 of anything loses nothing and doubles nothing', () => {
   }, 300_000);
 
   it('with three engines on one Postgres, and workers of ours behind a load balancer', async () => {
-    const kills = Number(process.env['KILLS'] ?? 12);
-    const options = { engines: 3, workers: 3, kills, inFlight: 500, seed } as const;
+    const options = { engines: 3, workers: 3, kills, ...load, seed } as const;
     expect(await kill({ worker: 'worker.mjs', ...options })).toEqual([]);
   }, 3_600_000);
 
   it('with two edges before three engines, and workers of ours behind a load balancer', async () => {
-    const kills = Number(process.env['KILLS'] ?? 12);
-    const options = { engines: 3, edges: 2, workers: 3, kills, inFlight: 500, seed } as const;
+    const options = { engines: 3, edges: 2, workers: 3, kills, ...load, seed } as const;
     expect(await kill({ worker: 'worker.mjs', ...options })).toEqual([]);
   }, 3_600_000);
 });

@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { HatchetError, RunFailedError, type TaskMiddleware } from '../../sdk/index.ts';
-import { createTestEngine, type TestEngine } from '../../testing/index.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-let engine: TestEngine;
-
-beforeAll(async () => {
-  engine = await createTestEngine({ logLevel: 'OFF', timeout: '20s' });
-});
-
-afterAll(async () => {
-  await engine.stop();
-});
+const fixture = engineFixture('middleware', { logLevel: 'error' });
 
 async function failure(run: Promise<unknown>): Promise<unknown> {
   return await run.then(
@@ -23,7 +15,7 @@ async function failure(run: Promise<unknown>): Promise<unknown> {
 describe('middleware', () => {
   it('adds to inputs and outputs, in order, of all tasks that its client declares', async () => {
     const order: string[] = [];
-    const outer = engine.hatchet.withMiddleware({
+    const outer = fixture.hatchet.withMiddleware({
       before: [
         (input: { n: number }) => ({ double: 2 * input.n }),
         (input, ctx) => ({ seen: Object.keys(input).length, by: ctx.taskName() }),
@@ -44,7 +36,7 @@ describe('middleware', () => {
       name: 'added',
       fn: (input, ctx) => ({ sum: input.n + input.double + input.seen, context: ctx.input.double }),
     });
-    const plain = engine.hatchet.task({ name: 'plain', fn: (input: { n: number }) => ({ keys: Object.keys(input) }) });
+    const plain = fixture.hatchet.task({ name: 'plain', fn: (input: { n: number }) => ({ keys: Object.keys(input) }) });
     const flow = inner.workflow<{ n: number }>({ name: 'flow' });
     const first = flow
       .withMiddleware({ before: () => ({ own: 'first' }) })
@@ -59,7 +51,7 @@ describe('middleware', () => {
       batch: { maxSize: 2, maxInterval: '50ms' },
       fn: (inputs) => Object.fromEntries(Object.entries(inputs).map(([id, input]) => [id, { double: input.double }])),
     });
-    await engine.worker([task, plain, flow, batch]);
+    await fixture.serve('test', { workflows: [task, plain, flow, batch] });
     expect(await task.run({ n: 2 })).toEqual({ sum: 8, context: 4, outer: true, inner: 'added' });
     expect(order).toEqual(['outer', 'inner']);
     expect(await plain.run({ n: 1 })).toEqual({ keys: ['n'] });
@@ -75,7 +67,7 @@ describe('middleware', () => {
   });
 
   it('comes between schemas: after that of the input, before that of the output', async () => {
-    const hatchet = engine.hatchet.withMiddleware({
+    const hatchet = fixture.hatchet.withMiddleware({
       before: (input: { n?: unknown }) => ({ type: typeof input.n }),
       after: () => ({ note: 7 }),
     });
@@ -87,7 +79,7 @@ describe('middleware', () => {
       output: z.object({ note: z.string() }),
       fn: () => ({ note: 'a' }),
     });
-    await engine.worker([task, refused], { name: 'schemas' });
+    await fixture.serve('schemas', { workflows: [task, refused] });
     expect(await task.run({ n: '5' })).toEqual({ n: 5, type: 'number', note: 7 });
     expect(await failure(refused.run({ n: '5' }))).toContain('the output of refused does not match its schema: note');
   });
@@ -120,10 +112,10 @@ describe('middleware', () => {
       },
     };
     const tasks = Object.entries(hooks).map(([name, hook]) =>
-      engine.hatchet.withMiddleware(hook).task({ name: `hook-${name}`, fn: () => ({ done: true }) }),
+      fixture.hatchet.withMiddleware(hook).task({ name: `hook-${name}`, fn: () => ({ done: true }) }),
     );
-    const fine = engine.hatchet.task({ name: 'fine', fn: () => ({ done: true }) });
-    await engine.worker([...tasks, fine], { name: 'hostile' });
+    const fine = fixture.hatchet.task({ name: 'fine', fn: () => ({ done: true }) });
+    await fixture.serve('hostile', { workflows: [...tasks, fine] });
     const ends = await Promise.all(tasks.map(async (task) => await failure(task.run({}))));
     expect(ends).toEqual([
       'no entry',
@@ -138,7 +130,7 @@ describe('middleware', () => {
 
   it('goes around durable tasks only where it says that it may', async () => {
     let count = 0;
-    const hatchet = engine.hatchet
+    const hatchet = fixture.hatchet
       .withMiddleware({ before: () => ({ plain: ++count }), after: () => ({ never: true }) })
       .withMiddleware({
         before: async (_input, ctx) => ({ id: ctx.workflowRunId() }),
@@ -153,14 +145,14 @@ describe('middleware', () => {
         return { keys: Object.keys(input), id: ctx.input.id === ctx.workflowRunId() };
       },
     });
-    await engine.worker([task], { name: 'durables' });
+    await fixture.serve('durables', { workflows: [task] });
     expect(await task.run({})).toEqual({ keys: ['id'], id: true, durable: true });
     expect(count).toBe(0);
   });
 
   it('is a function', () => {
     const hook: () => void = JSON.parse('7');
-    expect(() => engine.hatchet.withMiddleware({ before: hook })).toThrow(HatchetError);
-    expect(() => engine.hatchet.withMiddleware({ before: hook })).toThrow('the hook before of the middleware is 7');
+    expect(() => fixture.hatchet.withMiddleware({ before: hook })).toThrow(HatchetError);
+    expect(() => fixture.hatchet.withMiddleware({ before: hook })).toThrow('the hook before of the middleware is 7');
   });
 });

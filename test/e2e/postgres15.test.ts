@@ -3,13 +3,14 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine, type RunningEngine } from '../../engine/index.ts';
+import type { RunningEngine } from '../../engine/index.ts';
 import { createLog } from '../../engine/base/log.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../engine/postgres/embedded/embedded-postgres.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { startInTopology } from '../helpers/topology.ts';
 
 const folder = makeTempFolder('postgres-15');
 let server: EmbeddedPostgres;
@@ -23,7 +24,7 @@ beforeAll(async () => {
     'native',
   );
   server = await startEmbeddedPostgres({ dataDir: join(folder, 'server'), log: createLog('error'), binaries });
-  engine = await startEngine({
+  engine = await startInTopology({
     databaseUrl: server.url,
     dataDir: join(folder, 'engine'),
     grpcPort: 0,

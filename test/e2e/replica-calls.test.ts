@@ -4,10 +4,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startEngine, type EngineOptions, type RunningEngine } from '../../engine/index.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
+import { TriggerWorkflowRequest } from '../../proto/gen/hatchet/contract/v1/trigger.ts';
+import { TriggerWorkflowResponse } from '../../proto/gen/hatchet/contract/workflows.ts';
 import { Hatchet, type ClientOptions } from '../../sdk/index.ts';
 import { codeOf } from '../helpers/contract-fixture.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
@@ -123,6 +125,51 @@ describe('a call for a tenant of another engine', () => {
       const read = await http(other, { method: 'GET', path: `/api/v1/stable/workflow-runs/${run.metadata.id}/status` });
       expect(read).toEqual({ status: 200, body: expect.stringContaining('QUEUED') });
     }
+  });
+
+  it('is carried out with fields and metadata of a later version, which are left out', async () => {
+    const { other, database } = await pair();
+    await put(clientsOf(other));
+    const raw = new Client(`${other.grpc.host}:${other.grpc.port}`, credentials.createInsecure());
+    onTestFinished(() => raw.close());
+    const metadata = new Metadata();
+    metadata.set('authorization', `bearer ${other.token}`);
+    metadata.set('hatchet-later', 'of a later version');
+    const known = TriggerWorkflowRequest.encode({ name: 'one', input: '{"n":1}', desiredWorkerLabels: {} }).finish();
+    // Field 2000, a number; and field 2001, a message of two bytes.
+    const later = Buffer.from([0x80, 0x7d, 0x07, 0x8a, 0x7d, 0x02, 0x08, 0x01]);
+    const asIs = (bytes: Buffer): Buffer => bytes;
+    const answer = await new Promise<Buffer>((resolve, reject) =>
+      raw.makeUnaryRequest(
+        '/WorkflowService/TriggerWorkflow',
+        asIs,
+        asIs,
+        Buffer.concat([later, Buffer.from(known), later]),
+        metadata,
+        (error, value) => (value === undefined ? reject(error ?? new Error('there was no answer')) : resolve(value)),
+      ),
+    );
+    const { workflowRunId } = TriggerWorkflowResponse.decode(answer);
+    const { rows } = await database.client.query('SELECT input FROM run WHERE id = $1', [workflowRunId]);
+    expect(rows).toEqual([{ input: '{"n":1}' }]);
+  });
+
+  it('is refused for a head that is too long by whichever engine it comes to, and carried out up to there', async () => {
+    const { owner, other, database } = await pair();
+    const tenant = await tenantOf(database);
+    const statusOf = async (engine: RunningEngine, length: number): Promise<number> =>
+      (await http(engine, { method: 'GET', path: `/api/v1/tenants/${tenant}?x=${'a'.repeat(length)}` })).status;
+    const [here, there] = [new Map<number, number>(), new Map<number, number>()];
+    for (let length = 14_000; length < 17_000; length += 20) {
+      here.set(length, await statusOf(owner, length));
+      there.set(length, await statusOf(other, length));
+    }
+    expect(new Set(here.values())).toEqual(new Set([200, 431]));
+    expect(new Set(there.values())).toEqual(new Set([200, 431]));
+    const longest = (statuses: Map<number, number>): number =>
+      Math.max(...[...statuses].flatMap(([length, code]) => (code === 200 ? [length] : [])));
+    // What names the client on the way takes some of it.
+    expect(longest(there)).toBeGreaterThan(longest(here) - 1_024);
   });
 
   it('may be long: a bulk trigger of 20 MB', async () => {

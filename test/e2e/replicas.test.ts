@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { Hatchet } from '../../sdk/index.ts';
 import { databaseFixture } from '../helpers/database-fixture.ts';
 import { ended, packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { Load } from '../helpers/load.ts';
 import { LoadBalancer } from '../helpers/load-balancer.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
 import { partsOf } from '../helpers/replica-parts.ts';
@@ -74,44 +75,6 @@ afterAll(async () => {
 /** What so much of all is at most. */
 function part(all: readonly number[], share: number): number | undefined {
   return all.toSorted((a, b) => a - b)[Math.ceil(all.length * share) - 1];
-}
-
-/** Calls of one kind, one after the other at a rate, until it is stopped; and what became of them. */
-class Load {
-  readonly failures: string[] = [];
-  /** How long each call took. */
-  readonly tookMs: number[] = [];
-  readonly #open = new Set<Promise<void>>();
-  readonly #call: (n: number) => Promise<unknown>;
-  #calls = 0;
-  #timer: NodeJS.Timeout;
-
-  constructor(everyMs: number, call: (n: number) => Promise<unknown>) {
-    this.#call = call;
-    this.#timer = setInterval(() => this.#next(), everyMs);
-  }
-
-  #next(): void {
-    const n = ++this.#calls;
-    const since = performance.now();
-    const calling = this.#call(n)
-      .then(
-        () => undefined,
-        (error: unknown) => void this.failures.push(`${n}: ${String(error)}`),
-      )
-      .finally(() => {
-        this.tookMs.push(performance.now() - since);
-        this.#open.delete(calling);
-      });
-    this.#open.add(calling);
-  }
-
-  /** Resolves with how many calls there were, once all have ended. */
-  async end(): Promise<number> {
-    clearInterval(this.#timer);
-    await Promise.all(this.#open);
-    return this.#calls;
-  }
 }
 
 describe('three engines on one database', () => {

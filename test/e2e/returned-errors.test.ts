@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { HatchetError } from '../../sdk/index.ts';
-import { createTestEngine, type TestEngine } from '../../testing/index.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 
-let engine: TestEngine;
-
-beforeAll(async () => {
-  engine = await createTestEngine({ logLevel: 'OFF', timeout: '20s' });
-});
-
-afterAll(async () => {
-  await engine.stop();
-});
+const fixture = engineFixture('returned-errors', { logLevel: 'error' });
 
 function told(outputs: readonly unknown[]): unknown[] {
   return outputs.map((output) => (output instanceof HatchetError ? output.code : output));
@@ -21,7 +13,7 @@ const returnExceptions = { returnExceptions: true } as const;
 
 describe('returnExceptions', () => {
   it('lists what was refused, what collided and what failed, each at its place', async () => {
-    const once = engine.hatchet.task({
+    const once = fixture.hatchet.task({
       name: 'once',
       input: z.object({ key: z.string(), fails: z.boolean().default(false) }),
       idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 60_000 },
@@ -30,7 +22,7 @@ describe('returnExceptions', () => {
         return { key: input.key };
       },
     });
-    await engine.worker([once]);
+    await fixture.serve('test', { workflows: [once] });
     const holder = await once.runNoWait({ key: 'a' });
     const untyped: { key: string }[] = JSON.parse(
       '[{"key":"b"},{"key":"a"},{"key":1},{"key":"c","fails":true},{"key":"d"},{"key":"b"}]',
@@ -52,22 +44,22 @@ describe('returnExceptions', () => {
   });
 
   it('lists them for children too, of plain and of durable tasks', async () => {
-    const child = engine.hatchet.task({
+    const child = fixture.hatchet.task({
       name: 'child-once',
       idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 60_000 },
       fn: (input: { key: string }) => ({ key: input.key }),
     });
     const inputs = (prefix: string): { key: string }[] =>
       ['x', 'held', 'y', 'x'].map((key) => ({ key: key === 'held' ? 'held' : `${prefix}${key}` }));
-    const plain = engine.hatchet.task({
+    const plain = fixture.hatchet.task({
       name: 'plain-parent',
       fn: async () => ({ outputs: told(await child.run(inputs('p'), returnExceptions)) }),
     });
-    const durable = engine.hatchet.durableTask({
+    const durable = fixture.hatchet.durableTask({
       name: 'durable-parent',
       fn: async () => ({ outputs: told(await child.run(inputs('d'), returnExceptions)) }),
     });
-    await engine.worker([child, plain, durable], { name: 'children' });
+    await fixture.serve('children', { workflows: [child, plain, durable] });
     await child.run({ key: 'held' });
     expect((await plain.run({})).outputs).toEqual([
       { key: 'px' },

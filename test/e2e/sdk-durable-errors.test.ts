@@ -1,30 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HatchetError, IdempotencyCollisionError, Or, type DurableContext } from '../../sdk/index.ts';
-import { createTestEngine, type TestEngine } from '../../testing/index.ts';
+import { engineFixture } from '../helpers/engine-fixture.ts';
 import { patient } from '../helpers/patient.ts';
 
-let engine: TestEngine;
+const fixture = engineFixture('durable-errors', { logLevel: 'error' });
 let tasks = 0;
-
-beforeAll(async () => {
-  engine = await createTestEngine({ logLevel: 'OFF', timeout: '20s' });
-});
-
-afterAll(async () => {
-  await engine.stop();
-});
 
 /** What the code gives as a durable task. */
 async function durably<Output extends object>(
   fn: (ctx: DurableContext) => Promise<Output>,
   options: { ttl?: '10ms' } = {},
 ): Promise<Output> {
-  const task = engine.hatchet.durableTask({
+  const task = fixture.hatchet.durableTask({
     name: `durable-${++tasks}`,
     evictionPolicy: options,
     fn: async (_: object, ctx): Promise<object> => await fn(ctx),
   });
-  await engine.worker([task]);
+  await fixture.serve('test', { workflows: [task] });
   const output: Output = JSON.parse(JSON.stringify(await task.run({})));
   return output;
 }
@@ -42,8 +34,8 @@ function said(error: unknown): string {
 
 describe('durable operations that are refused', () => {
   it('fail alone: those that were asked for together with them go on', async () => {
-    const twice = engine.hatchet.task({ name: 'twice', fn: ({ n }: { n: number }) => ({ n: 2 * n }) });
-    await engine.worker([twice]);
+    const twice = fixture.hatchet.task({ name: 'twice', fn: ({ n }: { n: number }) => ({ n: 2 * n }) });
+    await fixture.serve('test', { workflows: [twice] });
     const { ends } = await durably(async (ctx) => ({
       ends: await settled([
         ctx.sleepFor('30ms'),
@@ -95,12 +87,12 @@ describe('durable operations that are refused', () => {
   });
 
   it('say which run holds the idempotency key of a child', async () => {
-    const once = engine.hatchet.task({
+    const once = fixture.hatchet.task({
       name: 'once',
       idempotency: { expression: 'input.key', strategy: 'ttl', ttlMs: 3_600_000 },
       fn: ({ key }: { key: string }) => ({ key }),
     });
-    await engine.worker([once]);
+    await fixture.serve('test', { workflows: [once] });
     const { first, second, third } = await durably(async (ctx) => {
       const ref = await ctx.spawn(once, { key: 'a' });
       await ref.output;
@@ -118,7 +110,7 @@ describe('durable operations that are refused', () => {
 
 describe('a durable task that has left its worker', () => {
   it('is not told so by what it asks for next: no catch and no finally runs there', async () => {
-    const { hatchet } = engine;
+    const { hatchet } = fixture;
     const kid = hatchet.task({ name: 'kid', fn: () => ({}) });
     const said: string[] = [];
     const wandering = hatchet.durableTask({
@@ -140,7 +132,7 @@ describe('a durable task that has left its worker', () => {
         }
       },
     });
-    await engine.worker([kid, wandering]);
+    await fixture.serve('test', { workflows: [kid, wandering] });
     const ref = await wandering.runNoWait({});
     await expect.poll(() => said, patient).toEqual(['asks 1']);
     await hatchet.events.push('decided', {});
@@ -152,7 +144,7 @@ describe('a durable task that has left its worker', () => {
 
 describe('a worker that can wait no longer', () => {
   it('gives a durable task whose memo still runs to another one at once, and nothing of it settles', async () => {
-    const { hatchet } = engine;
+    const { hatchet } = fixture;
     const said: string[] = [];
     const slow = hatchet.durableTask({
       name: 'slow-memo',
@@ -173,11 +165,11 @@ describe('a worker that can wait no longer', () => {
         }
       },
     });
-    const first = await engine.worker([slow], { shutdownGracePeriod: '50ms' });
+    const first = await fixture.serve('test', { workflows: [slow], shutdownGracePeriod: '50ms' });
     const ref = await slow.runNoWait({});
     await expect.poll(() => said, patient).toEqual(['starts 1']);
     await first.stop();
-    await engine.worker([slow]);
+    await fixture.serve('test', { workflows: [slow] });
     // A worker that is only gone is waited for: 30 seconds.
     expect(await ref.output).toEqual({ memo: 2 });
     expect(said).toEqual(['starts 1', 'starts 2', 'finally 2']);
@@ -186,7 +178,7 @@ describe('a worker that can wait no longer', () => {
 
 describe('contexts of tasks that share a queue', () => {
   it('ask for their own task, in whosever asynchronous context their jobs run', async () => {
-    const { hatchet } = engine;
+    const { hatchet } = fixture;
     const jobs: (() => Promise<void>)[] = [];
     let running = false;
     /** The next job begins where the one before it ended. */
@@ -223,7 +215,7 @@ describe('contexts of tasks that share a queue', () => {
         draws: new Set([await queued(async () => await ctx.uuid()), await ctx.uuid()]).size,
       }),
     });
-    await engine.worker([echo, plain, durable]);
+    await fixture.serve('test', { workflows: [echo, plain, durable] });
     expect(await plain.run([{ n: 1 }, { n: 2 }, { n: 3 }])).toEqual([1, 2, 3].map((n) => ({ n, own: true })));
     expect(await durable.run([{ n: 1 }, { n: 2 }, { n: 3 }])).toEqual(
       [1, 2, 3].map((n) => ({ memo: n, child: { n }, draws: 2 })),

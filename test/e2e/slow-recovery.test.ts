@@ -6,9 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DurableTaskRequest, DurableTaskResponse } from '../../proto/gen/hatchet/contract/v1/dispatcher.ts';
 import { ContractWorker, taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { databaseFixture } from '../helpers/database-fixture.ts';
-import { ended, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { ended, type EngineChild } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { spawnInTopology } from '../helpers/topology.ts';
 
 const database = databaseFixture();
 const folder = makeTempFolder('slow-recovery');
@@ -22,7 +23,7 @@ afterAll(async () => {
 });
 
 function start(ports: { grpcPort: number; httpPort: number }): Promise<EngineChild> {
-  return spawnEngine({
+  return spawnInTopology({
     dataDir: join(folder, 'data'),
     databaseUrl: database.url,
     secretKeyFile: join(folder, 'secret.key'),

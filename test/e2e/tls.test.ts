@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { connect, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { HatchetClient } from '@hatchet-dev/typescript-sdk/v1/index.js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { startEngine, type EngineOptions, type RunningEngine } from '../../engine/index.ts';
+import type { EngineOptions, RunningEngine } from '../../engine/index.ts';
 import { Hatchet } from '../../sdk/index.ts';
 import { databaseFixture } from '../helpers/database-fixture.ts';
 import { patient } from '../helpers/patient.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
+import { startInTopology } from '../helpers/topology.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
 /** For the published SDK. */
@@ -34,7 +35,7 @@ beforeAll(() => writeFileSync(secretKeyFile, randomBytes(32).toString('base64'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function start(options: EngineOptions): Promise<RunningEngine> {
-  const engine = await startEngine({
+  const engine = await startInTopology({
     databaseUrl: database.url,
     dataDir: mkdtempSync(join(folder, 'data-')),
     secretKeyFile,

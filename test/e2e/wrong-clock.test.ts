@@ -4,8 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Hatchet } from '../../sdk/index.ts';
 import { databaseFixture } from '../helpers/database-fixture.ts';
-import { packageRoot, spawnEngine, type EngineChild } from '../helpers/engine-process.ts';
+import { packageRoot, type EngineChild } from '../helpers/engine-process.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
+import { spawnInTopology } from '../helpers/topology.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
 
 const hourMs = 3_600_000;
@@ -19,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** An engine whose machine's clock is ahead. */
 function boot(aheadMs: number): Promise<EngineChild> {
   const preload = `${pathToFileURL(join(packageRoot, 'test/fixtures/wrong-clock/preload.mjs')).href}?aheadMs=${aheadMs}`;
-  return spawnEngine({ databaseUrl: database.url, dataDir: folder, grpcPort: 0, httpPort: 0, logLevel: 'warn' }, [
+  return spawnInTopology({ databaseUrl: database.url, dataDir: folder, grpcPort: 0, httpPort: 0, logLevel: 'warn' }, [
     '--import',
     preload,
   ]);

@@ -2,11 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
-import { ended, packageRoot, spawnEngine, type EngineChild } from './engine-process.ts';
+import { ended, packageRoot, type EngineChild } from './engine-process.ts';
 import { freePort } from './free-port.ts';
 import { GrpcClients } from './grpc-client.ts';
 import { HoldingProxy } from './holding-proxy.ts';
 import { makeTempFolder } from './temp-folder.ts';
+import { spawnInTopology } from './topology.ts';
 
 /** What can happen to it. `lose answers`: what the engine sends to a worker is kept back until `release`, and then lost. */
 export const blows = [
@@ -80,7 +81,7 @@ export class DurableFleet {
       maxWorkerDeaths: 1_000,
       logLevel: 'error',
     };
-    const engine = await spawnEngine(options);
+    const engine = await spawnInTopology(options);
     const client = new Client({ connectionString: engine.ready.databaseUrl });
     await client.connect();
     const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
@@ -145,7 +146,7 @@ export class DurableFleet {
         break;
       case 'kill the engine':
         await this.#engine.end('SIGKILL');
-        this.#engine = await spawnEngine(this.#options);
+        this.#engine = await spawnInTopology(this.#options);
         break;
       case 'kill Postgres': {
         const [postmaster] = readFileSync(join(this.#postgresFolder, 'postmaster.pid'), 'utf8').split('\n');

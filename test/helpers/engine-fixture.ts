@@ -2,20 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { startEngine, type EngineOptions, type RunningEngine } from '../../engine/index.ts';
+import type { EngineOptions, RunningEngine } from '../../engine/index.ts';
 import { Hatchet, type Worker, type WorkerOptions } from '../../sdk/index.ts';
 import { DatabaseFixture } from './database-fixture.ts';
-import { ended, packageRoot, spawnEngine, type EngineChild } from './engine-process.ts';
+import { ended, packageRoot, type EngineChild } from './engine-process.ts';
 import { GrpcClients } from './grpc-client.ts';
-import { portOfDefaultTenant, untilShared } from './replica-parts.ts';
 import { makeTempFolder } from './temp-folder.ts';
 import { quiet } from './quiet-logger.ts';
-
-/**
- * Where this is `replicas`, each engine in this process that has a database of the run's Postgres gets a second one beside it, and
- * tests speak to the one of the two that passes calls of the tenant `default` on. Where it is `edges`, tests speak to an edge.
- */
-const topology = process.env['HATCHET_TEST_TOPOLOGY'];
+import { spawnInTopology, startInTopology } from './topology.ts';
 
 /** How an engine comes and goes. */
 interface Mode<Engine> {
@@ -28,60 +22,16 @@ interface Mode<Engine> {
 }
 
 const inThisProcess: Mode<RunningEngine> = {
-  start: (options) => {
-    if (topology === 'replicas') return startPassingOn(options);
-    return topology === 'edges' ? startBehindEdge(options) : startEngine({ logLevel: 'silent', ...options });
-  },
+  start: (options) => startInTopology({ logLevel: 'silent', ...options }),
   stop: (engine) => engine.stop(),
   ended: (engine) => engine.stop(),
   served: (engine) => engine,
 };
 
-/** An engine that passes on what is for the tenant `default`, to one beside it. It stops with that one. */
-async function startPassingOn(options: EngineOptions): Promise<RunningEngine> {
-  const { dataDir = '' } = options;
-  const first = await startEngine({ logLevel: 'silent', ...options });
-  const second = await startEngine({
-    logLevel: 'silent',
-    secretKeyFile: join(dataDir, 'secret.key'),
-    ...options,
-    dataDir: `${dataDir}-beside`,
-    grpcPort: 0,
-    httpPort: 0,
-  });
-  await untilShared(first.databaseUrl);
-  const owner = await portOfDefaultTenant(first.databaseUrl);
-  const [passing, serving] = owner === first.grpc.port ? [second, first] : [first, second];
-  const stop = async (): Promise<void> => {
-    await passing.stop();
-    await serving.stop();
-  };
-  return Object.assign(Object.create(passing), { time: serving.time, stop });
-}
-
-/** An edge, and the engine that it passes calls on to. It stops with that one. */
-async function startBehindEdge(options: EngineOptions): Promise<RunningEngine> {
-  const { dataDir = '', databaseUrl: _, ...others } = options;
-  const serving = await startEngine({ logLevel: 'silent', ...options, grpcPort: 0, httpPort: 0 });
-  const edge = await startEngine({
-    logLevel: 'silent',
-    secretKeyFile: join(dataDir, 'secret.key'),
-    ...others,
-    databaseUrl: serving.databaseUrl,
-    dataDir: `${dataDir}-edge`,
-    edge: true,
-  });
-  const stop = async (): Promise<void> => {
-    await edge.stop();
-    await serving.stop();
-  };
-  return Object.assign(Object.create(edge), { time: serving.time, stop });
-}
-
 const asProcess = (nodeArguments: readonly string[]): Mode<EngineChild> => ({
-  start: (options) => spawnEngine({ logLevel: 'warn', ...options }, nodeArguments),
+  start: (options) => spawnInTopology({ logLevel: 'warn', ...options }, nodeArguments),
   stop: (engine) => engine.end('SIGTERM'),
-  ended: ({ child }) => ended(child),
+  ended: (engine) => engine.gone(),
   served: ({ ready }) => ready,
 });
 

@@ -15,6 +15,8 @@ export interface EngineChild {
   log(): string;
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<void>;
+  /** Resolves once it is gone, whoever ended it. */
+  gone(): Promise<void>;
 }
 
 export function ended(child: ChildProcess): Promise<void> {
@@ -29,11 +31,16 @@ function isEngineMessage(value: unknown): value is EngineMessage {
 /**
  * The built engine as a process of its own; resolves when it is ready.
  * @param nodeArguments for the runtime, before the program
+ * @param root of the package, where it is another than this one
  */
-export async function spawnEngine(options: EngineOptions, nodeArguments: readonly string[] = []): Promise<EngineChild> {
+export async function spawnEngine(
+  options: EngineOptions,
+  nodeArguments: readonly string[] = [],
+  root = packageRoot,
+): Promise<EngineChild> {
   const child = spawn(
     process.execPath,
-    [...nodeArguments, join(packageRoot, 'dist/engine/main.js'), JSON.stringify(options)],
+    [...nodeArguments, join(root, 'dist/engine/main.js'), JSON.stringify(options)],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let log = '';
@@ -62,5 +69,6 @@ export async function spawnEngine(options: EngineOptions, nodeArguments: readonl
       child.kill(signal);
       await ended(child);
     },
+    gone: () => ended(child),
   };
 }

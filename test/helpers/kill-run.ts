@@ -28,10 +28,17 @@ export interface KillRunOptions {
   /** Beside several engines: edges, which the load balancer has in place of them. Default 0. */
   edges?: number;
   kills: number;
-  /** Tasks under way at any time. */
+  /** Tasks under way at any time; none beyond those of `rate`, where that is given. */
   inFlight: number;
+  /** Tasks that are triggered each second, whatever dies meanwhile. They are short, so that the workers keep up. Default 0. */
+  rate?: number;
   seed: number;
 }
+
+/** Between two looks at how many triggers are due. */
+const paceMs = 20;
+/** Triggers that may wait for their answer; while there are more, what is due is dropped. */
+const mostUnanswered = 2_000;
 
 interface StoredRun {
   id: string;
@@ -75,6 +82,9 @@ export class KillRun {
   readonly #acknowledged: string[] = [];
   readonly #counts = { worker: 0, engine: 0, postgres: 0, edge: 0 };
   #triggered = 0;
+  #unanswered = 0;
+  #dropped = 0;
+  #loadedMs = 0;
 
   constructor(options: KillRunOptions) {
     this.#options = options;
@@ -89,7 +99,11 @@ export class KillRun {
     for (let n = 0; n < this.#options.workers; n++) this.#startWorker();
     await this.#untilWorkflow();
     await this.#topUp();
+    const since = performance.now();
+    const load = this.#startLoad();
     for (let kill = 0; kill < this.#options.kills; kill++) await this.#killOne();
+    this.#loadedMs = performance.now() - since;
+    await load.end();
     await expect.poll(() => this.#live().catch(() => -1), { timeout: 240_000, interval: 500 }).toBe(0);
     return this.#compare();
   }
@@ -241,7 +255,32 @@ export class KillRun {
     return Number(readFileSync(resolve(this.#dataDir, cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
   }
 
+  /** Triggers at the rate until it is ended, which resolves once all are acknowledged. */
+  #startLoad(): { end(): Promise<void> } {
+    const { rate = 0 } = this.#options;
+    const open = new Set<Promise<void>>();
+    const since = performance.now();
+    let due = 0;
+    const timer = setInterval(() => {
+      for (; due < ((performance.now() - since) * rate) / 1000; due++) {
+        if (this.#unanswered >= mostUnanswered) {
+          this.#dropped++;
+          continue;
+        }
+        const triggering = this.#trigger(20 + Math.floor(this.#random() * 200)).finally(() => open.delete(triggering));
+        open.add(triggering);
+      }
+    }, paceMs);
+    return {
+      end: async () => {
+        clearInterval(timer);
+        await Promise.all(open);
+      },
+    };
+  }
+
   async #topUp(): Promise<void> {
+    if (this.#options.rate !== undefined) return this.#trigger(20);
     const missing = Math.max(0, this.#options.inFlight - (await this.#live()));
     await Promise.all(
       Array.from({ length: missing }, async () => this.#trigger(200 + Math.floor(this.#random() * 1500))),
@@ -250,6 +289,15 @@ export class KillRun {
 
   /** Triggers until it is acknowledged: the id is the caller's, so a repeat is the same run. */
   async #trigger(ms: number): Promise<void> {
+    this.#unanswered++;
+    try {
+      await this.#untilAcknowledged(ms);
+    } finally {
+      this.#unanswered--;
+    }
+  }
+
+  async #untilAcknowledged(ms: number): Promise<void> {
     const clients = this.#clients;
     if (clients === undefined) return;
     const runId = newId();
@@ -312,6 +360,10 @@ export class KillRun {
     process.stdout.write(
       `kill -9: ${worker}, seed ${seed}, kills ${kills} (worker ${workers}, engine ${engine}, postgres ${postgres}, edge ${edge}), acknowledged ${this.#acknowledged.length}, runs ${stored.length}, bodies ${[...ran.values()].flat().length}, run again after their worker died ${repeated}\n`,
     );
+    if (this.#options.rate !== undefined)
+      process.stdout.write(
+        `load: ${this.#options.rate} a second for ${Math.round(this.#loadedMs / 1000)} s, ${Math.round((this.#acknowledged.length / this.#loadedMs) * 1000)} a second acknowledged; dropped, while ${mostUnanswered} waited for their answer, ${this.#dropped}; ended once ${stored.filter((row) => row.results === 1 && row.ends === 1).length}\n`,
+      );
     if (this.#takeOversMs.length > 0) {
       const sorted = this.#takeOversMs.toSorted((a, b) => a - b).map(Math.round);
       process.stdout.write(

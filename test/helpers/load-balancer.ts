@@ -1,5 +1,5 @@
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import type { EngineChild } from './engine-process.ts';
+import { TurnTaking } from './turn-taking.ts';
 
 /** Between two looks at who is ready. */
 const lookMs = 50;
@@ -13,52 +13,30 @@ export async function isReady({ ready: { http } }: EngineChild): Promise<boolean
 /** As a load balancer in front of engines: a connection stays where it was made, and a new one goes to the next that is ready. */
 export class LoadBalancer {
   readonly #engines: () => readonly EngineChild[];
-  readonly #server: Server;
-  readonly #clients = new Set<Socket>();
+  #turns: TurnTaking | undefined;
   #ready: readonly EngineChild[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #next = 0;
   #stopped = false;
 
   private constructor(engines: () => readonly EngineChild[]) {
     this.#engines = engines;
-    this.#server = createServer((client) => {
-      const engine = this.#ready[this.#next++ % Math.max(this.#ready.length, 1)];
-      if (engine === undefined) return void client.destroy();
-      const { port } = engine.ready.grpc;
-      const there = createConnection({ host: '127.0.0.1', port, noDelay: true });
-      client.setNoDelay(true);
-      this.#clients.add(client);
-      client.once('close', () => this.#clients.delete(client));
-      for (const [from, to] of [
-        [client, there],
-        [there, client],
-      ] as const) {
-        from.on('error', () => to.destroy());
-        from.on('close', () => to.destroy());
-        from.pipe(to);
-      }
-    });
   }
 
   static async start(engines: () => readonly EngineChild[]): Promise<LoadBalancer> {
     const balancer = new LoadBalancer(engines);
     await balancer.#look();
-    await new Promise<void>((resolve) => balancer.#server.listen(0, '127.0.0.1', resolve));
+    balancer.#turns = await TurnTaking.start(() => balancer.#ready.map(({ ready }) => ready.grpc.port));
     return balancer;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#turns?.port ?? 0;
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const client of this.#clients) client.destroy();
-    await closed;
+    await this.#turns?.stop();
   }
 
   async #look(): Promise<void> {

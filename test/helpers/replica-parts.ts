@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { vi } from 'vitest';
-import { shardOf } from '../../engine/model/ids/shard-of.ts';
+import { shardCount, shardOf } from '../../engine/model/ids/shard-of.ts';
 import { tenantOf } from './tenant.ts';
 
 async function rowsOf<Row extends object>(url: string, query: string, values: unknown[] = []): Promise<Row[]> {
@@ -22,9 +22,14 @@ export async function partsOf(url: string): Promise<number[]> {
   return rows.map(({ n }) => n);
 }
 
-/** Resolves once two engines have half of the shards each. */
-export async function untilShared(url: string): Promise<void> {
-  await vi.waitUntil(async () => (await partsOf(url)).join() === '32,32', { timeout: 20_000, interval: 20 });
+/** Resolves once so many engines have all shards, and none of them more than its part. */
+export async function untilShared(url: string, engines = 2): Promise<void> {
+  const isShared = async (): Promise<boolean> => {
+    const parts = await partsOf(url);
+    const most = Math.ceil(shardCount / engines);
+    return parts.length === engines && (parts.at(-1) ?? 0) <= most && parts.reduce((a, b) => a + b) === shardCount;
+  };
+  await vi.waitUntil(isShared, { timeout: 30_000, interval: 20 });
 }
 
 /** The gRPC port of the engine that has the tenant `default`. */

@@ -145,10 +145,11 @@ function checkEngine(dataDir: string, engine: EngineRecord | undefined): Finding
 
 async function checkSchema(engine: EngineRecord | undefined): Promise<Finding[]> {
   if (engine === undefined) return [];
-  const { clockAheadMs, verifyMigrations } = await import('../../../engine/index.ts');
+  const { clockAheadMs, verifyServable } = await import('../../../engine/index.ts');
   const clock: Finding[] = [];
+  let newer: string | undefined;
   try {
-    await verifyMigrations(engine.databaseUrl);
+    newer = await verifyServable(engine.databaseUrl);
     const aheadMs = await clockAheadMs(engine.databaseUrl);
     if (Math.abs(aheadMs) > clockLimitMs) clock.push(wrongClock("Postgres's clock", aheadMs));
   } catch (error) {
@@ -157,7 +158,7 @@ async function checkSchema(engine: EngineRecord | undefined): Promise<Finding[]>
   return [
     ok('Postgres', 'reached'),
     ...clock,
-    ok('schema', 'as this version wants it'),
+    newer === undefined ? ok('schema', 'as this version wants it') : newerSchema(newer),
     ...(await checkStored(engine)),
   ];
 }
@@ -245,6 +246,15 @@ function clock(overview: Overview | undefined): Finding {
       ? 0
       : Date.parse(overview.engineStartedAt) - Date.now();
   return aheadMs <= clockLimitMs ? ok('clock', 'agrees with the engine') : wrongClock('the engine', aheadMs);
+}
+
+function newerSchema(migration: string): Finding {
+  return {
+    check: 'schema',
+    state: 'note',
+    detail: `${migration} is of the next version; this one serves on it`,
+    remedy: 'Finish the upgrade of the engines, or take it back: `hatchet migrate down` with the next version.',
+  };
 }
 
 function wrongClock(whose: string, aheadMs: number): Finding {

@@ -16,7 +16,7 @@ const table: Table<MigrationState> = {
   columns: [
     { title: 'MIGRATION', cell: (row) => row.name },
     { title: 'APPLIED', cell: (row) => row.appliedAt?.toISOString() ?? 'no' },
-    { title: '', cell: (row) => (row.changed ? 'the file has changed since' : '') },
+    { title: '', cell: (row) => (row.changed ? 'the file has changed since' : row.newer ? 'of the next version' : '') },
   ],
   empty: 'No migrations.',
 };
@@ -65,6 +65,7 @@ function optionsOf(output: Output, flags: MigrateFlags): MigrateOptions {
   return {
     to: flags.to,
     dryRun: flags.dryRun,
+    onNewer: (name) => output.note(`${name} is of the next version; this one serves on it`),
     onStep: (step) => output.note(`${step.direction}  ${step.name}  ${step.ms} ms`),
   };
 }

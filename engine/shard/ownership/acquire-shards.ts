@@ -1,5 +1,6 @@
 import type { Sql } from '../../postgres/sql-client.ts';
-import { connectedOwners, isFree } from './process-lease.ts';
+import { connectedOwners } from '../../postgres/engine-connections.ts';
+import { isFree } from './process-lease.ts';
 import { absentSince, graceUs, lostUs } from './unserved-time.ts';
 import { ownedShard, type OwnedShard, type ShardSqlRow } from './owned-shards.ts';
 

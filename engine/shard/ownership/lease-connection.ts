@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg';
 import { processHost, type Host, type HostTimer } from '../../base/host.ts';
 import type { Logger } from '../../base/log.ts';
 import { postgresConnector, type Connector, type Sql, type SqlClient } from '../../postgres/sql-client.ts';
-import { connectionName } from './process-lease.ts';
+import { connectionName } from '../../postgres/engine-connections.ts';
 import { listenForShards } from './shards-channel.ts';
 
 /** Between two renewals of the lease of 5 s. */

@@ -1,3 +1,4 @@
+import { connectedOwners } from '../../postgres/engine-connections.ts';
 import type { Sql } from '../../postgres/sql-client.ts';
 
 /**
@@ -5,17 +6,6 @@ import type { Sql } from '../../postgres/sql-client.ts';
  * lease decides when others may look after the shards.
  */
 export const leaseSeconds = 5;
-
-/** The name of a connection, by which other engines see that its process lives. Postgres cuts names at 63 bytes. */
-export function connectionName(of: 'lane' | 'lease', owner: string): string {
-  return `hatchet ${of} ${owner}`;
-}
-
-/** Owners of whom any connection is there. An application's name is visible to every role. */
-export const connectedOwners = `connected AS MATERIALIZED (
-      SELECT right(application_name, 36) AS id FROM pg_stat_activity
-      WHERE application_name LIKE 'hatchet lane %' OR application_name LIKE 'hatchet lease %'
-    )`;
 
 /** A shard `s`, with the lease `o` of its owner, that owner $1 may have: never owned, given back, its own, or of an owner whose lease has run out. */
 export const isFree = `(s.owner IS NULL OR s.owner = $1 OR o.expires_at IS NULL OR o.expires_at < clock_timestamp())`;

@@ -6,8 +6,15 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLog } from '../../../engine/base/log.ts';
 import { connect } from '../../../engine/postgres/connect.ts';
+import { connectionName } from '../../../engine/postgres/engine-connections.ts';
 import { startEmbeddedPostgres } from '../../../engine/postgres/embedded/embedded-postgres.ts';
-import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '../../../engine/postgres/schema/migrate.ts';
+import {
+  migrateDown,
+  migrateUp,
+  migrationStatus,
+  verifyMigrations,
+  verifyServable,
+} from '../../../engine/postgres/schema/migrate.ts';
 import { migrationFiles, migrationsFolder } from '../../../engine/postgres/schema/migration-files.ts';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';
@@ -156,14 +163,90 @@ test('does not wait for ever for another that hangs, and names it', async () => 
   }
 });
 
-test('a newer schema is refused by every verb', async () => {
+test('a schema that is one migration newer is served on, and neither taken for this version’s nor taken back', async () => {
   addMigration('9001_later', 'CREATE TABLE later ()', 'DROP TABLE later');
   await migrateUp(database.url, { folder });
-  for (const verb of [migrateUp, migrateDown, migrationStatus, verifyMigrations]) {
+  const told: string[] = [];
+  expect(await migrateUp(database.url, { onNewer: (name) => told.push(name) })).toEqual([]);
+  expect(told).toEqual(['9001_later']);
+  expect(await verifyServable(database.url)).toBe('9001_later');
+  expect(await verifyServable(database.url, folder)).toBeUndefined();
+  const states = await migrationStatus(database.url);
+  expect(states.map(({ name, newer }) => [name, newer])).toEqual([
+    ...names.map((name) => [name, false]),
+    ['9001_later', true],
+  ]);
+  for (const verb of [migrateDown, verifyMigrations]) {
+    await expect(verb(database.url)).rejects.toMatchObject({
+      code: 'SCHEMA_NEWER',
+      details: { migration: '9001_later', newest: names.at(-1) },
+    });
+  }
+});
+
+test('a schema that is two migrations newer, or has one in between, is refused by every verb', async () => {
+  addMigration('9001_later', 'CREATE TABLE later ()', 'DROP TABLE later');
+  addMigration('9002_latest', 'CREATE TABLE latest ()', 'DROP TABLE latest');
+  await migrateUp(database.url, { folder });
+  for (const verb of [migrateUp, migrateDown, migrationStatus, verifyMigrations, verifyServable]) {
     await expect(verb(database.url)).rejects.toMatchObject({
       code: 'SCHEMA_NEWER',
       details: { migration: '9001_later' },
+      message: expect.stringContaining('9001_later, 9002_latest'),
+      remedy: expect.stringContaining(`migrate down --to ${names.at(-1)}`),
     });
+  }
+  rmSync(join(folder, '9001_later.sql'));
+  await expect(verifyServable(database.url, folder)).rejects.toMatchObject({
+    code: 'SCHEMA_NEWER',
+    details: { migration: '9001_later' },
+  });
+});
+
+test('several migrations at once are refused while engines serve, and one is not', async () => {
+  addMigration('9001_one', 'CREATE TABLE one ()', 'DROP TABLE one');
+  addMigration('9002_two', 'CREATE TABLE two ()', 'DROP TABLE two');
+  await migrateUp(database.url);
+  const engine = new Client({
+    connectionString: database.url,
+    application_name: connectionName('lease', '01890000-0000-7000-8000-000000000001'),
+  });
+  await engine.connect();
+  await expect(migrateUp(database.url, { folder })).rejects.toMatchObject({
+    code: 'SCHEMA_IN_USE',
+    details: { engines: 1 },
+  });
+  expect(await objects(database.url)).not.toContain('one');
+  await migrateUp(database.url, { folder, to: '9001' });
+  await migrateUp(database.url, { folder });
+  expect(await objects(database.url)).toEqual(expect.arrayContaining(['one', 'two']));
+  await migrateDown(database.url, { folder, to: names.at(-1) });
+  await engine.end();
+  await migrateUp(database.url, { folder });
+});
+
+test('a migration waits for its locks a second at a time, so that others get theirs in between', async () => {
+  addMigration('9001_wide', 'ALTER TABLE tenant ADD COLUMN wide integer', 'ALTER TABLE tenant DROP COLUMN wide');
+  await migrateUp(database.url);
+  const [reader, other] = [database.client, new Client({ connectionString: database.url })];
+  await other.connect();
+  try {
+    await reader.query('BEGIN');
+    await reader.query('SELECT FROM tenant');
+    await expect(migrateUp(database.url, { folder, waitMs: 100 })).rejects.toMatchObject({
+      code: 'DATABASE_LOCKED',
+      details: { migration: '9001_wide' },
+    });
+    const migrating = migrateUp(database.url, { folder });
+    const isBehind = async (): Promise<boolean> =>
+      (await other.query(`SELECT FROM pg_locks WHERE relation = 'tenant'::regclass AND NOT granted`)).rows.length > 0;
+    await expect.poll(isBehind, { interval: 10 }).toBe(true);
+    // It stands in line behind the migration, which leaves it.
+    await other.query('SELECT FROM tenant');
+    await reader.query('COMMIT');
+    expect((await migrating).map(({ name }) => name)).toEqual(['9001_wide']);
+  } finally {
+    await other.end();
   }
 });
 

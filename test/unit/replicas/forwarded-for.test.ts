@@ -20,6 +20,12 @@ it('seals for calls alone: no other sealed text is taken for one', () => {
   expect(new ForwardedFor(sealer).open(sealer.seal('10.0.0.7', 'webhook 1'))).toBeUndefined();
 });
 
+it('is read without what a later version adds to it', () => {
+  const sealer = new Sealer([masterKey(randomBytes(32))]);
+  const later = sealer.seal('10.0.0.7 hops=2 more', 'forwarded call');
+  expect(new ForwardedFor(sealer).open(later)).toBe('10.0.0.7');
+});
+
 it('keeps a bounded number of addresses', () => {
   const forwarded = new ForwardedFor(new Sealer([masterKey(randomBytes(32))]));
   const first = forwarded.seal('0');

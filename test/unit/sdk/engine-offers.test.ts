@@ -7,6 +7,7 @@ import { resolveConfig } from '../../../sdk/config/client-config.ts';
 import type { ClientOptions } from '../../../sdk/config/client-options.ts';
 import { Connection } from '../../../sdk/connection/connection.ts';
 import { contractOnly, offersOf } from '../../../sdk/connection/engine-offers.ts';
+import { callUnary } from '../../../sdk/connection/repeat-calls.ts';
 import { startOne } from '../../../sdk/run/start-runs.ts';
 
 /** The next answers to triggers; then they are answered. */
@@ -141,5 +142,26 @@ describe('a trigger whose answer was lost', () => {
     server = await serve(port);
     expect(await started).toBe('run');
     expect(triggers).toHaveLength(1);
+  });
+});
+
+describe('a call that carries no identity', () => {
+  const turnedAway = { code: status.UNAVAILABLE, details: 'Stream refused by server' };
+  const call = (connection: Connection): Promise<TriggerWorkflowResponse> =>
+    callUnary(connection, connection.workflows.triggerWorkflow.bind(connection.workflows), request);
+
+  it('is made again where a server that stops has not taken it up, and nowhere else', async () => {
+    losses = [turnedAway, turnedAway];
+    expect(await call(connect())).toEqual({ workflowRunId: 'run' });
+    expect(triggers).toHaveLength(3);
+    losses = [lost];
+    await expect(call(connect())).rejects.toMatchObject(lost);
+    expect(triggers).toHaveLength(4);
+  });
+
+  it('is given up where no server takes it up', async () => {
+    losses = Array.from({ length: 1_000 }, () => turnedAway);
+    await expect(call(connect())).rejects.toMatchObject(turnedAway);
+    expect(triggers.length).toBeGreaterThan(2);
   });
 });
