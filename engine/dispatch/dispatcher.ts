@@ -3,7 +3,7 @@ import { processHost, type Host, type HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import { AnswerWatch, type SentAttempt } from './answer-watch.ts';
 import type { Assignment } from '../model/task/effect.ts';
-import type { Sending } from './sending.ts';
+import type { Sending } from './worker-message.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import { OwnerReports } from './owner-reports.ts';
 import { PayloadCache } from './payload-cache.ts';

@@ -2,7 +2,7 @@ import type { Host, HostTimer } from '../base/host.ts';
 import type { Logger } from '../base/log.ts';
 import type { RunPayload } from '../model/payload/run-payload.ts';
 import type { Assignment } from '../model/task/effect.ts';
-import type { Sending } from './sending.ts';
+import type { Sending } from './worker-message.ts';
 import type { PayloadCache } from './payload-cache.ts';
 import type { Reads } from './start-message.ts';
 

@@ -1,7 +1,7 @@
 import { toldError } from '../model/payload/split-error.ts';
 import { actionPayload, byName, parentOutput, withFilterPayload, type ActionParts } from './action-payload.ts';
 import type { Assignment } from '../model/task/effect.ts';
-import type { Sending } from './sending.ts';
+import type { Sending } from './worker-message.ts';
 import type { RunPayload } from '../model/payload/run-payload.ts';
 import type { WorkerMessage } from './worker-session.ts';
 

@@ -1,5 +1,5 @@
 import type { ActionParts } from './action-payload.ts';
-import type { BatchFacts } from './sending.ts';
+import type { BatchFacts } from './worker-message.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
 interface Start {

@@ -1,7 +1,7 @@
 import type { Cause } from '../figures/why.ts';
 import { HatchetError } from '../base/errors.ts';
 import type { WorkerSession } from '../dispatch/worker-session.ts';
-import { shownLabels } from '../model/task/labels.ts';
+import { shownLabels } from '../model/task/worker-labels.ts';
 import { parseMismatch } from '../model/durable/mismatch-text.ts';
 import { splitError } from '../model/payload/split-error.ts';
 import { RunStatus as Status } from '../model/task/status.ts';

@@ -1,4 +1,4 @@
-import { shownLabels } from '../model/task/labels.ts';
+import { shownLabels } from '../model/task/worker-labels.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import { isoMs, leftOutFields, resourceMeta } from './message-fields.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EngineTime } from '../base/engine-options.ts';
-import type { DueTimers } from '../shard/due-timers.ts';
+import type { DueTimers } from '../shard/fire-crons-and-schedules.ts';
 import type { Owner } from '../shard/owner.ts';
 import { QuietAttempts, roundMs } from './quiet-attempts.ts';
 

@@ -2,7 +2,7 @@ import type { DispatcherPorts } from '../dispatch/dispatcher.ts';
 import type { AwakeClock } from '../base/awake-clock.ts';
 import { HatchetError } from '../base/errors.ts';
 import { formatDuration } from '../model/time/duration.ts';
-import { processLabel } from '../model/task/labels.ts';
+import { processLabel } from '../model/task/worker-labels.ts';
 import { LiveFlag, LiveState } from '../model/task/live-state.ts';
 import { readRunPayloads, readTaskErrors, readTaskInputs, readTaskOutputs } from '../monitor/payload-reads.ts';
 import type { Sql } from '../postgres/sql-client.ts';

@@ -14,7 +14,7 @@ import type { ShardState } from '../plan/state/shard-state.ts';
 import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import type { Connector, Sql } from '../postgres/sql-client.ts';
 import { Owner } from '../shard/owner.ts';
-import { DueTimers } from '../shard/due-timers.ts';
+import { DueTimers } from '../shard/fire-crons-and-schedules.ts';
 import { dispatcherPorts } from './dispatcher-ports.ts';
 import { releaseEffects, type LogLines } from './release-effects.ts';
 

@@ -1,4 +1,4 @@
-import type { Sending } from '../dispatch/sending.ts';
+import type { Sending } from '../dispatch/worker-message.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { DurableLinks } from '../dispatch/durable-links.ts';
 import type { Host } from '../base/host.ts';

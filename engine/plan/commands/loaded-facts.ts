@@ -1,7 +1,7 @@
 import type { CelResult } from '../../cel/cel-result.ts';
 import type { BranchPoint } from '../../model/durable/durable.ts';
 import type { TerminalStatus } from '../../model/task/status.ts';
-import type { Listener } from '../durable/durable-event.ts';
+import type { Listener } from '../durable/meet-durable-event.ts';
 import type { DurableNode } from '../durable/durable-log.ts';
 import type { StoredRun } from '../lifecycle/stored-run.ts';
 import type { ListenPlace } from '../state/event-wakings.ts';

@@ -1,4 +1,4 @@
-import { QueueKey, TurnCounter, type KeyTasks } from './round-robin.ts';
+import { QueueKey, TurnCounter, type KeyTasks } from './round-robin-of-keys.ts';
 import { Line, LineHeap, noClaims, type UnitSource } from './line.ts';
 import { LineIndex } from './line-index.ts';
 import type { Constraint } from './placement.ts';

@@ -1,7 +1,7 @@
 import { IndexedHeap, type HeapItem } from '../state/lists/indexed-heap.ts';
 import type { TaskTable } from '../state/table/task-table.ts';
 import type { UndoLog } from '../state/undo-log.ts';
-import { KeyTurns, type KeyTasks, type TurnCounter } from './round-robin.ts';
+import { KeyTurns, type KeyTasks, type TurnCounter } from './round-robin-of-keys.ts';
 import { isAhead, type Standing } from './task-order.ts';
 import type { Constraint } from './placement.ts';
 import type { TaskRow } from '../state/table/rows.ts';

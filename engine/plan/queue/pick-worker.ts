@@ -1,4 +1,4 @@
-import { meetsLabel } from '../../model/task/labels.ts';
+import { meetsLabel } from '../../model/task/worker-labels.ts';
 import type { PlannerWorker } from './planner-worker.ts';
 import type { Placement } from './placement.ts';
 import { isPreferred, isRuledOut } from './sticky.ts';

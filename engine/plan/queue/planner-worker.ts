@@ -1,4 +1,4 @@
-import type { LabelValue } from '../../model/task/labels.ts';
+import type { LabelValue } from '../../model/task/worker-labels.ts';
 import type { Inverse, Restore, UndoLog } from '../state/undo-log.ts';
 import type { TaskRow } from '../state/table/rows.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';

@@ -1,5 +1,5 @@
 import type { Demands } from '../../model/task/demands.ts';
-import { turnKeyOf } from '../queue/round-robin.ts';
+import { turnKeyOf } from '../queue/round-robin-of-keys.ts';
 import type { ShardState } from './shard-state.ts';
 import type { SharedDemands } from './shared-demands.ts';
 import type { Restore } from './undo-log.ts';

@@ -10,7 +10,7 @@ import { DeadlineHeap } from '../timers/deadline-heap.ts';
 import { DurableIndex } from '../durable/durable-index.ts';
 import type { CatchUp } from '../../model/time/missed-ticks.ts';
 import type { FilterRow, IdempotencyRow } from '../../model/stored-rows.ts';
-import type { LabelValue } from '../../model/task/labels.ts';
+import type { LabelValue } from '../../model/task/worker-labels.ts';
 import type { Placement, WorkflowState } from '../queue/placement.ts';
 import { PlannerWorker } from '../queue/planner-worker.ts';
 import { LatestVersions } from './latest-versions.ts';

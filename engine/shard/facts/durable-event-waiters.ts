@@ -5,7 +5,7 @@ import { guardsOf } from '../../cel/equality-guard.ts';
 import { plainArray, textArray } from '../../commit/array-literal.ts';
 import type { ComingEvent } from '../../plan/commands/command-kind.ts';
 import { holds } from '../../plan/conditions/evaluate-condition.ts';
-import type { Listener } from '../../plan/durable/durable-event.ts';
+import type { Listener } from '../../plan/durable/meet-durable-event.ts';
 import { firstPlace, type ListenPlace } from '../../plan/state/event-wakings.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 

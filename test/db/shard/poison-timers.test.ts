@@ -8,7 +8,7 @@ import { newId } from '../../../engine/model/ids/uuid.ts';
 import type { DurableAsk } from '../../../engine/model/durable/durable-operation.ts';
 import type { Owner } from '../../../engine/shard/owner.ts';
 import { prepareRun } from '../../../engine/shard/prepare/prepare-run.ts';
-import { DueTimers } from '../../../engine/shard/due-timers.ts';
+import { DueTimers } from '../../../engine/shard/fire-crons-and-schedules.ts';
 import { OwnerWorld } from '../../helpers/owner-world.ts';
 import { patient } from '../../helpers/patient.ts';
 import { stepOf, workflowOf } from '../../helpers/planner-world.ts';

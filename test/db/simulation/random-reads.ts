@@ -26,7 +26,7 @@ import { readWaits } from '../../../engine/shard/recovery/recover-waits.ts';
 import { readWakings } from '../../../engine/shard/recovery/recover-wakings.ts';
 import * as aside from '../../../engine/shard/recovery/set-aside.ts';
 import * as contents from '../../../engine/shard/recovery/shard-contents.ts';
-import { readPayloads } from '../../../engine/shard/due-timers.ts';
+import { readPayloads } from '../../../engine/shard/fire-crons-and-schedules.ts';
 import type { RandomRows } from './random-rows.ts';
 
 const firstId = '00000000-0000-0000-0000-000000000000';

@@ -2,7 +2,7 @@ import { HatchetError } from '../../../base/errors.ts';
 import { CelVariables } from '../../../cel/cel-variables.ts';
 import type { CelResult } from '../../../cel/cel-result.ts';
 import { meetEvent } from '../../conditions/meet-event.ts';
-import { durableExpressions, meetDurableEvent } from '../../durable/durable-event.ts';
+import { durableExpressions, meetDurableEvent } from '../../durable/meet-durable-event.ts';
 import { newWaking } from '../../state/event-wakings.ts';
 import { stepExpressions } from '../../conditions/step-expressions.ts';
 import { startRun } from '../../lifecycle/start-run.ts';

@@ -2,7 +2,7 @@ import type { CelResult } from '../../../cel/cel-result.ts';
 import { CelVariables } from '../../../cel/cel-variables.ts';
 import { meetEventPage } from '../../conditions/meet-event.ts';
 import { stepExpressions } from '../../conditions/step-expressions.ts';
-import { meetListeners } from '../../durable/durable-event.ts';
+import { meetListeners } from '../../durable/meet-durable-event.ts';
 import { firstPlace, type EventWaking } from '../../state/event-wakings.ts';
 import type { Plan } from '../../state/plan.ts';
 import { mostMet } from '../../state/waking-limits.ts';

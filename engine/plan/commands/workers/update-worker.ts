@@ -2,7 +2,7 @@ import { HatchetError } from '../../../base/errors.ts';
 import { ownWorker } from './own-worker.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
-import type { LabelValue } from '../../../model/task/labels.ts';
+import type { LabelValue } from '../../../model/task/worker-labels.ts';
 import type { TenantId } from '../../../model/ids/tenant-id.ts';
 
 export interface UpdateWorkerCommand {

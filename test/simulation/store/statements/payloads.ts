@@ -1,5 +1,5 @@
 import { runPayloads, taskErrors, taskInputs, taskOutputs } from '../../../../engine/monitor/payload-reads.ts';
-import { readPayloads } from '../../../../engine/shard/due-timers.ts';
+import { readPayloads } from '../../../../engine/shard/fire-crons-and-schedules.ts';
 import { selected, type Context, type StatementModel } from '../statement.ts';
 
 const runs: StatementModel = {
