@@ -1,5 +1,4 @@
 import { status } from '@grpc/grpc-js';
-import { Outbox } from './outbox.ts';
 import type { AssignedAction, BatchActionEvent } from '../proto/gen/hatchet/contract/dispatcher.ts';
 import type { PutStreamEventRequest } from '../proto/gen/hatchet/contract/events.ts';
 import type { TriggerWorkflowRequest } from '../proto/gen/hatchet/contract/v1/trigger.ts';
@@ -17,6 +16,7 @@ import {
 import { eachTask } from './assigned-task.ts';
 import { AwaitedRuns, type RunWaiter } from './awaited-runs.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
+import { FramesUnderWay, type FrameBounds } from './frames-under-way.ts';
 import {
   emptyRequest,
   frameOf,
@@ -103,7 +103,7 @@ export class EngineLink {
   readonly #host: LinkHost;
   readonly #sessionId: string;
   readonly #queue = new LinkQueue();
-  readonly #outbox = new Outbox<LinkFrame>();
+  readonly #frames = new FramesUnderWay();
   readonly #workers = new Map<string, AttachedWorker>();
   readonly #awaited = new AwaitedRuns();
   readonly #durable = new LinkedDurableStreams({
@@ -113,14 +113,13 @@ export class EngineLink {
   readonly #isRelay: boolean;
   #isOffered: boolean | undefined;
   #stream: LinkStream | undefined;
-  #welcome: { mostCommands: number; mostBytes: number } | undefined;
+  /** While a stream is open. */
+  #bounds: FrameBounds | undefined;
   /** What the engine has beyond the contract, once it was reached. */
   #offers: string | undefined;
   /** The engine's end of the session, once it is known. */
   #engineId = '';
   #unanswered = 0;
-  /** What the frames that are not done cost. */
-  #open = 0;
   /** The engine's last frame that was taken in, and the last that it knows of. */
   #taken = 0;
   #acknowledged = 0;
@@ -159,7 +158,7 @@ export class EngineLink {
 
   /** Whether the engine can be reached by it now. */
   get isOpen(): boolean {
-    return this.#welcome !== undefined;
+    return this.#bounds !== undefined;
   }
 
   /**
@@ -317,17 +316,10 @@ export class EngineLink {
     tell(answer);
   }
 
-  /** The engine has it for good, or it is given up. */
-  #drop(number: bigint): LinkFrame | undefined {
-    const frame = this.#outbox.drop(Number(number));
-    if (frame !== undefined) this.#open -= frame.cost;
-    return frame;
-  }
-
   /** It is not sent any more. */
   #forget(command: LinkCommand, error: unknown): void {
     this.#queue.remove(command);
-    for (const frame of this.#outbox) if (frame.all.includes(command)) this.#drop(frame.request.number);
+    for (const frame of this.#frames) if (frame.all.includes(command)) this.#frames.drop(frame.request.number);
     this.#settle(command, { error });
     this.#lingerIfIdle();
   }
@@ -366,7 +358,7 @@ export class EngineLink {
       if (this.#reconnecting === undefined) this.#connect();
       return;
     }
-    if (this.#isFlushing || this.#welcome === undefined) return;
+    if (this.#isFlushing || this.#bounds === undefined) return;
     this.#isFlushing = true;
     this.#host.setImmediate(() => {
       this.#isFlushing = false;
@@ -375,31 +367,15 @@ export class EngineLink {
   }
 
   #flush(): void {
-    for (let stream = this.#stream; stream !== undefined && this.#welcome !== undefined; stream = this.#stream) {
-      const { mostCommands, mostBytes } = this.#welcome;
+    for (let stream = this.#stream; stream !== undefined; stream = this.#stream) {
       // What the engine has not done yet is bounded.
-      if (this.#open >= mostCommands || this.#outbox.weight >= mostBytes) return;
-      const commands = this.#queue.next(this.#hasRoomApart);
+      if (this.#bounds === undefined || this.#frames.isFull(this.#bounds)) return;
+      const commands = this.#queue.next(this.#frames.hasRoomApart(this.#bounds));
       if (commands.length === 0) return;
       for (const command of commands) if (command.facts.kind === 'lines') command.giveUpAt = Infinity;
-      const weight = commands.reduce((sum, each) => sum + each.weight, 0);
-      const frame = this.#outbox.add(weight, (number) => frameOf(number, commands));
-      this.#open += frame.cost;
+      const frame = this.#frames.add(commands);
       this.#write(stream, frame);
     }
-  }
-
-  /** Chunks and lines may take half of what may be under way: a store of theirs that is slow leaves the other half to tasks. */
-  get #hasRoomApart(): boolean {
-    const { mostCommands = 0, mostBytes = 0 } = this.#welcome ?? {};
-    let bytes = 0;
-    let commands = 0;
-    for (const frame of this.#outbox) {
-      if (!frame.isApart) continue;
-      commands += frame.cost;
-      bytes += frame.weight;
-    }
-    return commands < mostCommands / 2 && bytes < mostBytes / 2;
   }
 
   #write(stream: LinkStream, { request }: LinkFrame): void {
@@ -429,10 +405,10 @@ export class EngineLink {
     this.#taken = number;
     for (const refusal of response.refusals) this.#refused(refusal);
     for (const { frame, index, runId } of response.otherRuns) {
-      this.#settle(this.#outbox.find(Number(frame))?.byKind.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
+      this.#settle(this.#frames.find(frame)?.byKind.get(CommandKind.COMMAND_KIND_TRIGGER)?.[index], { runId });
     }
     for (const frame of response.done) {
-      const sent = this.#drop(frame);
+      const sent = this.#frames.drop(frame);
       for (const command of sent?.all ?? [])
         this.#settle(command, command.refused === undefined ? carriedOut : { refused: command.refused });
     }
@@ -454,20 +430,20 @@ export class EngineLink {
   #welcomed(stream: LinkStream, { engineId, mostCommands, mostBytes, offers }: Welcome): void {
     this.#isOffered = true;
     this.#offers = offers;
-    this.#welcome = { mostCommands, mostBytes };
+    this.#bounds = { mostCommands, mostBytes };
     this.#failures = 0;
     this.#ports.welcomed();
     const isResumed = engineId === this.#engineId;
     if (this.#engineId !== '' && !isResumed) {
       this.#loseDurable(serviceError({ code: status.UNAVAILABLE, details: 'the engine has forgotten the session' }));
       this.#taken = this.#acknowledged = 0;
-      for (const frame of this.#outbox) markRepeated(frame);
+      for (const frame of this.#frames) markRepeated(frame);
       for (const id of this.#awaited) this.#post({ kind: 'await', id });
     }
     if (this.#engineId !== '') for (const id of this.#workers.keys()) this.#post({ kind: 'attach', id });
     this.#engineId = engineId;
     if (this.carriesDurable === false) this.#loseDurable(new NotOfferedError());
-    for (const frame of this.#outbox) this.#write(stream, frame);
+    for (const frame of this.#frames) this.#write(stream, frame);
     this.#flush();
     if (isResumed) this.#durable.resumed();
     this.#lingerIfIdle();
@@ -475,7 +451,7 @@ export class EngineLink {
 
   /** What was refused for the moment is sent again after a pause, as long as its caller waits. */
   #refused({ frame, kind, index, status: code, details, errorCode, statusDetails }: Refusal): void {
-    const commands = this.#outbox.find(Number(frame))?.byKind.get(kind);
+    const commands = this.#frames.find(frame)?.byKind.get(kind);
     const error = serviceError({ code, details, errorCode, statusDetails });
     if (kind === CommandKind.COMMAND_KIND_LINE) {
       const [lines] = commands ?? [];
@@ -534,9 +510,9 @@ export class EngineLink {
 
   /** A frame that cannot be written breaks every stream: what is at fault for it is refused, and the others of it travel anew. */
   #refuseUnwritable(): void {
-    for (const frame of this.#outbox) {
+    for (const frame of this.#frames) {
       if (whyUnwritable(frame.request) === undefined) continue;
-      this.#drop(frame.request.number);
+      this.#frames.drop(frame.request.number);
       for (const command of frame.all) {
         const reason = whyUnwritable(frameOf(0, [command]).request);
         if (reason === undefined) this.#queue.push(command);
@@ -552,16 +528,16 @@ export class EngineLink {
       if (facts.kind === 'durable') return !this.#durable.has(facts.workerId);
       return tell === undefined && facts.kind !== 'attach';
     };
-    for (const frame of this.#outbox)
+    for (const frame of this.#frames)
       if (frame.all.every((command) => isUnwanted(command) || command.facts.kind === 'attach'))
-        this.#drop(frame.request.number);
+        this.#frames.drop(frame.request.number);
     this.#queue.take(isUnwanted);
   }
 
   /** Something is on its way, or somebody waits for what comes. */
   get isBusy(): boolean {
     const served = this.#workers.size + this.#durable.size + this.#awaited.size;
-    return this.#queue.size + this.#outbox.size + served + this.#unanswered > 0;
+    return this.#queue.size + this.#frames.size + served + this.#unanswered > 0;
   }
 
   /** Those whose patience is at its end. What was never sent is not sent any more. */
@@ -575,7 +551,7 @@ export class EngineLink {
     const isLate = ({ giveUpAt }: LinkCommand): boolean => giveUpAt < now;
     const error =
       this.#lastError ?? serviceError({ code: status.DEADLINE_EXCEEDED, details: 'the engine did not answer in time' });
-    for (const frame of this.#outbox)
+    for (const frame of this.#frames)
       for (const command of frame.all) if (isLate(command)) this.#settle(command, { error });
     for (const command of this.#queue.take(isLate)) this.#settle(command, { error });
   }
@@ -584,8 +560,8 @@ export class EngineLink {
     this.#reconnecting?.clear();
     this.#reconnecting = undefined;
     const queued = this.#queue.take(() => true);
-    const sent = [...this.#outbox];
-    for (const { request } of sent) this.#drop(request.number);
+    const sent = [...this.#frames];
+    for (const { request } of sent) this.#frames.drop(request.number);
     for (const frame of sent) for (const command of frame.all) this.#settle(command, { error });
     for (const command of queued) this.#settle(command, { error });
     this.#awaited.lose(error);
@@ -616,7 +592,7 @@ export class EngineLink {
   #endStream(): void {
     const stream = this.#stream;
     this.#stream = undefined;
-    this.#welcome = undefined;
+    this.#bounds = undefined;
     this.#acknowledging?.clear();
     this.#acknowledging = undefined;
     if (stream === undefined) return;

@@ -2,21 +2,23 @@ import { EventEmitter } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepActionEventType, type BatchActionEvent } from '../../../proto/gen/hatchet/contract/dispatcher.ts';
-import type { PutStreamEventRequest } from '../../../proto/gen/hatchet/contract/events.ts';
 import type { NewLogLine } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { TriggerWorkflowRequest } from '../../../proto/gen/hatchet/contract/v1/trigger.ts';
-import { CommandKind, ConnectRequest, ConnectResponse } from '../../../proto/gen/hatchet/session/v1/session.ts';
+import {
+  CommandKind,
+  type ConnectRequest,
+  type ConnectResponse,
+} from '../../../proto/gen/hatchet/session/v1/session.ts';
 import { statusOf } from '../../../sdk/connection/call-error.ts';
 import { EngineLink, NotOfferedError, type AttachedWorker } from '../../../link/engine-link.ts';
-import { serviceError } from '../../../link/service-error.ts';
 import type { LinkAnswer } from '../../../link/link-command.ts';
 import { newId } from '../../../engine/model/ids/uuid.ts';
 import { randomFrom } from '../../helpers/random.ts';
 import type { DurableRequest, LinkedDurableStream } from '../../../link/linked-durable-streams.ts';
+import { chunk, completed, patienceMs } from './commands-to-send.ts';
 import { LinkWorld } from './link-world.ts';
 
 const request: TriggerWorkflowRequest = { name: 'noop', input: '{}', desiredWorkerLabels: {} };
-const patienceMs = 30_000;
 
 beforeEach(
   () =>
@@ -30,15 +32,6 @@ function expectTaken(answer: LinkAnswer): void {
   if ('error' in answer) throw new Error('the engine did not take it', { cause: answer.error });
 }
 
-/** Resolves once the engine has it. */
-function completed(link: EngineLink, taskId: string): Promise<void> {
-  return new Promise((resolve, reject) =>
-    link.completed({ taskId, attempt: 0, output: '{}', shouldNotRetry: false }, patienceMs, (answer) =>
-      'error' in answer ? reject(answer.error) : resolve(),
-    ),
-  );
-}
-
 function line(task: string, message: string): NewLogLine {
   return {
     taskRunExternalId: task,
@@ -50,43 +43,8 @@ function line(task: string, message: string): NewLogLine {
   };
 }
 
-function chunk(task: string, index: number): PutStreamEventRequest {
-  return {
-    taskRunExternalId: task,
-    createdAt: undefined,
-    message: Buffer.from('chunk'),
-    metadata: '',
-    eventIndex: BigInt(index),
-  };
-}
-
 function batchReport(batchId: string, eventType: StepActionEventType): BatchActionEvent {
   return { workerId: 'w', jobId: '', actionId: '', batchId, eventTimestamp: undefined, eventType, items: [] };
-}
-
-/** A stream to an engine that takes what can be written, and breaks as gRPC does at what cannot. */
-class WritingStream extends EventEmitter {
-  #isBroken = false;
-
-  write(frame: ConnectRequest): void {
-    try {
-      ConnectRequest.encode(frame);
-    } catch (error) {
-      this.#isBroken = true;
-      this.emit(
-        'error',
-        serviceError({ code: status.INTERNAL, details: `Request message serialization failure: ${String(error)}` }),
-      );
-    }
-    if (this.#isBroken) return;
-    const welcome = { engineId: 'engine', mostCommands: 1_000, mostBytes: 1_000_000 };
-    const told = frame.hello === undefined ? { number: frame.number, done: [frame.number] } : { welcome };
-    setImmediate(() => this.emit('data', ConnectResponse.fromPartial(told)));
-  }
-
-  cancel(): void {
-    this.#isBroken = true;
-  }
 }
 
 /** As the sender of lines does it: one frame after the other, and those that are refused for the moment before what follows. */
@@ -682,30 +640,4 @@ it('a program whose calls have all failed may end: nothing is sent again that no
   const { streams } = world;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(world.streams).toBe(streams);
-});
-
-describe('a command that cannot be written', () => {
-  it('is refused alone: those of its frame and after it are carried out', async () => {
-    const link = new EngineLink({
-      connect: () => new WritingStream(),
-      welcomed: () => undefined,
-      whyHopeless: async () => undefined,
-    });
-    const asked = Promise.allSettled([
-      link.streamed(chunk('a', 0), patienceMs),
-      link.streamed({ ...chunk('a', 1), createdAt: new Date(Number.NaN) }, patienceMs),
-      link.streamed(chunk('a', 2), patienceMs),
-      completed(link, 'b'),
-    ]);
-    await vi.advanceTimersByTimeAsync(5_000);
-    const ends = await asked;
-    expect(ends.map(({ status: end }) => end)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
-    expect(ends[1]).toMatchObject({
-      reason: { code: status.INVALID_ARGUMENT, details: expect.stringContaining('NaN') },
-    });
-    const later = completed(link, 'c');
-    await vi.advanceTimersByTimeAsync(1_000);
-    await later;
-    link.close(undefined);
-  });
 });
