@@ -24,7 +24,7 @@ export interface WorkerExit {
   lastLines: readonly string[];
 }
 
-/** All that happens in a `hatchet dev`. Controllers emit these and know nothing of each other; react-to-events.ts alone reacts. */
+/** All that happens in a `hatchet dev`. Controllers emit these and know nothing of each other; dev-session.ts alone reacts. */
 export type DevEvent =
   | { type: 'engine-stage'; stage: StageEvent }
   | { type: 'engine-ready'; engine: EngineReady; restarted: boolean }

@@ -1,19 +1,12 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import type { Caller } from '../edge/access/caller.ts';
 import type { Commands } from '../edge/parsed-commands.ts';
 import { knownId } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
 import { duration } from '../edge/parse/time.ts';
-import { HatchetError } from '../base/errors.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { newId } from '../model/ids/uuid.ts';
 import { noPayloads, readRunDetail } from '../monitor/runs/run-detail.ts';
 import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
-import {
-  type AssignedAction,
-  DispatcherService,
-  type WorkerListenRequest,
-} from '../../proto/gen/hatchet/contract/dispatcher.ts';
+import { DispatcherService } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './runs/run-chunk-stream.ts';
 import { RunResultStream } from './runs/run-result-stream.ts';
@@ -25,7 +18,7 @@ import { serve, unsupported, type Handlers } from './handlers.ts';
 import { unknownRun } from './runs/run-filter.ts';
 import type { GrpcService } from './grpc-server.ts';
 import { offersMetadata } from './offers.ts';
-import { assignedAction } from './assigned-action.ts';
+import { holdWorkerStream } from './worker-stream.ts';
 import { wireVersion } from './wire-version.ts';
 import { labelValues, readWorker } from './requests/worker-request.ts';
 
@@ -56,8 +49,8 @@ function handlers(deps: DispatcherDeps): Handlers<typeof DispatcherService> {
       await owner.submit({ kind: 'registerWorker', tenantId, workerId, ...facts });
       return { tenantId, workerId, workerName: facts.name };
     },
-    listen: (call, caller, signal) => listen(deps, call, caller, signal),
-    listenV2: (call, caller, signal) => listen(deps, call, caller, signal),
+    listen: (call, caller, signal) => holdWorkerStream(deps, call, caller, signal),
+    listenV2: (call, caller, signal) => holdWorkerStream(deps, call, caller, signal),
     heartbeat: async (request, { tenantId }) => {
       const workerId = knownId(request.workerId, 'UNKNOWN_WORKER');
       // While its shard is recovered nobody knows which workers there are, and nobody is judged: each gets its full grace after it.
@@ -118,30 +111,4 @@ function handlers(deps: DispatcherDeps): Handlers<typeof DispatcherService> {
       return owner.submit({ kind: 'durableRestore', tenantId, taskId });
     },
   };
-}
-
-/**
- * A worker's stream stays open until either side ends it. The engine's end is no OK: clients would reconnect at once, over and over.
- * Which workers there are is known once their shard is served: one that is called unknown registers anew, and what it runs
- * is started a second time.
- */
-async function listen(
-  deps: DispatcherDeps,
-  call: ServerWritableStream<WorkerListenRequest, AssignedAction>,
-  { tenantId }: Caller,
-  signal: AbortSignal,
-): Promise<void> {
-  const workerId = knownId(call.request.workerId, 'UNKNOWN_WORKER');
-  await deps.owner.served(tenantId);
-  if (signal.aborted) return;
-  await new Promise<void>((resolve, reject) => {
-    const detach = deps.dispatcher.attach(tenantId, workerId, {
-      send: (message) => call.write(assignedAction(message)),
-      close: () => reject(new HatchetError('STOPPING', 'the engine is stopping', { remedy: 'Reconnect in a moment.' })),
-    });
-    signal.addEventListener('abort', () => {
-      detach();
-      resolve();
-    });
-  });
 }

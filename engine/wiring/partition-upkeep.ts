@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import type { Logger } from '../base/log.ts';
 import { connectionConfig } from '../postgres/connect.ts';
 import { dropExpiredRows } from '../postgres/schema/expired-rows.ts';
-import { dropExpiredPartitions } from '../postgres/schema/expired-partitions.ts';
+import { dropExpiredPartitions } from '../postgres/schema/drop-expired-partitions.ts';
 import { postgresTimeMs } from '../postgres/postgres-clock.ts';
 import { preparePartitions } from '../postgres/schema/prepare-partitions.ts';
 

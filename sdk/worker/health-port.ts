@@ -2,7 +2,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Healthcheck } from '../config/healthcheck.ts';
 import type { WorkerLabels } from '../context/context-host.ts';
 import type { Logger } from '../logger.ts';
-import { healthSource } from './health-source.ts';
+import { healthSource } from './health-thread-source.ts';
 
 /** How often the thread is told. Shorter than any threshold that makes sense, and next to nothing. */
 const tellMs = 250;

@@ -5,7 +5,7 @@ import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { tlsMaterial } from '../connection/tls-material.ts';
 import { callUnary } from '../connection/repeat-calls.ts';
-import { heartbeatSource } from './heartbeat-source.ts';
+import { heartbeatSource } from './heartbeat-thread-source.ts';
 
 /** The engine expects one every 4 s, and assigns nothing to a worker that is 5 s late. */
 export const heartbeatIntervalMs = 4_000;

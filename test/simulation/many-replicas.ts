@@ -99,17 +99,19 @@ export class ManyReplicas {
     let longestMs = 0;
     for (let n = this.#replicas.length; n > 0; n--) {
       const replica = this.#takeOne();
-      let isOver = false;
+      const end = { isThere: false };
       replica.process.enter(() => {
         const { ownership } = replica;
         void ownership
           .withdraw()
           .then(() => this.#until(() => [...ownership.states()].length === 0, 10_000))
           .then(() => ownership.giveBack())
-          .then(() => (isOver = true));
+          .then(() => {
+            end.isThere = true;
+          });
       });
       let freeSinceMs: number | undefined;
-      for (let isServed = false; !isOver || !isServed;) {
+      for (let isServed = false; !end.isThere || !isServed;) {
         await this.#pass(lookMs);
         isServed = this.#servedBy([...this.#replicas, replica]).every((by) => by.length > 0);
         if (isServed) freeSinceMs = undefined;

@@ -12,7 +12,7 @@ import { linesView, ndjsonView } from '../../dev/view/lines-view.ts';
 import { readEnvFile } from '../../dev/program/load-config.ts';
 import type { Program } from '../../dev/program/program.ts';
 import { RunFeed } from '../../dev/view/run-feed.ts';
-import { DevSession, type DevView } from '../../dev/react-to-events.ts';
+import { DevSession, type DevView } from '../../dev/dev-session.ts';
 import { pauseWorkers } from '../../dev/workers/pause-workers.ts';
 import { ProcessEnds } from '../../dev/workers/process-ends.ts';
 import { workerEnv } from '../../dev/workers/worker-env.ts';

@@ -1,6 +1,6 @@
 import { devLines } from './dev-line.ts';
 import type { DevEvent } from '../events.ts';
-import type { DevView } from '../react-to-events.ts';
+import type { DevView } from '../dev-session.ts';
 import { jsonText } from '../../output/plain-text.ts';
 
 /** Where lines go: of a command's context, its two streams. */

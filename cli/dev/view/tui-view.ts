@@ -8,7 +8,7 @@ import { startUi } from '../../ui/start-ui.ts';
 import type { UiStore } from '../../ui/ui-store.ts';
 import { devLines } from './dev-line.ts';
 import type { DevEvent, Emit } from '../events.ts';
-import type { DevView } from '../react-to-events.ts';
+import type { DevView } from '../dev-session.ts';
 
 export interface TuiParts {
   emit: Emit;

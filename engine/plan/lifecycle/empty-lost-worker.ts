@@ -2,7 +2,7 @@ import { LiveFlag } from '../../model/task/live-state.ts';
 import type { PlannerWorker } from '../queue/planner-worker.ts';
 import { hasFlag, type Plan } from '../state/plan.ts';
 import type { LostWorker, TenantWork } from '../state/tenant-work.ts';
-import { takeFromWorker, type Loss } from './requeue-lost-task.ts';
+import { takeFromWorker, type Loss } from './reassign-lost-task.ts';
 import type { ShardState } from '../state/shard-state.ts';
 import type { Restore } from '../state/undo-log.ts';
 import { SettleBudget } from '../state/settle-budget.ts';

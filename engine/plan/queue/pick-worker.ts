@@ -1,7 +1,14 @@
 import { meetsLabel } from '../../model/task/worker-labels.ts';
 import type { PlannerWorker } from './planner-worker.ts';
-import type { Placement } from './placement.ts';
-import { isPreferred, isRuledOut } from './sticky.ts';
+import type { Placement, Sticky } from './placement.ts';
+
+function isRuledOut(sticky: Sticky | null, workerId: string): boolean {
+  return sticky?.hard === true && sticky.workerId !== workerId;
+}
+
+function isPreferred(sticky: Sticky | null, workerId: string): boolean {
+  return sticky?.workerId === workerId;
+}
 
 /** Could the worker take such a task at some time? */
 export function suits(worker: PlannerWorker, placement: Placement): boolean {

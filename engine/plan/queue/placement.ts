@@ -1,7 +1,13 @@
 import type { DesiredLabel } from '../../model/definition.ts';
 import type { RateLimitDemand } from '../../model/task/demands.ts';
 import type { PlannerWorker, SlotUse } from './planner-worker.ts';
-import type { Sticky } from './sticky.ts';
+
+/** The worker of the run's first task, or the one that the caller asked for. */
+export interface Sticky {
+  readonly workerId: string;
+  /** Under HARD: no other may have the task. Under SOFT it is preferred, whatever the labels weigh, as long as it has room. */
+  readonly hard: boolean;
+}
 
 /** A registered workflow, whatever its version. */
 export interface WorkflowState {

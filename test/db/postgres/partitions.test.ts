@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { dayBound, dayOf, dayTables } from '../../../engine/postgres/schema/day-partitions.ts';
-import { dropExpiredPartitions } from '../../../engine/postgres/schema/expired-partitions.ts';
+import { dropExpiredPartitions } from '../../../engine/postgres/schema/drop-expired-partitions.ts';
 import { preparePartitions } from '../../../engine/postgres/schema/prepare-partitions.ts';
 import { idAt, insertJournal, insertRun, presence } from '../../helpers/stored-run.ts';
 import { databaseForTest, type DatabaseFixture } from '../../helpers/database-fixture.ts';

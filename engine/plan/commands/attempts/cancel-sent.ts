@@ -1,6 +1,6 @@
 import { LiveState } from '../../../model/task/live-state.ts';
 import type { AttemptRef } from '../../lifecycle/fence-late-reports.ts';
-import { afterInterrupt } from '../../lifecycle/requeue-lost-task.ts';
+import { afterInterrupt } from '../../lifecycle/reassign-lost-task.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 import type { TenantId } from '../../../model/ids/tenant-id.ts';

@@ -1,6 +1,6 @@
 import { LiveFlag } from '../../../model/task/live-state.ts';
 import { runningRow, type AttemptRef } from '../../lifecycle/fence-late-reports.ts';
-import { reassign } from '../../lifecycle/requeue-lost-task.ts';
+import { reassign } from '../../lifecycle/reassign-lost-task.ts';
 import { hasFlag, journal, type Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 import type { TenantId } from '../../../model/ids/tenant-id.ts';
