@@ -52,6 +52,7 @@ it('statements name the columns that they write: a column that was added gets it
   const written = sources.flatMap((text) => [
     ...text.matchAll(/\b(?:INSERT INTO|COPY) (?<table>[a-z_]+)(?: AS \w+)? ?(?<next>.)/gs),
   ]);
-  expect(written.length).toBeGreaterThan(30);
+  // Those that go by COPY are made of a list of their columns (`copyInto`).
+  expect(written.length).toBeGreaterThan(20);
   expect(written.filter(({ groups }) => groups?.['next'] !== '(').map(([found]) => found)).toEqual([]);
 });
