@@ -2,20 +2,25 @@
  * The program of the heartbeat thread. It is a text, not a module: a thread needs a file of its own or a text, and a
  * file would be lost where a project bundles this package. It speaks HTTP/2 by itself, so that it loads nothing:
  * one message, `HeartbeatRequest{1: worker_id, 2: Timestamp{1: seconds, 2: nanos}}`, framed as gRPC does.
- * `workerData`: {origin, token, intervalMs, tls, workerId}; it posts {code, message} for each beat.
+ * It is told {id, beat: {origin, token, intervalMs, tls, workerId}} to beat for a worker, {id, workerId} when that has another id,
+ * and {id} to end; it posts {id, code, message, workerId} for each beat. Workers of one engine share a connection.
  */
 export const heartbeatSource = `
 'use strict';
-const { parentPort, workerData } = require('node:worker_threads');
+const { parentPort } = require('node:worker_threads');
 const http2 = require('node:http2');
-let { workerId } = workerData;
-let session;
-let pending = 0;
+const beats = new Map();
+const sessions = new Map();
 
-function connect() {
+function connect({ origin, tls, key }) {
+  let session = sessions.get(key);
   if (session !== undefined && !session.closed && !session.destroyed) return session;
-  session = http2.connect(workerData.origin, workerData.tls);
+  session = http2.connect(origin, tls);
   session.on('error', () => {});
+  session.on('close', () => {
+    if (sessions.get(key) === session) sessions.delete(key);
+  });
+  sessions.set(key, session);
   return session;
 }
 
@@ -33,7 +38,7 @@ function field(number, bytes) {
   return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
 }
 
-function frame() {
+function frame(workerId) {
   const now = Date.now();
   const time = Buffer.concat([varint(8), varint(Math.floor(now / 1000)), varint(16), varint((now % 1000) * 1000000)]);
   const message = Buffer.concat([field(1, Buffer.from(workerId)), field(2, time)]);
@@ -42,28 +47,27 @@ function frame() {
   return Buffer.concat([head, message]);
 }
 
-function beat() {
-  if (pending > 0 && session !== undefined) {
-    session.destroy();
-    session = undefined;
-  }
-  pending += 1;
+function send(id, beat) {
+  // The one before it has no answer yet: the connection may be one of which nobody has heard the end.
+  if (beat.pending > 0 && beat.session !== undefined) beat.session.destroy();
+  beat.pending += 1;
   let answered = false;
+  const sent = beat.workerId;
   const answer = (code, message) => {
     if (answered) return;
     answered = true;
-    pending -= 1;
-    parentPort.postMessage({ code, message, workerId: sent });
+    beat.pending -= 1;
+    parentPort.postMessage({ id, code, message, workerId: sent });
   };
-  const sent = workerId;
   let request;
   try {
-    request = connect().request({
+    beat.session = connect(beat);
+    request = beat.session.request({
       ':method': 'POST',
       ':path': '/Dispatcher/Heartbeat',
       'content-type': 'application/grpc',
       te: 'trailers',
-      authorization: 'bearer ' + workerData.token,
+      authorization: 'bearer ' + beat.token,
     });
   } catch (error) {
     answer(14, String(error));
@@ -77,13 +81,24 @@ function beat() {
   request.on('data', () => {});
   request.on('error', (error) => answer(14, error.message));
   request.on('close', () => answer(14, 'the connection closed'));
-  request.end(frame());
+  request.end(frame(sent));
 }
 
-parentPort.on('message', (message) => {
-  workerId = message.workerId;
-  beat();
+parentPort.on('message', ({ id, beat, workerId }) => {
+  if (beat !== undefined) {
+    beats.set(id, {
+      ...beat,
+      key: JSON.stringify([beat.origin, beat.tls]),
+      pending: 0,
+      session: undefined,
+      timer: setInterval(() => send(id, beats.get(id)), beat.intervalMs),
+    });
+  } else if (workerId === undefined) {
+    clearInterval(beats.get(id)?.timer);
+    beats.delete(id);
+    return;
+  } else if (beats.has(id)) beats.get(id).workerId = workerId;
+  else return;
+  send(id, beats.get(id));
 });
-setInterval(beat, workerData.intervalMs);
-beat();
 `;

@@ -1,11 +1,10 @@
-import { Worker as Thread } from 'node:worker_threads';
 import { status } from '@grpc/grpc-js';
 import type { ClientConfig } from '../config/client-config.ts';
 import { statusOf } from '../connection/call-error.ts';
 import type { Connection } from '../connection/connection.ts';
 import { tlsMaterial } from '../connection/tls-material.ts';
 import { callUnary } from '../connection/repeat-calls.ts';
-import { heartbeatSource } from './heartbeat-thread-source.ts';
+import { heartbeatThread } from './heartbeat-thread.ts';
 
 /** The engine expects one every 4 s, and assigns nothing to a worker that is 5 s late. */
 export const heartbeatIntervalMs = 4_000;
@@ -16,13 +15,13 @@ export interface HeartbeatEvents {
 }
 
 /**
- * Tells the engine that the worker lives, from a thread of its own: a task that keeps the event loop busy would
- * otherwise lose its worker's tasks after 30 s. Where no thread can be had, a timer does it.
+ * Tells the engine that the worker lives, from a thread that all workers of the process share: a task that keeps the event loop
+ * busy would otherwise lose its worker's tasks after 30 s. Where no thread can be had, a timer does it.
  */
 export class Heartbeat {
   readonly #connection: Connection;
   readonly #events: HeartbeatEvents;
-  #thread: Thread | undefined;
+  #inThread: ReturnType<typeof heartbeatThread.add> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #workerId: string | undefined;
 
@@ -35,44 +34,34 @@ export class Heartbeat {
   beatFor(workerId: string): void {
     const first = this.#workerId === undefined;
     this.#workerId = workerId;
-    if (!first) this.#thread?.postMessage({ workerId });
-    else this.#startThread(workerId);
+    if (!first) this.#inThread?.change(workerId);
+    else this.#startInThread(workerId);
   }
 
   async stop(): Promise<void> {
     this.#workerId = undefined;
     clearInterval(this.#timer);
-    const thread = this.#thread;
-    this.#thread = undefined;
-    await thread?.terminate();
+    const beats = this.#inThread;
+    this.#inThread = undefined;
+    await beats?.end();
   }
 
-  #startThread(workerId: string): void {
+  #startInThread(workerId: string): void {
     const { config } = this.#connection;
-    const workerData = {
+    const beat = {
       origin: origin(config),
       token: config.token,
       intervalMs: heartbeatIntervalMs,
       tls: config.tls.strategy === 'none' ? {} : tlsMaterial(config.tls),
       workerId,
     };
-    const thread = new Thread(heartbeatSource, {
-      eval: true,
-      workerData,
-      execArgv: [],
-      name: 'hatchet-heartbeat',
-      resourceLimits: { maxOldGenerationSizeMb: 32 },
+    this.#inThread = heartbeatThread.add(beat, {
+      answered: (code, about) => this.#answered(code, about),
+      onLost: () => {
+        this.#inThread = undefined;
+        if (this.#workerId !== undefined) this.#startTimer();
+      },
     });
-    thread.unref();
-    thread.on('message', ({ code, workerId: about }: { code: status; workerId: string }) =>
-      this.#answered(code, about),
-    );
-    thread.on('error', () => {
-      if (this.#thread !== thread) return;
-      this.#thread = undefined;
-      this.#startTimer();
-    });
-    this.#thread = thread;
   }
 
   #startTimer(): void {

@@ -10,19 +10,22 @@ let connection: Connection;
 let heartbeat: Heartbeat;
 let beats: { request: HeartbeatRequest; authorization: unknown }[];
 let unknown: string[];
+let peers: Set<string>;
 let answer: status;
 
 beforeEach(async () => {
   beats = [];
   unknown = [];
+  peers = new Set();
   answer = status.OK;
   server = new Server();
   server.register(
     '/Dispatcher/Heartbeat',
     (
-      call: { request: HeartbeatRequest; metadata: { get(name: string): unknown[] } },
+      call: { request: HeartbeatRequest; metadata: { get(name: string): unknown[] }; getPeer(): string },
       respond: (error: object | null, response?: object) => void,
     ) => {
+      peers.add(call.getPeer());
       beats.push({ request: call.request, authorization: call.metadata.get('authorization')[0] });
       if (answer === status.OK) respond(null, {});
       else respond({ code: answer, details: 'the worker is not known: é' });
@@ -64,6 +67,26 @@ describe('the heartbeat thread', () => {
     await expect.poll(() => beats.length).toBe(1);
     heartbeat.beatFor('second');
     await expect.poll(() => beats.map(({ request }) => request.workerId)).toEqual(['first', 'second']);
+  });
+
+  it('beats for all workers of the process, each until it stops', async () => {
+    const other = new Heartbeat(connection, { onUnknownWorker: (id) => unknown.push(id) });
+    heartbeat.beatFor('one');
+    other.beatFor('two');
+    await expect.poll(() => beats.map(({ request }) => request.workerId)).toEqual(['one', 'two']);
+    expect(peers.size).toBe(1);
+    await heartbeat.stop();
+    other.beatFor('three');
+    await expect.poll(() => beats.map(({ request }) => request.workerId)).toEqual(['one', 'two', 'three']);
+    answer = status.NOT_FOUND;
+    other.beatFor('four');
+    await expect.poll(() => unknown).toEqual(['four']);
+    await other.stop();
+    answer = status.OK;
+    heartbeat = new Heartbeat(connection, { onUnknownWorker: (id) => unknown.push(id) });
+    heartbeat.beatFor('five');
+    await expect.poll(() => beats.at(-1)?.request.workerId).toBe('five');
+    expect(peers.size).toBe(2);
   });
 
   it('tells when the engine does not know the worker', async () => {
