@@ -16,23 +16,15 @@ import { loadContestant } from './contestants.ts';
 import { machine, today } from './machine.ts';
 import { fullSizes, quickSizes } from './measure.ts';
 import { findNode } from './node-binary.ts';
+import { readShared, sharedOptions } from './options.ts';
 import { writeSection } from './section.ts';
-import { beginSession, parseNames, parseRounds } from './session.ts';
+import { beginSession } from './session.ts';
 
 const parts: Readonly<Record<PartName, Part>> = { backlog, latency, flows, idle, many };
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string' },
-    only: { type: 'string' },
-    node: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-  },
-});
 const session = beginSession();
-const wanted = new Set<string>(parseNames(values.only, partNames));
-const chosen = partNames.filter((name) => wanted.has(name));
-const rounds = parseRounds(values.rounds, values.quick ? 1 : 3);
+const { values } = parseArgs({ options: sharedOptions });
+const { quick, rounds, wanted: chosen, isWhole } = readShared(values, partNames);
 const node = findNode(values.node);
 const samples = new Samples();
 const loaded = new Map<string, Contestant>();
@@ -58,8 +50,8 @@ for (let round = 0; round < rounds; round++) {
       parts[name]({
         samples,
         cleanup: session.cleanup,
-        sizes: values.quick ? quickSizes : { ...fullSizes, paced: 2_000 },
-        idleSeconds: values.quick ? 10 : 40,
+        sizes: quick ? quickSizes : { ...fullSizes, paced: 2_000 },
+        idleSeconds: quick ? 10 : 40,
         node: node.path,
         round,
         attempt,
@@ -83,7 +75,6 @@ if (!session.isInterrupted()) {
     ...(failures.length === 0 ? [] : ['', `Could not be measured: ${failures.join('; ')}.`]),
   ].join('\n');
   console.log(report);
-  const isWhole = !values.quick && values.only === undefined;
   if (isWhole) writeSection(`bench on Node ${major}`, report);
 }
 await session.exit(failures.length > 0);

@@ -22,8 +22,9 @@ import { workers } from './curves/workers.ts';
 import { here } from './helpers.ts';
 import { machine, today } from './machine.ts';
 import { findNode } from './node-binary.ts';
+import { readShared, sharedOptions } from './options.ts';
 import { writeSection } from './section.ts';
-import { beginSession, parseNames, parseRounds } from './session.ts';
+import { beginSession } from './session.ts';
 import { formatSpread } from './statistics.ts';
 
 const curves: readonly Curve[] = [
@@ -42,22 +43,17 @@ const inDocs = join(here, '../../docs/curves');
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string' },
-    only: { type: 'string' },
+    ...sharedOptions,
     minutes: { type: 'string' },
-    node: { type: 'string' },
     out: { type: 'string' },
     million: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
   },
 });
 const session = beginSession();
-const { quick } = options;
-const wanted = parseNames(
-  options.only,
+const { quick, rounds, wanted } = readShared(
+  options,
   curves.map(({ name }) => name),
 );
-const rounds = parseRounds(options.rounds, quick ? 1 : 3);
 const node = findNode(options.node);
 const contestant = await loadContestant(ours);
 const failures: string[] = [];

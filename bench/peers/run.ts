@@ -7,24 +7,17 @@ import type { Contestant } from './contestant.ts';
 import { loadContestant, names, ours } from './contestants.ts';
 import { fullSizes, measure, quickSizes, type Figures } from './measure.ts';
 import { findNode, type NodeBinary } from './node-binary.ts';
-import { beginSession, inTurn, parseNames, parseRounds } from './session.ts';
+import { readShared, sharedOptions } from './options.ts';
+import { beginSession, inTurn } from './session.ts';
 import { printTables } from './table.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string' },
-    only: { type: 'string' },
-    node: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-  },
-});
 const session = beginSession();
-const sizes = values.quick ? quickSizes : fullSizes;
-const rounds = parseRounds(values.rounds, values.quick ? 1 : 3);
-const wanted = new Set([ours, ...parseNames(values.only, names)]);
+const { values } = parseArgs({ options: sharedOptions });
+const { quick, rounds, wanted } = readShared(values, names);
+const sizes = quick ? quickSizes : fullSizes;
 const nodes = values.node?.split(',').map(findNode) ?? [findNode(undefined)];
 const chosen = new Map<string, Contestant>();
-for (const name of wanted) chosen.set(name, await loadContestant(name));
+for (const name of new Set([ours, ...wanted])) chosen.set(name, await loadContestant(name));
 
 interface OnNode {
   node: NodeBinary;

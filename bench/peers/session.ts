@@ -36,23 +36,8 @@ export function beginSession(): Session {
   };
 }
 
-export function parseRounds(text: string | undefined, usual: number): number {
-  const rounds = Number(text ?? usual);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is a number from 1, not ${text}`);
-  return rounds;
-}
-
 /** The first of a round goes last in the next: what the machine does meanwhile falls on all of them. */
 export function inTurn<T>(all: readonly T[], round: number): T[] {
   const first = round % Math.max(all.length, 1);
   return [...all.slice(first), ...all.slice(0, first)];
-}
-
-/** @throws Error for a name that is none of `known` */
-export function parseNames(text: string | undefined, known: readonly string[]): string[] {
-  if (text === undefined) return [...known];
-  const wanted = text.split(',');
-  for (const name of wanted)
-    if (!known.includes(name)) throw new Error(`--only knows ${known.join(', ')}, not ${name}`);
-  return known.filter((name) => wanted.includes(name));
 }
