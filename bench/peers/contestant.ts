@@ -25,6 +25,10 @@ export interface Shape {
   workers: number;
   /** On one Postgres. */
   engines: number;
+  /** Processes of each engine that take its calls. */
+  edges: number;
+  /** What clients and workers are written with: the published SDK knows the contract alone, a call for each job and report. */
+  sdk: 'ours' | 'published';
 }
 
 export const plainShape: Shape = {
@@ -35,6 +39,8 @@ export const plainShape: Shape = {
   tenants: 1,
   workers: 1,
   engines: 1,
+  edges: 0,
+  sdk: 'ours',
 };
 
 /** How the jobs come. A contestant may set its worker up for each in the way that suits it best. */
@@ -51,7 +57,7 @@ export interface Target {
 /** What runs for a contestant besides clients and workers. */
 export interface Backend {
   target: Target;
-  /** The processes between clients and the store, where there are any. */
+  /** The processes between clients and the store, where there are any. Edge processes are children of theirs. */
   enginePids?: readonly number[];
   /** The process in whose family the jobs are stored. */
   storePid: number;

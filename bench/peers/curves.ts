@@ -11,6 +11,7 @@ import { backlog } from './curves/backlog.ts';
 import type { Curve, CurveContext, Panel } from './curves/curve.ts';
 import { dagDepth } from './curves/dag-depth.ts';
 import { dagWidth } from './curves/dag-width.ts';
+import { edges } from './curves/edges.ts';
 import { keys } from './curves/keys.ts';
 import { logLength } from './curves/log-length.ts';
 import { payload } from './curves/payload.ts';
@@ -37,6 +38,7 @@ const curves: readonly Curve[] = [
   dagDepth,
   logLength,
   replicas,
+  edges,
   time,
 ];
 const inDocs = join(here, '../../docs/curves');

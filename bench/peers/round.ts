@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { familyUs } from '../../cli/commands/bench/cpu-usage.ts';
+import { childrenUs, familyUs } from '../../cli/commands/bench/cpu-usage.ts';
 import type { Cleanup } from './cleanup.ts';
-import type { Backend, Contestant, Load, Shape } from './contestant.ts';
+import type { Backend, Contestant, Load, Shape, Target } from './contestant.ts';
 import { JobProcess } from './job-process.ts';
 import { nowMs, type Range, type Reply, type Span, type Until } from './messages.ts';
 import { mainThreadUs, residentMegabytes } from './process-figures.ts';
@@ -19,6 +19,8 @@ export interface CpuPerJob {
   engine: number | undefined;
   /** Of the engine's: on the thread of its event loop. */
   engineLoop: number | undefined;
+  /** Of the engine's: of its edge processes. */
+  edges: number | undefined;
   store: number;
   all: number;
 }
@@ -230,6 +232,11 @@ export class Round {
     }
   }
 
+  /** What clients connect to, and where the jobs are stored. */
+  get target(): Target {
+    return this.#parts.backend.target;
+  }
+
   /** Of all engines together. */
   engineMegabytes(): number {
     return sum((this.#parts.backend.enginePids ?? []).map(residentMegabytes));
@@ -290,6 +297,7 @@ export class Round {
       worker: familyUs(worker.pid),
       engine: engines && sum(engines.map((pid) => familyUs(pid) ?? Number.NaN)),
       engineLoop: engines && sum(engines.map(mainThreadUs)),
+      edges: engines && sum(engines.map((pid) => childrenUs(pid) ?? Number.NaN)),
       store: familyUs(backend.storePid),
     };
   }
@@ -309,6 +317,7 @@ function perJob(before: CpuReading, after: CpuReading, count: number): CpuPerJob
     worker,
     engine,
     engineLoop: hasEngine ? of('engineLoop') : undefined,
+    edges: hasEngine ? of('edges') : undefined,
     store,
     all: client + worker + store + (engine ?? 0),
   };

@@ -1,33 +1,22 @@
 /** This project: its built engine as a process of its own, and its built SDK. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type * as Sdk from '../../../sdk/index.ts';
 import type { Contestant, Shape, Target } from '../contestant.ts';
 import { addTogether, countInPostgres, here } from '../helpers.ts';
-import { declareJobs, type BenchJobs } from '../ours/bench-jobs.ts';
 import { startEngines } from '../ours/engines.ts';
+import { connectBy, slots, type Program } from '../ours/programs.ts';
 
 const root = join(here, '../..');
-const slots = 500;
 /** Clients that connect at once, where there are many. */
 const connectingTogether = 50;
 
-interface Connected {
-  hatchet: Sdk.Hatchet;
-  jobs: BenchJobs;
-}
-
 /** A client of each token. */
-async function connect(
+function connect(
   tokens: readonly string[],
   shape: Shape,
   entered: (i: number) => void = () => undefined,
-): Promise<Connected[]> {
-  const { Hatchet }: typeof Sdk = await import(join(root, 'dist/sdk/index.js'));
-  return tokens.map((token) => {
-    const hatchet = Hatchet.init({ token, logLevel: 'OFF' });
-    return { hatchet, jobs: declareJobs(hatchet, shape, entered) };
-  });
+): Promise<Program[]> {
+  return Promise.all(tokens.map((token) => connectBy[shape.sdk](token, shape, entered)));
 }
 
 async function startWorkers({ tokens = [] }: Target, shape: Shape, workers: number, entered?: (i: number) => void) {
@@ -37,19 +26,11 @@ async function startWorkers({ tokens = [] }: Target, shape: Shape, workers: numb
     entered,
   );
   const stops: (() => Promise<void>)[] = [];
-  await addTogether(each, connectingTogether, async ({ hatchet, jobs }) => {
-    const worker = await hatchet.worker('bench', {
-      workflows: [jobs.runnable],
-      slots,
-      ...(shape.flow === 'durable' ? { durableSlots: slots } : {}),
-      handleKill: false,
-    });
-    const ended = worker.start();
-    await Promise.race([worker.waitUntilReady(), ended]);
+  await addTogether(each, connectingTogether, async (program) => {
+    const stop = await program.work();
     stops.push(async () => {
-      await worker.stop();
-      await ended;
-      hatchet.close();
+      await stop();
+      program.close();
     });
   });
   return {
@@ -78,10 +59,10 @@ export const contestant: Contestant = {
   progress: ({ url }) => countInPostgres(url, 'SELECT count(*) AS left FROM live'),
   async openAdder({ tokens = [] }, _load, shape) {
     const clients = await connect(tokens, shape);
-    const clientOf = (i: number): BenchJobs => {
+    const clientOf = (i: number): Program => {
       const client = clients[i % clients.length];
       if (client === undefined) throw new Error('there is no tenant');
-      return client.jobs;
+      return client;
     };
     return {
       async addMany(jobs) {
@@ -91,7 +72,7 @@ export const contestant: Contestant = {
       add: (job) => clientOf(job.i).add(job),
       addAndWait: (job) => clientOf(job.i).addAndWait(job),
       async close() {
-        for (const { hatchet } of clients) hatchet.close();
+        for (const client of clients) client.close();
       },
     };
   },

@@ -9,7 +9,7 @@ const top = 48;
 const panelHeight = 170;
 const panelGap = 46;
 const bottom = 32;
-const colors = ['#1f6feb', '#d1570a', '#2da44e', '#8250df'];
+const colors = ['#1f6feb', '#d1570a', '#2da44e', '#8250df', '#bf3989'];
 const ticks = 5;
 
 interface Frame {

@@ -19,7 +19,7 @@ export async function startEngines({ postgres, folder, shape, node, atEnd }: Sur
   for (let n = 0; n < shape.engines; n++) {
     // The first one makes the key that the others take.
     const child = spawnBenchEngine(join(folder, `engine-${n}`), {
-      engine: { databaseUrl: postgres.url, ...(n === 0 ? {} : { secretKeyFile }) },
+      engine: { databaseUrl: postgres.url, edges: shape.edges, ...(n === 0 ? {} : { secretKeyFile }) },
       node,
     });
     await atEnd(() => endChild(child));

@@ -59,13 +59,20 @@ function processUs(pid: number): ProcessUs | undefined {
 
 /** A process, its children that live, and those that have ended. */
 export function familyUs(root: number): number | undefined {
-  const head = processUs(root);
-  if (head === undefined) return undefined;
+  const own = processUs(root)?.own;
+  const children = childrenUs(root);
+  return own === undefined || children === undefined ? undefined : own + children;
+}
+
+/** A process's children that live, and those that have ended. */
+export function childrenUs(root: number): number | undefined {
+  const ended = processUs(root)?.ended;
+  if (ended === undefined) return undefined;
   const children = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => processUs(Number(name)))
     .filter((one) => one?.parent === root);
-  return children.reduce((total, one) => total + (one?.own ?? 0), head.own + head.ended);
+  return children.reduce((total, one) => total + (one?.own ?? 0), ended);
 }
 
 function postmasterPid(dataDir: string): number | undefined {
