@@ -1,6 +1,6 @@
 /**
  * What a task costs along payloads, workers, tenants and more, as pictures: `npm run bench:curves [-- --only payload,workers]
- * [--rounds N] [--million] [--minutes 10] [--node 24] [--quick] [--out folder]`. Needs a build and the packages of this folder.
+ * [--rounds N] [--million] [--rows 10000000] [--minutes 10] [--node 24] [--quick] [--out folder]`. Needs a build and the packages of this folder.
  * Writes docs/curves and their links in docs/performance.md; with `--out` only the pictures, there; with `--quick` alone none.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import type { Curve, CurveContext, Panel } from './curves/curve.ts';
 import { dagDepth } from './curves/dag-depth.ts';
 import { dagWidth } from './curves/dag-width.ts';
 import { edges } from './curves/edges.ts';
+import { history } from './curves/history.ts';
 import { keys } from './curves/keys.ts';
 import { logLength } from './curves/log-length.ts';
 import { payload } from './curves/payload.ts';
@@ -23,7 +24,7 @@ import { workers } from './curves/workers.ts';
 import { here } from './helpers.ts';
 import { machine, today } from './machine.ts';
 import { findNode } from './node-binary.ts';
-import { readShared, sharedOptions } from './options.ts';
+import { parseCount, readShared, sharedOptions } from './options.ts';
 import { writeSection } from './section.ts';
 import { beginSession } from './session.ts';
 import { formatSpread } from './statistics.ts';
@@ -39,6 +40,7 @@ const curves: readonly Curve[] = [
   logLength,
   replicas,
   edges,
+  history,
   time,
 ];
 const inDocs = join(here, '../../docs/curves');
@@ -49,6 +51,7 @@ const { values: options } = parseArgs({
     minutes: { type: 'string' },
     out: { type: 'string' },
     million: { type: 'boolean', default: false },
+    rows: { type: 'string' },
   },
 });
 const session = beginSession();
@@ -65,6 +68,7 @@ const context: CurveContext = {
   warmUp: quick ? 500 : 5_000,
   inFlight: 500,
   million: options.million,
+  historyRows: options.rows === undefined ? (quick ? 100_000 : 1_000_000) : parseCount('rows', options.rows),
   minutes: minutesOf(options.minutes ?? (quick ? '0.2' : '1')),
   node: node.path,
   contestant,

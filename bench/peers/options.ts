@@ -41,7 +41,7 @@ export function readShared<Name extends string>(given: Given, names: readonly Na
 }
 
 /** @throws Error for what is no whole number from 1 */
-function parseCount(option: string, text: string): number {
+export function parseCount(option: string, text: string): number {
   const count = Number(text);
   if (!Number.isInteger(count) || count < 1) throw new Error(`--${option} is a number from 1, not ${text}`);
   return count;

@@ -39,6 +39,8 @@ export interface CurveContext {
   inFlight: number;
   /** Whether the backlog goes up to 1,000,000. */
   million: boolean;
+  /** Rows of the longest history. */
+  historyRows: number;
   /** Of the curve over time. */
   minutes: number;
   node: string;
