@@ -22,11 +22,25 @@ import type { OwnerEvents } from './owner-events.ts';
 import { readOwnedShards } from './ownership/owned-shards.ts';
 import type { Ownership } from './ownership/ownership.ts';
 import type { JobsInPreparation } from './jobs-in-preparation.ts';
-import { planTransaction, rollbackTransaction, shardSteps, type PlannedTransaction } from './plan-transaction.ts';
+import {
+  forgetSealed,
+  planTransaction,
+  rollbackSealed,
+  rollbackTransaction,
+  sealTransaction,
+  shardSteps,
+  type PlannedTransaction,
+} from './plan-transaction.ts';
+import type { Sql } from '../postgres/sql-client.ts';
 import type { PostgresTroubleLog } from './postgres-trouble-log.ts';
 
 /** Until what settling left is tried again after Postgres refused it. */
 const goOnMs = 1_000;
+/**
+ * Transactions that are planned beside another in a row. Memory is tidied between two of which neither is under way: rows of tasks
+ * that ended are kept until then.
+ */
+const mostAhead = 16;
 
 export interface CommitCycleParts {
   readonly connection: LaneConnection;
@@ -44,9 +58,23 @@ export interface CommitCycleParts {
   readonly wake: () => void;
 }
 
+interface BrokenShard {
+  readonly shard: number;
+  readonly error: unknown;
+}
+
+/** A transaction that is being committed. */
+interface UnderWay {
+  readonly transaction: PlannedTransaction;
+  readonly number: number;
+  /** Undefined once it is stored. It never rejects. */
+  readonly failure: Promise<{ readonly error: unknown } | undefined>;
+}
+
 /**
  * One transaction after the other: what commands need is loaded, they are planned, what follows is committed, and only then is
- * anything let out. Whatever fails on the way takes the transaction back whole.
+ * anything let out. While one is committed the next may be planned, on what memory will hold then; it is sent once the one before
+ * is stored, and taken back with it where that fails (docs/adr/0062-planned-beside-a-commit.md).
  */
 export class CommitCycle {
   readonly #parts: CommitCycleParts;
@@ -55,6 +83,11 @@ export class CommitCycle {
   #number = 0;
   /** What no command asked for was refused: until then it is tried with the next command alone. */
   #goOn: HostTimer | undefined;
+  #underWay: UnderWay | undefined;
+  /** How many in a row were planned beside another. */
+  #ahead = 0;
+  /** Shards with rows of tasks that have ended. */
+  readonly #untidy = new Set<ShardState>();
 
   constructor(parts: CommitCycleParts) {
     this.#parts = parts;
@@ -82,12 +115,46 @@ export class CommitCycle {
     return states;
   }
 
-  /** Loads, plans and commits commands that were taken from the mailbox; what cannot be done now is back in it. */
+  /** Of the transaction that is being committed: resolves once its fate is known, or the connection is lost. */
+  get underWay(): Promise<unknown> | undefined {
+    return this.#underWay?.failure;
+  }
+
+  /** Whether another transaction may be planned beside the one that is being committed. */
+  get hasRoomAhead(): boolean {
+    return this.#ahead < mostAhead && this.#parts.connection.lane !== undefined;
+  }
+
+  /** As `begin`, and commits them. */
   async run(taken: readonly Job[]): Promise<void> {
+    await this.begin(taken);
+    await this.land();
+  }
+
+  /** Waits for the transaction that is being committed, and lets out what follows; carried out again or refused where it failed. */
+  async land(): Promise<void> {
+    const before = this.#underWay;
+    if (before === undefined) return;
+    const failure = await before.failure;
+    this.#underWay = undefined;
+    if (failure !== undefined) return this.#commitFailed(before.transaction, before.number, failure.error);
+    this.#stored(before);
+    this.#release(before.transaction);
+  }
+
+  /**
+   * Loads and plans commands that were taken from the mailbox, and begins to commit them once the transaction before is stored;
+   * what cannot be done now is back in the mailbox.
+   */
+  async begin(taken: readonly Job[]): Promise<void> {
+    if (this.#underWay === undefined) {
+      this.#ahead = 0;
+      this.#fail(this.#tidy());
+    }
     const { lane } = this.#parts.connection;
     if (lane === undefined) {
       this.#parts.mailbox.putBack(taken);
-      return this.reconnect();
+      return this.#underWay === undefined ? this.reconnect() : this.land();
     }
     const states = new Map(taken.map(({ shard }) => [shard, this.#parts.ownership.stateOf(shard)]));
     const loading = this.#onlyServed(taken, states);
@@ -95,7 +162,7 @@ export class CommitCycle {
     try {
       facts = await loadFacts(
         {
-          client: lane.client,
+          client: this.#underWay === undefined ? lane.client : this.#afterStored(lane.client),
           stateOf: (shard) => this.#parts.ownership.stateOf(shard),
           clock: this.#parts.clock,
           longLogs: this.#parts.longLogs,
@@ -104,6 +171,10 @@ export class CommitCycle {
         loading,
       );
     } catch (error) {
+      if (this.#underWay !== undefined) {
+        this.#parts.mailbox.putBack(loading);
+        return this.land();
+      }
       this.#parts.log.warn({ err: error }, 'what commands need could not be loaded');
       // With Postgres there, trying the same again would fail again.
       if (!(error instanceof DatabaseError && isPassingError(error.code ?? '')) && (await lane.isAlive()))
@@ -114,6 +185,31 @@ export class CommitCycle {
     const { ready, behind } = this.#parts.away.admitToPlan(this.#onlyServed(loading, states));
     this.#parts.mailbox.putBack(behind);
     if (ready.length > 0 || this.hasMore) await this.#planAndCommit(lane, ready, facts);
+  }
+
+  /** Reads see what memory holds: the transaction that is being committed is stored first. */
+  #afterStored(client: Sql): Sql {
+    let stored: Promise<boolean> | undefined;
+    return {
+      query: async (query, values) => {
+        stored ??= this.#waitUntilStored();
+        if (!(await stored)) throw new Error('the transaction before was not stored');
+        return client.query(query, values);
+      },
+    };
+  }
+
+  /** Lets out what follows from the transaction that is being committed. @returns false where it failed: it is under way still, for `land` */
+  async #waitUntilStored(): Promise<boolean> {
+    const before = this.#underWay;
+    if (before === undefined) return true;
+    if ((await before.failure) !== undefined) return false;
+    this.#underWay = undefined;
+    this.#ahead++;
+    this.#stored(before);
+    // Not tidied: it may be that what is being loaded goes by logs that memory has.
+    this.#letOut(before.transaction);
+    return true;
   }
 
   /** A shard may be lost, or recovered anew, while something is awaited: its jobs go back, and what was loaded for them is void. */
@@ -131,6 +227,7 @@ export class CommitCycle {
     const unsettled = this.#goOn === undefined ? this.#unsettled() : [];
     for (const state of unsettled)
       for (const { tenantId } of state.unsettled.turns) this.#parts.mailbox.noteWork(tenantId);
+    const before = this.#underWay;
     let transaction: PlannedTransaction;
     try {
       transaction = planTransaction(jobs, facts, {
@@ -144,33 +241,81 @@ export class CommitCycle {
       return this.#planFailed(jobs, unsettled, error);
     }
     this.#parts.mailbox.putBack(transaction.again);
-    if (transaction.changes.isEmpty) return this.#release(transaction);
-    const number = ++this.#number;
-    try {
-      await lane.commit(shardSteps(transaction.plans.keys()), number, transaction.changes, stagedOf(transaction.jobs));
-    } catch (error) {
-      return this.#commitFailed(transaction, number, error);
+    if (before !== undefined) {
+      const failure = await before.failure;
+      if (failure !== undefined || !this.#isCurrent(transaction)) {
+        this.#takeBack(transaction, rollbackTransaction);
+        this.#parts.mailbox.putBack(transaction.jobs);
+        return this.land();
+      }
+      this.#underWay = undefined;
+      this.#ahead++;
+      this.#stored(before);
     }
+    const { isEmpty } = transaction.changes;
+    if (!isEmpty) this.#send(lane, transaction);
+    if (before !== undefined) this.#letOut(before.transaction);
+    if (isEmpty) this.#release(transaction);
+  }
+
+  /** Its shards are served from the memory in which it was planned. */
+  #isCurrent({ plans }: PlannedTransaction): boolean {
+    for (const state of plans.keys()) if (this.#parts.ownership.stateOf(state.id) !== state) return false;
+    return true;
+  }
+
+  #send(lane: Lane, transaction: PlannedTransaction): void {
+    const { plans, changes, jobs } = transaction;
+    const number = ++this.#number;
+    sealTransaction(transaction);
+    const failure = lane.commit(shardSteps(plans.keys()), number, changes, stagedOf(jobs)).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    this.#underWay = { transaction, number, failure };
+  }
+
+  /** Nothing takes it back any more. */
+  #stored({ transaction, number }: UnderWay): void {
+    forgetSealed(transaction);
     for (const state of transaction.plans.keys()) state.lastTransaction = number;
     this.#parts.ownership.worked(transaction.plans.keys());
     this.#parts.trouble.over();
-    this.#release(transaction);
   }
 
-  /** It is stored: nothing that fails from here on takes anything back, or keeps the rest from being said. */
+  /** As `letOut`, with none under way: memory is tidied. */
   #release(transaction: PlannedTransaction): void {
-    const broken: { shard: number; error: unknown }[] = [];
-    for (const state of transaction.plans.keys()) {
+    for (const state of transaction.plans.keys()) this.#untidy.add(state);
+    const broken = this.#tidy();
+    this.#letOut(transaction);
+    this.#untidy.clear();
+    this.#fail(broken);
+  }
+
+  #fail(broken: readonly BrokenShard[]): void {
+    for (const { shard, error } of broken) void this.#parts.ownership.fail(shard, error);
+  }
+
+  /** @returns the shards whose memory is not as it must be */
+  #tidy(): BrokenShard[] {
+    const broken: BrokenShard[] = [];
+    for (const state of this.#untidy) {
       try {
         settleRows(state);
       } catch (error) {
         broken.push({ shard: state.id, error });
       }
     }
+    this.#untidy.clear();
+    return broken;
+  }
+
+  /** It is stored: nothing that fails from here on takes anything back, or keeps the rest from being said. */
+  #letOut(transaction: PlannedTransaction): void {
+    for (const state of transaction.plans.keys()) this.#untidy.add(state);
     const { effects, history, durableEntries, durableResults } = transaction.changes;
     logAndGoOn(this.#parts.log, () => this.#parts.committed(effects, history, [...durableEntries, ...durableResults]));
     logAndGoOnEach(this.#parts.log, transaction.outcomes, ({ answer }) => answer());
-    for (const { shard, error } of broken) void this.#parts.ownership.fail(shard, error);
   }
 
   /** Planning itself threw: nothing is stored. All of it is taken back; what throws alone fails, and its shard is recovered anew. */
@@ -181,6 +326,11 @@ export class CommitCycle {
       } catch (failure) {
         void this.#parts.ownership.fail(shard, failure);
       }
+    }
+    if (this.#underWay !== undefined) {
+      // It is planned again by itself.
+      this.#parts.mailbox.putBack(jobs);
+      return this.land();
     }
     const [only] = jobs;
     if (only === undefined) {
@@ -194,7 +344,7 @@ export class CommitCycle {
 
   async #commitFailed(transaction: PlannedTransaction, number: number, error: unknown): Promise<void> {
     if (error instanceof TransactionRefused) {
-      this.#takeBack(transaction);
+      this.#takeBack(transaction, rollbackSealed);
       if (error.notOwner) return this.#findLost(transaction);
       if (error.stagedLost) for (const { payloads } of transaction.jobs) payloads.unstage();
       if (error.stagedLost || isPassingError(error.sqlstate)) {
@@ -211,9 +361,9 @@ export class CommitCycle {
   }
 
   /** As if it had never been planned. A shard of which that fails is recovered anew. */
-  #takeBack(transaction: PlannedTransaction): void {
+  #takeBack(transaction: PlannedTransaction, rollback: (transaction: PlannedTransaction) => void): void {
     try {
-      rollbackTransaction(transaction);
+      rollback(transaction);
     } catch (error) {
       for (const { id } of transaction.plans.keys()) void this.#parts.ownership.fail(id, error);
     }
@@ -312,15 +462,18 @@ export class CommitCycle {
     // It is stored whole or not at all: one of its shards tells it of all.
     const happened = known.includes(number);
     this.#parts.log.warn({ transaction: number, happened }, 'the fate of a transaction in flight was found out');
-    if (happened) return this.#release(transaction);
-    this.#takeBack(transaction);
+    if (happened) {
+      forgetSealed(transaction);
+      return this.#release(transaction);
+    }
+    this.#takeBack(transaction, rollbackSealed);
     if (known.length === 0) for (const job of transaction.jobs) noteUnknownFate(job);
     this.#parts.mailbox.putBack(transaction.jobs);
   }
 
   #abandon(open: readonly { transaction: PlannedTransaction }[]): void {
     for (const { transaction } of open) {
-      this.#takeBack(transaction);
+      this.#takeBack(transaction, rollbackSealed);
       for (const job of transaction.jobs)
         job.reject(
           new HatchetError(

@@ -44,6 +44,11 @@ export class Mailbox {
     return this.#lines.size + parked;
   }
 
+  /** About how many rows those that stand in line will write. */
+  get rows(): number {
+    return this.#lines.rows;
+  }
+
   /** Whether a transaction would have something to do. */
   has(isReady: (job: Job) => boolean): boolean {
     return this.#lines.some(isReady);

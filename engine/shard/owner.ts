@@ -43,6 +43,11 @@ import type { TenantId } from '../model/ids/tenant-id.ts';
 const longestDispatchMs = 2_000;
 /** Between two looks whether all shards are with others. */
 const withdrawLookMs = 20;
+/**
+ * From about so many rows on that wait, a transaction is planned beside the one that is being committed. With fewer, whatever
+ * comes until that is stored joins them: a small transaction costs nearly as much as a large one.
+ */
+const planAheadFrom = 128;
 const shardIds = Array.from({ length: shardCount }, (_, shard) => shard);
 
 /**
@@ -75,6 +80,9 @@ export class Owner {
   readonly #cycle: CommitCycle;
   /** Shards of which nothing is under way any more: they go to other engines before the next transaction. */
   readonly #handOvers: number[] = [];
+  readonly #planAheadFrom: number;
+  /** Called once a transaction may be planned beside the one that is being committed. */
+  #goAhead: (() => void) | undefined;
   #between: (() => void)[] = [];
   #pumping: Promise<void> | undefined;
   #stopping = false;
@@ -90,9 +98,12 @@ export class Owner {
     takesShards?: boolean | undefined;
     /** A clock that stands still while this process does: commands wait by it. */
     awakeMs?: () => number;
+    /** See `planAheadFrom`. */
+    planAheadFrom?: number | undefined;
     host?: Host;
     connector?: Connector;
   }) {
+    this.#planAheadFrom = options.planAheadFrom ?? planAheadFrom;
     const { host = processHost, connector = postgresConnector } = options;
     this.#host = host;
     this.#takesShards = options.takesShards ?? true;
@@ -318,6 +329,7 @@ export class Owner {
       });
       if (isTimes(command.kind)) this.#mailbox.addFirst(job);
       else this.#mailbox.add(job);
+      if (this.#goAhead !== undefined && this.#plansAhead) this.#goAhead();
       this.#wake();
     });
   }
@@ -374,20 +386,45 @@ export class Owner {
   }
 
   async #pump(): Promise<void> {
+    await this.#cycle.land();
     if (this.#connection.lane === undefined) await this.#cycle.reconnect();
     this.#mailbox.expire();
     while (!this.#stopping) {
-      this.#tellBetween();
-      if (this.#handOvers.length > 0) await this.#ownership.handOver(this.#handOvers.splice(0));
-      const jobs = this.#take();
-      if (jobs.length === 0 && !this.#cycle.hasMore) break;
-      await this.#cycle.run(jobs);
+      const { underWay } = this.#cycle;
+      if (underWay === undefined) {
+        this.#tellBetween();
+        if (this.#handOvers.length > 0) await this.#ownership.handOver(this.#handOvers.splice(0));
+      } else if (!this.#plansAhead) {
+        await Promise.race([underWay, new Promise<void>((resolve) => (this.#goAhead = resolve))]);
+        this.#goAhead = undefined;
+      }
+      if (underWay !== undefined && !this.#plansAhead) await this.#cycle.land();
+      else {
+        const jobs = this.#take();
+        if (jobs.length > 0 || this.#cycle.hasMore) await this.#cycle.begin(jobs);
+        else if (underWay === undefined) break;
+        else await this.#cycle.land();
+      }
       this.#ticks.fire();
       this.#wakings.fire();
       // Calls that arrived meanwhile are read first, and join the next transaction.
       await turn(this.#host);
     }
+    await this.#cycle.land();
     this.#ticks.arm();
+  }
+
+  /**
+   * Whether the next transaction is planned while one is being committed: enough waits for it, none but one tenant's start would
+   * wait for both, and no shard is about to go.
+   */
+  get #plansAhead(): boolean {
+    return (
+      this.#cycle.hasRoomAhead &&
+      (this.#mailbox.rows >= this.#planAheadFrom || this.#cycle.hasMore) &&
+      this.#handOvers.length + this.#between.length === 0 &&
+      !this.#mailbox.isShared
+    );
   }
 
   #served(shards: readonly ServedShard[]): void {

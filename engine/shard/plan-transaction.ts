@@ -99,9 +99,24 @@ export function planTransaction(
   return { jobs, again, outcomes, changes, plans };
 }
 
-/** As if the transaction had never been planned. */
+/** As if the transaction, the last one that was planned, had never been. */
 export function rollbackTransaction(transaction: PlannedTransaction): void {
   for (const state of transaction.plans.keys()) state.undo.rollback();
+}
+
+/** It is being committed: what is planned from here on can be taken back without it. */
+export function sealTransaction(transaction: PlannedTransaction): void {
+  for (const state of transaction.plans.keys()) state.undo.seal();
+}
+
+/** As if the sealed transaction, and what was planned after it, had never been. */
+export function rollbackSealed(transaction: PlannedTransaction): void {
+  for (const state of transaction.plans.keys()) state.undo.rollbackSealed();
+}
+
+/** The sealed transaction is stored. */
+export function forgetSealed(transaction: PlannedTransaction): void {
+  for (const state of transaction.plans.keys()) state.undo.forgetSealed();
 }
 
 export function shardSteps(states: Iterable<ShardState>): ShardStep[] {

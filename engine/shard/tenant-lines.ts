@@ -136,20 +136,26 @@ export class TenantLines {
   /** By shard, next one first. */
   readonly #own = new Map<string, TenantLine>();
   #size = 0;
+  #rows = 0;
 
   get size(): number {
     return this.#size;
   }
 
+  /** About how many rows they will write. */
+  get rows(): number {
+    return this.#rows;
+  }
+
   push(job: Job): void {
     this.#lineOf(job).push(job);
-    this.#size++;
+    this.#count(1, [job]);
   }
 
   /** At the heads of their lines again, in this order. */
   putBack(jobs: readonly Job[]): void {
     for (const own of groupBy(jobs, keyOf).values()) if (own[0] !== undefined) this.#lineOf(own[0]).putBack(own);
-    this.#size += jobs.length;
+    this.#count(1, jobs);
   }
 
   some(test: (job: Job) => boolean): boolean {
@@ -165,7 +171,7 @@ export class TenantLines {
         out.push(...line.takeOut(test));
         if (line.length === 0) lines.delete(key);
       }
-    this.#size -= out.length;
+    this.#count(-1, out);
     return out;
   }
 
@@ -180,8 +186,13 @@ export class TenantLines {
   take(isReady: (job: Job) => boolean, isShared = false): Job[] {
     // Each has room of its own: time brings no more than so much at once, and neither may keep the other waiting.
     const taken = [...fill(this.#own, isReady), ...fill(this.#lines, isReady, isShared ? turnsBesideOthers : Infinity)];
-    this.#size -= taken.length;
+    this.#count(-1, taken);
     return taken;
+  }
+
+  #count(sign: 1 | -1, jobs: readonly Job[]): void {
+    this.#size += sign * jobs.length;
+    for (const { rows } of jobs) this.#rows += sign * rows;
   }
 
   #lineOf(job: Job): TenantLine {

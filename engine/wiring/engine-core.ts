@@ -29,6 +29,8 @@ export interface EngineCoreOptions {
   wakingLimits?: WakingLimits;
   /** See `Ownership`. */
   takesShards?: boolean;
+  /** See `Owner`. */
+  planAheadFrom?: number | undefined;
   /** Reads payloads of dispatches and of timers. */
   payloadReads: Sql;
   /** The ends of runs go there. */
@@ -62,6 +64,7 @@ export class EngineCore {
       workerTimeoutMs,
       wakingLimits: options.wakingLimits,
       takesShards: options.takesShards,
+      planAheadFrom: options.planAheadFrom,
       awakeMs: () => options.awake.nowMs(),
       host,
       ...(options.connector === undefined ? {} : { connector: options.connector }),

@@ -13,7 +13,7 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #armed: Cut | undefined;
-  #held: (() => void) | undefined;
+  #held: ((cut: Cut | undefined) => void) | undefined;
   #holding = false;
   /** How many connections were cut. */
   cuts = 0;
@@ -45,9 +45,16 @@ export class CuttingProxy {
     return this.#held !== undefined;
   }
 
-  release(): void {
-    this.#held?.();
+  /** @param cut the connection is cut at that transaction's COMMIT */
+  release(cut?: Cut): void {
+    this.takeHeld()(cut);
+  }
+
+  /** What lets the transaction that waits go on, so that another one can be held. */
+  takeHeld(): (cut?: Cut) => void {
+    const held = this.#held;
     this.#held = undefined;
+    return (cut) => held?.(cut);
   }
 
   async stop(): Promise<void> {
@@ -69,27 +76,23 @@ export class CuttingProxy {
         end();
       });
     }
+    const pass = (data: Buffer, cut: Cut | undefined): void => {
+      if (cut === undefined) return void server.write(data);
+      this.cuts++;
+      silenced = true;
+      if (cut === 'after') server.write(data);
+      // The transaction's other statements arrive, and then the client is gone.
+      else server.write(data.subarray(0, data.indexOf(commitMessage)), end);
+    };
     client.on('data', (data) => {
       if (this.#holding && data.includes(commitMessage)) {
         this.#holding = false;
-        this.#held = () => server.write(data);
+        this.#held = (cut) => pass(data, cut);
         return;
       }
-      const at = this.#armed === undefined ? -1 : data.indexOf(commitMessage);
-      if (at < 0) {
-        server.write(data);
-        return;
-      }
-      const cut = this.#armed;
-      this.#armed = undefined;
-      this.cuts++;
-      silenced = true;
-      if (cut === 'after') {
-        server.write(data);
-      } else {
-        // The transaction's other statements arrive, and then the client is gone.
-        server.write(data.subarray(0, at), end);
-      }
+      const cut = data.includes(commitMessage) ? this.#armed : undefined;
+      if (cut !== undefined) this.#armed = undefined;
+      pass(data, cut);
     });
     server.on('data', (data) => {
       // The transaction's answers carry the tag of the COMMIT last: once it is here, the server has committed.

@@ -8,6 +8,8 @@ export interface Pace {
   budgets: readonly ({ admissions: number; assignments: number } | null)[];
   /** Which of them are taken back once, and planned anew. */
   takenBack: readonly boolean[];
+  /** After which of them memory is tidied. */
+  tidied: readonly boolean[];
   /** Several tenants are there: commands find less room. */
   isShared: boolean;
 }
@@ -26,11 +28,12 @@ export const pace: fc.Arbitrary<Pace> = fc.record({
     fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     { minLength: 1, maxLength: 20 },
   ),
+  tidied: fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }),
   isShared: fc.boolean(),
 });
 
-export function keepPace(made: PlannerWorld, { budgets, takenBack, isShared }: Pace): void {
-  let [budget, taking] = [0, 0];
+export function keepPace(made: PlannerWorld, { budgets, takenBack, tidied, isShared }: Pace): void {
+  let [budget, taking, tidying] = [0, 0, 0];
   made.isShared = isShared;
   made.budget = (): SettleBudget => {
     const given = budgets[budget++ % budgets.length] ?? null;
@@ -38,5 +41,6 @@ export function keepPace(made: PlannerWorld, { budgets, takenBack, isShared }: P
       ? SettleBudget.forTransaction({ isShared })
       : new SettleBudget(given.admissions, given.assignments, isShared);
   };
+  made.isTidied = (): boolean => tidied[tidying++ % tidied.length] === true;
   made.isTakenBack = (): boolean => takenBack[taking++ % takenBack.length] === true;
 }

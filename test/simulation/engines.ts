@@ -31,6 +31,8 @@ interface Around {
   readonly faults: Faults;
   readonly passingOn: PassingOn;
   readonly watch: EngineWatch;
+  /** From how many waiting rows on an engine plans beside a commit. */
+  planAheadFrom(engine: string): number;
   readonly hasHealed: () => boolean;
   process(name: string, clocks: Clocks): SimulatedProcess;
   note(line: string): void;
@@ -139,7 +141,10 @@ export class Engines {
       host: process,
       deliver: (arrive) => void process.in(faults.storeLatencyMs(), arrive),
     });
-    const engine = new SimulatedEngine(process, connector, watch, (from, peer) => passingOn.connected(from, peer));
+    const engine = new SimulatedEngine(process, connector, watch, {
+      connected: (from, peer) => passingOn.connected(from, peer),
+      planAheadFrom: this.#around.planAheadFrom(process.name),
+    });
     place.engine = engine;
     place.connector = connector;
     this.#around.note(`${process.name} starts`);

@@ -30,7 +30,7 @@ const options = program.opts<{
   shrink: boolean;
 }>();
 
-const done = { steps: 0, runs: 0, hours: 0 };
+const done = { steps: 0, runs: 0, ahead: 0, hours: 0 };
 let rejected: string | undefined;
 process.on('unhandledRejection', (error) => {
   rejected ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -41,6 +41,7 @@ async function run(history: History): Promise<boolean> {
   const outcome = await simulate(history, { keepLines: options.verbose });
   done.steps += outcome.steps;
   done.runs += outcome.runs;
+  done.ahead += outcome.ahead;
   done.hours += outcome.simulatedMs / 3_600_000;
   for (const line of outcome.lines) process.stdout.write(`${line}\n`);
   const violation = outcome.violation ?? (rejected === undefined ? undefined : `nobody took an error: ${rejected}`);
@@ -78,7 +79,7 @@ if (options.history !== undefined) {
     );
   }
   process.stdout.write(
-    `simulation: ${options.seeds} seeds from ${options.from} (${done.runs} runs, ${done.steps} steps, ${Math.round(done.hours)} hours of simulated time), ${failing.length} failing${failing.length === 0 ? '' : `: ${failing.join(', ')}`}, ${Math.round((performance.now() - startedAt) / 1000)} s\n`,
+    `simulation: ${options.seeds} seeds from ${options.from} (${done.runs} runs, ${done.ahead} transactions planned beside a commit, ${done.steps} steps, ${Math.round(done.hours)} hours of simulated time), ${failing.length} failing${failing.length === 0 ? '' : `: ${failing.join(', ')}`}, ${Math.round((performance.now() - startedAt) / 1000)} s\n`,
   );
   if (failing.length > 0) process.exitCode = 1;
 }

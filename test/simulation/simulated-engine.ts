@@ -87,12 +87,19 @@ export class SimulatedEngine {
   #isLeaving = false;
   #ownerId: string | undefined;
 
-  /** @param connected another engine, where it can be reached */
+  /** @param options.connected another engine, where it can be reached */
   constructor(
     process: SimulatedProcess,
     connector: Connector,
     watch: EngineWatch,
-    connected: (from: SimulatedEngine, peer: Peer) => Promise<SimulatedEngine | undefined>,
+    {
+      connected,
+      planAheadFrom,
+    }: {
+      connected: (from: SimulatedEngine, peer: Peer) => Promise<SimulatedEngine | undefined>;
+      /** From how many waiting rows on it plans beside a commit. */
+      planAheadFrom: number;
+    },
   ) {
     this.process = process;
     this.log = pino(
@@ -134,6 +141,7 @@ export class SimulatedEngine {
       awake: this.#awake,
       log: this.log,
       workerTimeoutMs,
+      planAheadFrom,
       mostDeaths: 3,
       // Two waiters are as many as two hundred: what wakes them goes on in later transactions.
       wakingLimits: {

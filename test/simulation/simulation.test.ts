@@ -29,13 +29,15 @@ it.each(onceWrong)('no more: $what', async ({ history }) => {
 });
 
 it(`${seeds} histories keep what is promised, and come to their end`, async () => {
-  let runs = 0;
+  let [runs, ahead] = [0, 0];
   for (let seed = 1; seed <= seeds; seed++) {
     const history = historyOf(seed);
     const outcome = await simulate(history);
     runs += outcome.runs;
+    ahead += outcome.ahead;
     if (outcome.violation !== undefined)
       expect.fail(`seed ${seed}: ${printed(await shrink({ history, outcome }, 100))}`);
   }
   expect(runs).toBeGreaterThan(seeds);
+  expect(ahead).toBeGreaterThan(seeds);
 }, 600_000);

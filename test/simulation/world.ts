@@ -38,6 +38,8 @@ export interface Outcome {
   steps: number;
   simulatedMs: number;
   runs: number;
+  /** Transactions that were let out with another one planned already. */
+  ahead: number;
   lines: readonly string[];
 }
 
@@ -114,6 +116,7 @@ export class World {
       faults: this.faults,
       passingOn: this.passingOn,
       watch: this.#watch,
+      planAheadFrom: (engine) => new Chances(this.seed, `ahead ${engine}`).pick([1, 1, 8, 128]),
       hasHealed: () => this.hasHealed,
       process: (name, clocks) => this.#process(name, clocks),
       note: (line) => this.note(line),
@@ -159,6 +162,7 @@ export class World {
       steps,
       simulatedMs: this.scheduler.nowMs,
       runs: this.#callers.runs.length,
+      ahead: this.invariants.ahead,
       lines: this.#lines,
     };
   }

@@ -14,16 +14,21 @@ import type { TaskRow } from './table/rows.ts';
  */
 export function collectLive(plan: Plan): void {
   const { state, changes } = plan;
-  const { tasks } = state;
+  const { tasks, undo, dirtyRows } = state;
   state.seenUs = plan.nowUs;
-  for (const row of state.dirtyRows) {
+  for (const row of dirtyRows) {
     const persisted = tasks.persisted[row] === 1;
     if (tasks.alive[row] === 0) {
+      // It stays marked until it is swept: nothing of it is written again.
       if (persisted) changes.liveDeletes.push(tasks.id(row));
-    } else {
-      (persisted ? changes.liveUpdates : changes.liveInserts).push(liveRow(state, row));
+      continue;
     }
+    (persisted ? changes.liveUpdates : changes.liveInserts).push(liveRow(state, row));
+    tasks.write('persisted', row, 1, undo);
+    tasks.write('dirty', row, 0, undo);
   }
+  undo.push(state.writtenRows, dirtyRows);
+  undo.set(state, 'dirtyRows', []);
   for (const row of changes.takeTouchedWaits(state)) collectWait(plan, row);
   for (const limit of changes.touchedLimits) changes.rateLimits.push(limit.row());
   changes.touchedLimits.clear();
@@ -45,16 +50,20 @@ function collectWait(plan: Plan, row: TaskRow): void {
     });
 }
 
-/** After the commit: `live` now holds what memory does, and ended rows may be reused. */
+/**
+ * Between two transactions, once all that were planned are committed or taken back: `live` holds what memory does, and rows of
+ * ended tasks may be reused.
+ */
 export function settleRows(state: ShardState): void {
   const { tasks } = state;
-  const rows = [...state.dirtyRows, ...state.durable.loaded];
-  for (const row of state.dirtyRows) {
+  const rows = [...state.writtenRows.flat(), ...state.durable.loaded];
+  for (const row of rows) {
+    // Several transactions may have written it.
+    if (tasks.alive[row] === 1 || tasks.dirty[row] === 0) continue;
     tasks.dirty[row] = 0;
-    if (tasks.alive[row] === 1) tasks.persisted[row] = 1;
-    else tasks.sweep(row);
+    tasks.sweep(row);
   }
-  state.dirtyRows.length = 0;
+  state.writtenRows.length = 0;
   forgetSleepers(state, rows);
   state.undo.clear();
   sweepGroups(state);

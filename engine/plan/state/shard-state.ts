@@ -149,8 +149,10 @@ export class ShardState {
   readonly runsById = new Map<string, RunRow>();
   readonly #runAdded: Inverse = { undo: (row: RunRow) => this.removeRun(row) };
   readonly #runRemoved: Restore<LiveRun, RunRow> = { restore: (run, row) => this.restoreRun(row, run) };
-  /** Rows that the current transaction will write to `live`, and those of ended tasks, to be swept after it. */
-  readonly dirtyRows: TaskRow[] = [];
+  /** Rows that the current transaction will write to `live`. */
+  dirtyRows: TaskRow[] = [];
+  /** By transaction, those that were written since memory was tidied: rows of ended tasks are among them, to be swept then. */
+  readonly writtenRows: TaskRow[][] = [];
   readonly touched: Inverse = { undo: () => this.dirtyRows.pop() };
   /** Those that are being deleted. */
   readonly closedTenants = new Set<TenantId>();

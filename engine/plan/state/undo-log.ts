@@ -31,21 +31,32 @@ const width = 4;
 /** Changes of one transaction for which there is room without growing; more are given back after it. */
 const usual = 16_384;
 
+/** What one transaction did. */
+interface Segment {
+  readonly changes: (Inverse | Restore | undefined)[];
+  readonly length: number;
+  readonly numbers: Float64Array<ArrayBuffer>;
+  readonly objects: unknown[];
+  readonly objectsLength: number;
+}
+
 /**
  * How to take back what a transaction did to memory. A transaction that the database refuses leaves no trace:
  * every write to planner state goes through here or notes its inverse here. No change costs a closure, and the stacks keep
  * their room from one transaction to the next: emptied by their length, they would grow anew in each.
  */
 export class UndoLog {
-  readonly #changes: (Inverse | Restore | undefined)[] = [];
+  #changes: (Inverse | Restore | undefined)[] = [];
   #length = 0;
   /** The most that it was since the last clearing. */
   #used = 0;
   #numbers = new Float64Array(256 * width);
   /** Target, what was before, and key, of each `Restore` among the changes. */
-  readonly #objects: unknown[] = [];
+  #objects: unknown[] = [];
   #objectsLength = 0;
   #objectsUsed = 0;
+  /** Of the transaction before, while it is being committed: its room is the present one's after it. */
+  #sealed: Segment = { changes: [], length: 0, numbers: new Float64Array(256 * width), objects: [], objectsLength: 0 };
 
   /** Records the inverse of a change that was just made, or is about to be. */
   note(inverse: Inverse, a: number, b = 0, c = 0, d = 0): void {
@@ -127,6 +138,11 @@ export class UndoLog {
     return this.#length;
   }
 
+  /** Nothing is planned that is not stored. */
+  get isEmpty(): boolean {
+    return this.#length + this.#sealed.length === 0;
+  }
+
   /** Takes back everything since the mark, newest first. */
   rollback(mark = 0): void {
     this.#used = Math.max(this.#used, this.#length);
@@ -145,6 +161,7 @@ export class UndoLog {
     }
   }
 
+  /** Nothing of the present transaction is taken back any more. */
   clear(): void {
     // Nothing that is gone is held on to: not what was taken back either, which stands behind the lengths.
     this.#changes.fill(undefined, 0, Math.max(this.#used, this.#length));
@@ -153,5 +170,45 @@ export class UndoLog {
     if (this.#changes.length > usual) this.#changes.length = 0;
     if (this.#objects.length > usual * 3) this.#objects.length = 0;
     if (this.#numbers.length > usual * width) this.#numbers = new Float64Array(256 * width);
+  }
+
+  /**
+   * The present transaction is being committed: the next one begins, and is the first to be taken back. There is one sealed
+   * transaction at most.
+   */
+  seal(): void {
+    if (this.#sealed.length > 0) throw new Error('the transaction before is not committed yet');
+    this.#swap();
+  }
+
+  /** The sealed transaction is committed: it is not taken back any more. */
+  forgetSealed(): void {
+    this.#swap();
+    this.clear();
+    this.#swap();
+  }
+
+  /** Takes back the present transaction and the sealed one. */
+  rollbackSealed(): void {
+    this.rollback();
+    this.clear();
+    this.#swap();
+    this.rollback();
+  }
+
+  #swap(): void {
+    const sealed = this.#sealed;
+    this.#sealed = {
+      changes: this.#changes,
+      length: this.#length,
+      numbers: this.#numbers,
+      objects: this.#objects,
+      objectsLength: this.#objectsLength,
+    };
+    this.#changes = sealed.changes;
+    this.#length = this.#used = sealed.length;
+    this.#numbers = sealed.numbers;
+    this.#objects = sealed.objects;
+    this.#objectsLength = this.#objectsUsed = sealed.objectsLength;
   }
 }

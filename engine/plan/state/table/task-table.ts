@@ -24,7 +24,7 @@ const columns = [
   'flags',
   'priority',
   'dirty',
-  'alive',
+  'persisted',
   'generation',
   'attempt',
   'retries',
@@ -47,7 +47,7 @@ const numbers: ReadonlyMap<TaskColumn, number> = new Map(columns.map((column, in
 /**
  * Every unfinished task of a shard, as columns: about 90 bytes a task, ids and index included
  * (one object a task took 711). A task is named by its row number, which is stable until the task ends
- * and reused only after the transaction that ended it has committed.
+ * and reused only once the transaction that ended it has committed, and none is planned beside it.
  */
 export class TaskTable {
   #capacity = 64;
@@ -67,13 +67,19 @@ export class TaskTable {
     },
   };
   readonly #added: Inverse = { undo: (row: TaskRow) => this.sweep(row) };
+  readonly #ended: Inverse = {
+    undo: (row) => {
+      this.alive[row] = 1;
+      this.#size++;
+    },
+  };
 
   state = new Uint8Array(64);
   flags = new Uint16Array(64);
   priority = new Uint8Array(64);
-  /** 1 while a row of `live` exists for it. */
+  /** 1 while a row of `live` exists for it, or will once what is planned is committed. */
   persisted = new Uint8Array(64);
-  /** 1 while the current transaction will write it. */
+  /** 1 while the current transaction will write it, and from its end on. */
   dirty = new Uint8Array(64);
   /** 1 while in use. */
   alive = new Uint8Array(64);
@@ -107,6 +113,7 @@ export class TaskTable {
   /** Microseconds of wall time; 0 for none. What it means follows from the state. */
   dueUs = new Float64Array(64);
 
+  /** How many have not ended. */
   get size(): number {
     return this.#size;
   }
@@ -219,15 +226,20 @@ export class TaskTable {
 
   /** Ends a task: it is no longer found, its row stays reserved until `sweep`. */
   end(row: TaskRow, undo: UndoLog): void {
-    this.write('alive', row, 0, undo);
+    if (this.alive[row] === 0) return;
+    this.alive[row] = 0;
+    this.#size--;
+    undo.note(this.#ended, row);
   }
 
   /** Gives the row of an ended task back, once nothing can undo its end. */
   sweep(row: TaskRow): void {
-    this.alive[row] = 0;
+    if (this.alive[row] === 1) {
+      this.alive[row] = 0;
+      this.#size--;
+    }
     this.#index.remove(row);
     this.#free.push(row);
-    this.#size--;
   }
 
   #next(): TaskRow {
