@@ -95,7 +95,7 @@ describe.each(levels)('a task in a %s', (level) => {
       spinning.map(async (runId) => Number((await logged(runId, 'pid ')).slice('pid '.length))),
     );
     await fixture.hatchet.runs.cancel({ ids: spinning });
-    await expect(late.result()).rejects.toThrow('ran longer than its execution timeout of 1s');
+    await expect(late.result()).rejects.toThrow('Task exceeded timeout of 1s');
     for (const runId of [...spinning, heeding.workflowRunId])
       await expect.poll(() => fixture.hatchet.runs.get_status(runId)).toBe('CANCELLED');
     if (level === 'process')

@@ -64,7 +64,7 @@ describe('the published TypeScript SDK, unmodified', () => {
     await expect(ref.output).rejects.toBeDefined();
     const run = await clients.call(clients.monitor, clients.monitor.getRun, { runId: await ref.getWorkflowRunId() });
     expect(run.run?.status).toBe(RunStatus.RUN_STATUS_FAILED);
-    expect(run.run?.errorMessage).toBe('ran longer than its execution timeout of 1s');
+    expect(run.run?.errorMessage).toBe('Task exceeded timeout of 1s');
     await expect.poll(() => slotsUsed(clients)).toBe(0);
   });
 

@@ -177,7 +177,7 @@ describe('a test engine', () => {
     expect(after(await engine.waitForRun(flakyRun))).toBe(60 + 3600 + 7200);
     expect(await engine.waitForRun(stuckRun)).toMatchObject({
       status: 'FAILED',
-      error: 'ran longer than its execution timeout of 2h',
+      error: 'Task exceeded timeout of 2h',
     });
     expect(after(await engine.waitForRun(stuckRun))).toBe(2 * 3600);
     expect(await engine.waitForRun(orphanRun)).toMatchObject({ status: 'CANCELLED' });

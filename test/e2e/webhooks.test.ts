@@ -107,6 +107,30 @@ describe('webhooks, made by the published SDK', () => {
     expect((await post('generic', { body: '{}', headers: generic.sign('') })).status).toBe(403);
   });
 
+  it('lays the static payload over the body before its expressions are evaluated', async () => {
+    await hatchet.webhooks.create(
+      Object({
+        name: 'merged',
+        sourceName: 'GENERIC',
+        eventKeyExpression: `'hook:' + input.kind`,
+        scopeExpression: `input.region + '-' + input.from`,
+        staticPayload: { kind: 'fixed', from: 'partner' },
+        returnEventAsResponsePayload: true,
+        auth: { headerName: 'X-Api-Key', apiKey: 'k1' },
+      }),
+    );
+    const { body } = await post('merged', {
+      body: '{"region":"eu","kind":"sent"}',
+      headers: { 'x-api-key': 'k1' },
+    });
+    expect(body.event).toMatchObject({
+      key: 'hook:fixed',
+      scope: 'eu-partner',
+      payload: { region: 'eu', kind: 'fixed', from: 'partner' },
+    });
+    await hatchet.webhooks.delete('merged');
+  });
+
   it('an expression that fails answers so, stores nothing, and is seen at the webhook', async () => {
     await hatchet.webhooks.create(
       Object({

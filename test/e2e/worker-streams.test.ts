@@ -83,7 +83,7 @@ describe('a worker', () => {
         Object.values(taskRuns).flatMap(({ error }) => error ?? []),
       ];
     };
-    const [late, broken] = ['ran longer than its execution timeout of 1s', '{"message":"told to fail","stack":""}'];
+    const [late, broken] = ['Task exceeded timeout of 1s', '{"message":"told to fail","stack":""}'];
     expect(await errors(await trigger('slow'))).toEqual([{ slow: late }, [late]]);
     expect(
       JSON.parse(other.received.find(({ taskName }) => taskName === 'after')?.actionPayload ?? '{}'),

@@ -51,7 +51,10 @@ export function meetTimeout(plan: Plan, row: TaskRow): void {
 
 function timeOut(plan: Plan, row: TaskRow): void {
   const limit = formatDuration(plan.state.stepOf(row).definition.executionTimeoutMs);
-  const message = `ran longer than its execution timeout of ${limit}`;
+  // In Hatchet's words, which programs and its SDKs' own tests match: `Task exceeded timeout of`.
+  const message = plan.state.batches.ofRow.has(row)
+    ? `Task failed due to batch timeout, exceeded timeout of ${limit}`
+    : `Task exceeded timeout of ${limit}`;
   const again = mayRetry(plan, row);
   journal(plan, row, 'TIMED_OUT', message);
   interrupt(plan, row);

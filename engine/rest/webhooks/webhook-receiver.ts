@@ -119,10 +119,12 @@ async function pushedEvent(
   },
 ) {
   const { webhook, headers, body, signature } = request;
-  const { tenantId, eventKeyExpression, scopeExpression, staticPayload } = webhook;
+  const { tenantId, eventKeyExpression, scopeExpression } = webhook;
+  // Laid over the body before the expressions are evaluated, so that they see what the event's runs are given.
+  const payload = payloadOf(webhook, body);
   const variables = new CelVariables(
-    { input: body.text, headers: JSON.stringify(headers) },
-    { input: body.value, headers },
+    { input: payload.text, headers: JSON.stringify(headers) },
+    { input: payload.value, headers },
   );
   const evaluate = async (what: string, expression: string): Promise<string> => {
     const result = await deps.owner.cel.evaluate(tenantId, expression, variables);
@@ -136,11 +138,9 @@ async function pushedEvent(
   };
   const key = await evaluate('event key', eventKeyExpression);
   const scope = scopeExpression === null ? undefined : await evaluate('scope', scopeExpression);
-  const payload =
-    staticPayload === null ? body.text : JSON.stringify({ ...body.value, ...Object(JSON.parse(staticPayload)) });
   const delivery = deliveryOf(webhook, { headers, signature, value: body.value });
   const [pushed] = await pushEvents(deps.owner, tenantId, [
-    { key, scope, payload, metadata: '', priority: undefined, webhookName: webhook.name, delivery },
+    { key, scope, payload: payload.text, metadata: '', priority: undefined, webhookName: webhook.name, delivery },
   ]);
   if (pushed === undefined) throw new Error('a pushed event is missing in the answer');
   // Beside the answer, as with other calls that start runs.
@@ -161,6 +161,13 @@ async function pushedEvent(
   // A repetition is answered as the first was.
   const [stored] = await listEvents(deps.pool, { ...anyEvent, tenantId, ids: [pushed.storedId] });
   return stored === undefined ? undefined : eventMessage(stored, tenantId);
+}
+
+/** The body, with the webhook's static payload laid over it: its members win. */
+function payloadOf({ staticPayload }: StoredWebhook, body: WebhookBody): WebhookBody {
+  if (staticPayload === null) return body;
+  const value = { ...body.value, ...Object(JSON.parse(staticPayload)) };
+  return { text: JSON.stringify(value), value };
 }
 
 function deliveryOf(webhook: StoredWebhook, request: Parameters<typeof deliveryKeys>[1]): WebhookDelivery | undefined {

@@ -54,7 +54,7 @@ it('runs tasks that are apart, which end with their reason and leave the worker 
     trigger('reads', {}),
     trigger('plain', {}),
   ]);
-  expect(endless.stdout + endless.stderr).toContain('ran longer than its execution timeout of 2s');
+  expect(endless.stdout + endless.stderr).toContain('Task exceeded timeout of 2s');
   expect(refused.stdout + refused.stderr).toContain('ERR_ACCESS_DENIED');
   expect(plain.code).toBe(0);
 });

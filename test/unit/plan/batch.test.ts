@@ -82,6 +82,10 @@ class World extends PlannerWorld {
     return [...this.stored.results.values()].find((result) => result.taskId === runId)?.status;
   }
 
+  error(runId: string): string | null | undefined {
+    return [...this.stored.results.values()].find((result) => result.taskId === runId)?.error;
+  }
+
   slots(): number {
     return this.state.workersById.get(this.worker)?.used.get('default') ?? 0;
   }
@@ -297,6 +301,9 @@ describe('members of a batch', () => {
     expect(ids.map((id) => world.where(id))).toEqual(['RUNNING', 'RUNNING']);
     world.wait(30 * second);
     expect(ids.map((id) => world.status(id))).toEqual([RunStatus.Failed, RunStatus.Failed]);
+    expect(ids.map((id) => world.error(id))).toEqual(
+      ids.map(() => '{"message":"Task failed due to batch timeout, exceeded timeout of 1m"}'),
+    );
     for (const taskId of ids) world.run({ kind: 'cancelSent', tenantId, taskId, attempt: 0 });
     expect([world.slots(), world.state.tasks.size, world.state.batches.groups.size]).toEqual([0, 0, 0]);
   });

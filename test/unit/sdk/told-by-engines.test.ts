@@ -15,10 +15,9 @@ describe('what engines tell, each in its own shape', () => {
 
   it("an on-failure task gets messages of a run's failed tasks", () => {
     expect(
-      parseActionPayload(
-        JSON.stringify({ step_run_errors: { sent: asSent, text: 'ran longer than its execution timeout' } }),
-      ).errors,
-    ).toEqual({ sent: 'it broke', text: 'ran longer than its execution timeout' });
+      parseActionPayload(JSON.stringify({ step_run_errors: { sent: asSent, text: 'Task exceeded timeout of 1s' } }))
+        .errors,
+    ).toEqual({ sent: 'it broke', text: 'Task exceeded timeout of 1s' });
   });
 
   it("a run's input is unwrapped, and one that only looks like an envelope is not", () => {
