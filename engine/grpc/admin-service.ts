@@ -11,7 +11,7 @@ import { newId } from '../model/ids/uuid.ts';
 import { readTasksAlone, readWithin } from '../monitor/budget/answers-in-flight.ts';
 import { replayByFilter } from '../bulk/replay-selection.ts';
 import { cancelByFilter } from '../bulk/cancel-selection.ts';
-import { payloadSize, readRunDetail, type RunDetail } from '../monitor/runs/run-detail.ts';
+import { payloadSize, readRunDetail, type RunDetail, type TaskDetail } from '../monitor/runs/run-detail.ts';
 import { cancelIds } from '../bulk/cancel-ids.ts';
 import { replayIds } from '../bulk/replay-ids.ts';
 import { branchTask } from '../shard/prepare/branch-task.ts';
@@ -19,6 +19,7 @@ import {
   AdminServiceService,
   RunStatus,
   type GetRunDetailsResponse,
+  type TaskRunDetail,
 } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
 import { declaredCrons } from './definition/crons.ts';
 import { readDefinition } from './definition/read-definition.ts';
@@ -121,6 +122,17 @@ const wireStatus = {
   [Status.Evicted]: RunStatus.RUNNING,
 } as const;
 
+function taskRunDetail(task: TaskDetail): TaskRunDetail {
+  return {
+    externalId: task.id,
+    readableId: task.name,
+    status: wireStatus[task.status],
+    error: task.error === null ? undefined : toldError(task.error),
+    output: task.output === null ? undefined : Buffer.from(task.output),
+    isEvicted: task.status === Status.Evicted,
+  };
+}
+
 function runDetails(detail: RunDetail): GetRunDetailsResponse {
   const done =
     detail.status === Status.Completed || detail.status === Status.Failed || detail.status === Status.Cancelled;
@@ -128,17 +140,7 @@ function runDetails(detail: RunDetail): GetRunDetailsResponse {
     input: Buffer.from(detail.input),
     status: wireStatus[detail.status],
     taskRuns: Object.fromEntries(
-      detail.tasks.map((task) => [
-        task.name,
-        {
-          externalId: task.id,
-          readableId: task.name,
-          status: wireStatus[task.status],
-          error: task.error === null ? undefined : toldError(task.error),
-          output: task.output === null ? undefined : Buffer.from(task.output),
-          isEvicted: task.status === Status.Evicted,
-        },
-      ]),
+      detail.tasks.flatMap((task) => (task.isToCome ? [] : [[task.name, taskRunDetail(task)]])),
     ),
     done,
     additionalMetadata: Buffer.from(detail.metadata),

@@ -43,7 +43,7 @@ export function registerTaskRoutes(router: Router, deps: RestDeps): void {
   router.get('/api/v1/stable/tasks/:task/task-events', async (context) => {
     const page = pageQuery(context.req, { fallback: 1000, most: longestRead });
     const { run, task } = await knownTask(deps, context.get('caller').tenantId, context.req.param('task'));
-    const events = eventMessages(await runEvents(deps, run)).filter((event) => event.taskId === task.id);
+    const events = eventMessages(run, await runEvents(deps, run)).filter((event) => event.taskId === task.id);
     const end = page.offset + page.limit;
     return context.json({
       pagination: pagination({ ...page, more: events.length > end }),

@@ -12,6 +12,9 @@ export const openTaskStatus = `CASE WHEN l.state IN (3, 4) THEN 2 WHEN l.state =
 /** Of a group of all tasks of a run, each with its row `l` of `live`, or NULL where it has ended. */
 export const openRunStatus = `CASE WHEN bool_or(coalesce(l.state IN (3, 4), true)) THEN 2 WHEN bool_or(l.state = 7) THEN CASE WHEN count(*) = 1 THEN 6 ELSE 2 END ELSE 1 END`;
 
+/** Of a row `r` of `run` and a task's row `l` of `live`, or NULL where it has ended: see `TaskDetail.isToCome`. A replay opens what was there before. */
+export const taskIsToCome = `coalesce(l.state = 0 AND l.generation = 1 AND NOT r.one_task, false)`;
+
 /** Of a row `l` of `live`, whether its task has been assigned. */
 export const liveTaskHasBegun = `l.state IN (3, 4, 7)`;
 

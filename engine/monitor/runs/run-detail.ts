@@ -3,7 +3,7 @@ import { isLiveState, liveTaskStatus, liveStateNames } from '../../model/task/li
 import type { StepDefinition } from '../../model/definition.ts';
 import { groupBy } from '../../model/group-by.ts';
 import { RunStatus } from '../../model/task/status.ts';
-import { openStatus } from './open-status.ts';
+import { openStatus, taskIsToCome } from './open-status.ts';
 import { readSnapshot, type Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
@@ -31,6 +31,11 @@ export interface TaskDetail {
   finishedUs: number | null;
   /** Of LiveState; empty once ended. */
   liveState: string;
+  /**
+   * It waits for its parents or its conditions, and never did more. Hatchet makes a task of a run of several only once it may be
+   * queued, is skipped or is cancelled, so Hatchet's own calls do not tell of it; the monitoring service does.
+   */
+  isToCome: boolean;
 }
 
 export interface RunDetail {
@@ -117,6 +122,7 @@ interface TaskSqlRow {
   state: number | null;
   flags: number | null;
   live_attempt: number | null;
+  to_come: boolean;
   worker_id: string | null;
   worker_name: string | null;
   status: RunStatus | null;
@@ -134,12 +140,12 @@ interface TaskSqlRow {
 const readTasks = {
   name: 'read_tasks',
   text: `
-    SELECT s.run_id, s.id, s.step, s.state, s.flags, s.live_attempt, s.worker_id, s.worker_name, s.status, s.attempt, s.ended_us, s.queued_us, s.started_us,
+    SELECT s.run_id, s.id, s.step, s.state, s.flags, s.live_attempt, s.to_come, s.worker_id, s.worker_name, s.status, s.attempt, s.ended_us, s.queued_us, s.started_us,
       s.output_bytes, s.error_bytes, CASE WHEN s.fits THEN s.output END AS output, CASE WHEN s.fits THEN s.error END AS error
     FROM (
       SELECT s.*, ${withinBytes('s.bytes', { order: 's.place, s.step', budget: '$2' })} AS fits
       FROM (
-        SELECT u.place, t.run_id, t.id, t.step, l.state, l.flags, l.attempt AS live_attempt, coalesce(l.worker_id, h.worker_id) AS worker_id, w.name AS worker_name,
+        SELECT u.place, t.run_id, t.id, t.step, l.state, l.flags, l.attempt AS live_attempt, ${taskIsToCome} AS to_come, coalesce(l.worker_id, h.worker_id) AS worker_id, w.name AS worker_name,
           x.status, x.attempt, x.seq AS ended_us, h.queued_us, h.started_us, c.output, c.error,
           octet_length(c.output) AS output_bytes, octet_length(c.error) AS error_bytes, coalesce(octet_length(c.output), 0) + coalesce(octet_length(c.error), 0) AS bytes
         FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, place)
@@ -190,6 +196,7 @@ function taskDetail(row: TaskSqlRow, steps: readonly ShownStep[]): TaskDetail {
     startedUs: us(row.started_us),
     finishedUs: us(row.ended_us),
     liveState: live === undefined ? '' : liveStateNames[live],
+    isToCome: row.to_come,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { RunStatus } from '../../model/task/status.ts';
 import type { Reader } from '../read-snapshot.ts';
-import { openTaskStatus } from './open-status.ts';
+import { openTaskStatus, taskIsToCome } from './open-status.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 import { tasksOf } from '../../postgres/rows-of-a-run.ts';
 
@@ -23,7 +23,7 @@ export interface TaskListFilter {
   offset: number;
 }
 
-/** The status of a task as in run details: its newest result, else where its live row says it is. */
+/** Tasks that exist, as Hatchet has it. The status of a task as in run details: its newest result, else where its live row says it is. */
 const text = (source: string): string => `
     SELECT t.id, t.run_id
     FROM ${source}
@@ -33,6 +33,7 @@ const text = (source: string): string => `
       SELECT x.status FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1
     ) x ON true
     WHERE r.tenant_id = $1
+      AND NOT ${taskIsToCome}
       AND ($2::integer[] IS NULL OR coalesce(x.status, ${openTaskStatus}) = ANY ($2))
       AND ($3::uuid[] IS NULL OR r.workflow_id = ANY ($3))
       AND r.id >= coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')

@@ -128,13 +128,13 @@ export function oneTaskMessage(run: RunDetail, task: TaskDetail, options: TaskOp
   return taskMessage(run, run.tasks.indexOf(task), task, options);
 }
 
-/** All tasks of a run, in the order of its definition. @param children how many runs each has spawned */
+/** All tasks of a run that exist, in the order of its definition. @param children how many runs each has spawned */
 export function taskMessages(
   run: RunDetail,
   { children, repeats }: { children: ReadonlyMap<string, number>; repeats: PayloadSpace | undefined },
 ) {
-  return run.tasks.map((task, place) =>
-    taskMessage(run, place, task, { children: children.get(task.id) ?? 0, repeats }),
+  return run.tasks.flatMap((task, place) =>
+    task.isToCome ? [] : [taskMessage(run, place, task, { children: children.get(task.id) ?? 0, repeats })],
   );
 }
 
@@ -157,19 +157,27 @@ export function runRow(run: RunDetail, options: { children: ReadonlyMap<string, 
   };
 }
 
+/** What stands for the id of a task that does not exist yet. */
+const noTask = '00000000-0000-0000-0000-000000000000';
+
+/** The steps of a run, each with its task. */
 export function shapeMessage(run: RunDetail) {
   const ids = run.tasks.map((_, step) => stepId(run.versionId, step));
   const children = childrenOf(parentPlaces(run.tasks));
   return run.tasks.map((task, step) => ({
-    taskExternalId: task.id,
+    taskExternalId: task.isToCome ? noTask : task.id,
     stepId: ids[step],
     childrenStepIds: (children[step] ?? []).map((child) => ids[child]),
     taskName: task.name,
   }));
 }
 
-/** The tasks' transitions, numbered in their order; the journal only grows, so a number stays an event's own. */
-export function eventMessages(events: readonly JournalEvent[]) {
+/**
+ * The transitions of a run's tasks that exist, numbered in the order of all; the journal only grows, so a number stays an event's
+ * own.
+ */
+export function eventMessages(run: RunDetail, events: readonly JournalEvent[]) {
+  const toCome = new Set(run.tasks.flatMap((task) => (task.isToCome ? [task.id] : [])));
   return events
     .filter((event) => !event.ofRun)
     .map((event, index) => ({
@@ -183,12 +191,13 @@ export function eventMessages(events: readonly JournalEvent[]) {
       taskDisplayName: event.stepName,
       retryCount: event.attempt,
       attempt: event.attempt + 1,
-    }));
+    }))
+    .filter((event) => !toCome.has(event.taskId));
 }
 
 export function timingMessages(run: RunDetail) {
   const { depths } = topologyOf(parentPlaces(run.tasks));
-  return run.tasks.map((task, place) => timingMessage(run, task, depths[place] ?? 0));
+  return run.tasks.flatMap((task, place) => (task.isToCome ? [] : [timingMessage(run, task, depths[place] ?? 0)]));
 }
 
 function timingMessage(run: RunDetail, task: TaskDetail, depth: number) {

@@ -21,7 +21,7 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
       const [events, children] = await Promise.all([runEvents(deps, run), childCounts(deps, tenantId, [run])]);
       return {
         run: runMessage(run),
-        taskEvents: eventMessages(events),
+        taskEvents: eventMessages(run, events),
         shape: shapeMessage(run),
         tasks: taskMessages(run, { children, repeats: new PayloadSpace(maxRunBytes) }),
       };
@@ -36,9 +36,8 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
   });
   router.get('/api/v1/stable/workflow-runs/:run/task-events', async (context) => {
     const page = pageQuery(context.req, { fallback: 1000, most: 10_000 });
-    const events = eventMessages(
-      await runEvents(deps, await knownRun(deps, context.get('caller').tenantId, context.req.param('run'))),
-    );
+    const run = await knownRun(deps, context.get('caller').tenantId, context.req.param('run'));
+    const events = eventMessages(run, await runEvents(deps, run));
     const end = page.offset + page.limit;
     return context.json({
       pagination: pagination({ ...page, more: events.length > end }),
