@@ -386,7 +386,11 @@ CREATE TABLE public.workflow (
     tenant_id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    paused boolean DEFAULT false NOT NULL
+    paused boolean DEFAULT false NOT NULL,
+    drops_crons boolean DEFAULT false NOT NULL,
+    drops_schedules boolean DEFAULT false NOT NULL,
+    queue_ttl_ms bigint,
+    resumed_us bigint
 );
 
 CREATE TABLE public.workflow_version (

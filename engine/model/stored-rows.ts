@@ -1,3 +1,4 @@
+import type { PauseRules } from './pause-rules.ts';
 import type { Transition } from './task/transition.ts';
 import type { CatchUp } from './time/missed-ticks.ts';
 import type { EntryKind } from './durable/durable.ts';
@@ -131,9 +132,11 @@ export interface WorkerUpdateRow {
   ended: boolean;
 }
 
-export interface WorkflowUpdateRow {
+export interface WorkflowUpdateRow extends PauseRules {
   id: string;
   paused: boolean;
+  /** When its last pause ended, as the shard's own clock (`storedDue`); null for never. */
+  resumedUs: number | null;
 }
 
 /** The worker that a run keeps to. */

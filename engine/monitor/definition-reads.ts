@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { completeDefinition, type StoredDefinition, type WorkflowDefinition } from '../model/definition.ts';
+import type { PauseRules } from '../model/pause-rules.ts';
 import { withinBytes } from './budget/within-bytes.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
@@ -26,7 +27,8 @@ export interface StoredWorkflow {
   /** Without what no reader shows: the cron's input and the filters. Null where it was left out. */
   definition: WorkflowDefinition | null;
   definitionBytes: number;
-  isPaused: boolean;
+  /** The rules of the pause, where it is paused. */
+  pause: { paused: boolean; rules: PauseRules };
 }
 
 interface HeadSqlRow {
@@ -50,6 +52,9 @@ interface WorkflowSqlRow {
   definition: StoredDefinition | null;
   definition_bytes: number;
   paused: boolean;
+  drops_crons: boolean;
+  drops_schedules: boolean;
+  queue_ttl_ms: string | null;
 }
 
 const newestVersions = `
@@ -90,11 +95,11 @@ export async function readWorkflowHeads(
 const listWorkflows = {
   name: 'list_workflows',
   text: `
-    SELECT p.id, p.name, p.version_id, p.ordinal, p.created_at, p.updated_at, p.paused, p.definition_bytes, CASE WHEN p.fits THEN p.definition - '{cronInput,filters}'::text[] END AS definition
+    SELECT p.id, p.name, p.version_id, p.ordinal, p.created_at, p.updated_at, p.paused, p.drops_crons, p.drops_schedules, p.queue_ttl_ms, p.definition_bytes, CASE WHEN p.fits THEN p.definition - '{cronInput,filters}'::text[] END AS definition
     FROM (
       SELECT p.*, ${withinBytes('p.definition_bytes', { order: 'p.name', budget: '$6' })} AS fits
       FROM (
-        SELECT w.id, w.name, v.id AS version_id, v.ordinal, w.created_at, v.created_at AS updated_at, v.definition, w.paused, octet_length((v.definition - '{cronInput,filters}'::text[])::text) AS definition_bytes
+        SELECT w.id, w.name, v.id AS version_id, v.ordinal, w.created_at, v.created_at AS updated_at, v.definition, w.paused, w.drops_crons, w.drops_schedules, w.queue_ttl_ms, octet_length((v.definition - '{cronInput,filters}'::text[])::text) AS definition_bytes
         ${newestVersions} AND ($3::uuid IS NULL OR w.id = $3)
         ORDER BY w.name OFFSET $4 LIMIT $5
       ) p
@@ -127,8 +132,16 @@ export async function readWorkflows(pool: Pool, query: WorkflowQuery): Promise<S
     updatedAtMs: row.updated_at.getTime(),
     definition: row.definition === null ? null : completeDefinition(row.definition),
     definitionBytes: row.definition_bytes,
-    isPaused: row.paused,
+    pause: { paused: row.paused, rules: rulesOf(row) },
   }));
+}
+
+function rulesOf(row: WorkflowSqlRow): PauseRules {
+  return {
+    dropsCrons: row.drops_crons,
+    dropsSchedules: row.drops_schedules,
+    queueTtlMs: row.queue_ttl_ms === null ? null : Number(row.queue_ttl_ms),
+  };
 }
 
 export function definitionSize(workflows: readonly StoredWorkflow[]): { brought: number; leftOut: number } {

@@ -1,6 +1,7 @@
 import { formatDuration } from '../model/time/duration.ts';
 import { childrenOf } from '../model/topology.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
+import { pauseMessage } from './pause-request.ts';
 import { resourceMeta, stepId, storedJson } from './message-fields.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
@@ -47,7 +48,8 @@ export function workflowMessage(workflow: StoredWorkflow, tenantId: TenantId) {
     metadata: resourceMeta(workflow.id, workflow.updatedAtMs),
     name: workflow.name,
     description: workflow.definition?.description ?? '',
-    isPaused: workflow.isPaused,
+    isPaused: workflow.pause.paused,
+    ...pauseMessage(workflow.pause),
     tenantId,
     versions: [versionHead(workflow)],
     tags: [],

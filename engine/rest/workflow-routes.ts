@@ -9,23 +9,12 @@ import { answer } from './answer-in-pieces.ts';
 import { pagination } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './gated-router.ts';
-import { isObject } from '../model/payload/is-object.ts';
+import { wantedPause } from './pause-request.ts';
 import { objectBody, pageQuery, textQuery } from './request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const mostWorkflows = 1000;
-
-/** `{"pause": {"action": "pause"}}`, or `{"isPaused": true}` as older clients send it. @throws HatchetError INVALID_ARGUMENT */
-function wantedPause(body: Record<string, unknown>): boolean {
-  const { pause, isPaused } = body;
-  const action = isObject(pause) ? pause['action'] : undefined;
-  if (action === 'pause' || action === 'unpause') return action === 'pause';
-  if (typeof isPaused === 'boolean') return isPaused;
-  throw new HatchetError('INVALID_ARGUMENT', 'the body does not say whether to pause', {
-    remedy: 'Send {"pause": {"action": "pause"}} or {"pause": {"action": "unpause"}}.',
-  });
-}
 
 /** Definitions, in their newest version, and their queues. */
 export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
@@ -79,12 +68,12 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     const { tenantId } = caller;
     const workflowId = knownId(context.req.param('workflow'), 'UNKNOWN_WORKFLOW');
     caller.note(workflowId);
-    const isPaused = wantedPause(await objectBody(context.req));
+    const pause = wantedPause(await objectBody(context.req));
     const known = await held(tenantId, workflowId, (workflow) => workflow);
-    await known.until(deps.owner.submit({ kind: 'pauseWorkflow', tenantId, workflowId, paused: isPaused }));
+    await known.until(deps.owner.submit({ kind: 'pauseWorkflow', tenantId, workflowId, ...pause }));
     return answer(
       context,
-      known.map((workflow) => workflowMessage({ ...workflow, isPaused }, tenantId)),
+      known.map((workflow) => workflowMessage({ ...workflow, pause }, tenantId)),
     );
   });
   router.get('/api/v1/workflows/:workflow/versions', async (context) => {

@@ -12,7 +12,7 @@ export interface RegisteredWorkflow {
   isPaused?: boolean;
 }
 
-/** A cluster takes a pause only with all of these: what is queued waits, and is dropped there once it has waited for the time of the last. */
+/** A cluster takes a pause only with all of these: what is queued waits, and is cancelled once it has waited for the time of the last. */
 const paused = {
   action: 'pause',
   pausedWorkflowCronRunQueueBehavior: 'QUEUE',

@@ -32,6 +32,8 @@ export class ReferenceModel implements ModelView {
   lastTick = 0;
   readonly versions = new Map<string, ModelWorkflow>();
   readonly paused = new Set<string>();
+  /** When their last pauses ended. */
+  readonly #resumed = new Map<string, number>();
   readonly runs: ModelRun[] = [];
   /** Those that are not gone. */
   tasks: ModelTask[] = [];
@@ -169,7 +171,7 @@ export class ReferenceModel implements ModelView {
         return this.units.drop(command.key);
       case 'pauseWorkflow':
         if (command.paused) this.paused.add(command.workflowId);
-        else this.paused.delete(command.workflowId);
+        else if (this.paused.delete(command.workflowId)) this.#resumed.set(command.workflowId, this.now);
         return undefined;
       case 'tick':
         return this.#tick();
@@ -491,10 +493,17 @@ export class ReferenceModel implements ModelView {
           this.#meetTimeout(task);
           break;
         default:
-          if (this.paused.has(task.run.workflow.id)) task.due = this.now + task.step.scheduleTimeoutMs * 1000;
-          else this.#end(task, { status: 'cancelled', output: null });
+          this.#waitOn(task);
+          if (task.due <= this.now) this.#end(task, { status: 'cancelled', output: null });
       }
     }
+  }
+
+  /** While its workflow is paused its time starts afresh, and with the end of the pause. */
+  #waitOn(task: ModelTask): void {
+    const { id } = task.run.workflow;
+    const sinceUs = this.paused.has(id) ? this.now : (this.#resumed.get(id) ?? -Infinity);
+    task.due = Math.max(task.due, sinceUs + task.step.scheduleTimeoutMs * 1000);
   }
 
   /** What has not started is given more time to, once, as long as it may go elsewhere. */

@@ -1,4 +1,5 @@
 import type { DesiredLabel } from '../../model/definition.ts';
+import type { PauseRules } from '../../model/pause-rules.ts';
 import type { RateLimitDemand } from '../../model/task/demands.ts';
 import type { PlannerWorker, SlotUse } from './planner-worker.ts';
 
@@ -14,6 +15,10 @@ export interface WorkflowState {
   readonly workflowId: string;
   /** Its queued tasks wait. */
   paused: boolean;
+  /** What a pause does beside; of no meaning without one. */
+  pauseRules: PauseRules;
+  /** When its last pause ended; 0 for never. Tasks that waited through it have their schedule timeout from then on. */
+  resumedUs: number;
 }
 
 /** What decides which workers can take a task. */

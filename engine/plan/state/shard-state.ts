@@ -1,3 +1,4 @@
+import { waitingPause } from '../../model/pause-rules.ts';
 import { LiveFlag } from '../../model/task/live-state.ts';
 import type { TerminalStatus } from '../../model/task/status.ts';
 import { childrenOf } from '../../model/topology.ts';
@@ -252,7 +253,7 @@ export class ShardState {
   workflowState(workflowId: string): WorkflowState {
     let workflow = this.workflows.get(workflowId);
     if (workflow === undefined) {
-      workflow = { workflowId, paused: false };
+      workflow = { workflowId, paused: false, pauseRules: waitingPause, resumedUs: 0 };
       this.workflows.set(workflowId, workflow);
     }
     return workflow;

@@ -14,6 +14,15 @@ interface VersionSqlRow {
   definition: StoredDefinition;
 }
 
+interface PauseSqlRow {
+  id: string;
+  paused: boolean;
+  drops_crons: boolean;
+  drops_schedules: boolean;
+  queue_ttl_ms: string | null;
+  resumed_us: string | null;
+}
+
 interface WorkerSqlRow {
   id: string;
   tenant_id: TenantId;
@@ -32,7 +41,10 @@ export const readVersions = `
   JOIN workflow w ON w.tenant_id = u.tenant_id
   JOIN workflow_version v ON v.workflow_id = w.id
   ORDER BY v.workflow_id, v.ordinal`;
-export const readPaused = `SELECT w.id FROM unnest($1::uuid[]) AS u (tenant_id) JOIN workflow w ON w.tenant_id = u.tenant_id WHERE w.paused`;
+export const readPauses = `
+  SELECT w.id, w.paused, w.drops_crons, w.drops_schedules, w.queue_ttl_ms, w.resumed_us
+  FROM unnest($1::uuid[]) AS u (tenant_id) JOIN workflow w ON w.tenant_id = u.tenant_id
+  WHERE w.paused OR w.resumed_us IS NOT NULL`;
 
 /** Workers that may come back. Those silent for a day hold no task: what they had was reassigned. */
 export const readWorkers = `
@@ -44,7 +56,7 @@ export const readWorkersById = `
   SELECT w.id, w.tenant_id, w.name, w.actions, w.slots, w.labels, w.runtime, w.paused, w.ended_at IS NOT NULL AS ended
   FROM unnest($1::uuid[]) AS u (id) JOIN worker w ON w.id = u.id ORDER BY w.id`;
 
-/** Workflows with their versions, whether they are paused, filters and rate limits. */
+/** Workflows with their versions, their pauses, filters and rate limits. */
 export async function loadDefinitions(tables: ShardTables): Promise<void> {
   const { client, shard, tenantIds, setAside, slice } = tables;
   const { rows } = await client.query<VersionSqlRow>(readVersions, [tenantIds]);
@@ -61,8 +73,17 @@ export async function loadDefinitions(tables: ShardTables): Promise<void> {
     );
     await slice.pause();
   }
-  const paused = await client.query<{ id: string }>(readPaused, [tenantIds]);
-  for (const { id } of paused.rows) shard.workflowState(id).paused = true;
+  const pauses = await client.query<PauseSqlRow>(readPauses, [tenantIds]);
+  for (const row of pauses.rows) {
+    const workflow = shard.workflowState(row.id);
+    workflow.paused = row.paused;
+    workflow.pauseRules = {
+      dropsCrons: row.drops_crons,
+      dropsSchedules: row.drops_schedules,
+      queueTtlMs: row.queue_ttl_ms === null ? null : Number(row.queue_ttl_ms),
+    };
+    workflow.resumedUs = row.resumed_us === null ? 0 : Number(row.resumed_us) + shard.lostUs;
+  }
   await loadFilters(tables);
   await loadRateLimits(tables);
 }

@@ -50,7 +50,7 @@ export function randomReads(random: RandomRows): SqlQuery[] {
     unnamed(readTime),
     unnamed('SELECT 1'),
     unnamed(definitions.readVersions, random.tenants),
-    unnamed(definitions.readPaused, random.tenants),
+    unnamed(definitions.readPauses, random.tenants),
     unnamed(definitions.readWorkers, random.tenants),
     unnamed(definitions.readWorkersById, random.ids('worker')),
     unnamed(readRateLimits, random.tenants),

@@ -163,7 +163,14 @@ export class RandomRows {
         checksum: this.text(),
         definition: this.pick([...documents, '{"steps": [{"name": "one"}, {"name": "two"}, {}]}']),
       }),
-    (changes) => changes.workflowUpdates.push({ id: this.id('workflow'), paused: this.chance(0.5) }),
+    (changes) =>
+      changes.workflowUpdates.push({
+        id: this.id('workflow'),
+        ...this.pick([
+          { paused: true, dropsCrons: true, dropsSchedules: false, queueTtlMs: 1_000_000, resumedUs: null },
+          { paused: false, dropsCrons: false, dropsSchedules: true, queueTtlMs: null, resumedUs: 1_000_000 },
+        ]),
+      }),
     (changes) =>
       changes.workers.push({
         id: this.id('worker'),

@@ -1,4 +1,5 @@
 import { HatchetError } from '../../../base/errors.ts';
+import { waitingPause, type PauseRules } from '../../../model/pause-rules.ts';
 import type { Plan } from '../../state/plan.ts';
 import { hasNoPayloads, makesNoRows, needsNothing, startsNoRuns, weighsOne, type Kind } from '../command-kind.ts';
 import type { TenantId } from '../../../model/ids/tenant-id.ts';
@@ -9,6 +10,8 @@ export interface PauseWorkflowCommand {
   tenantId: TenantId;
   workflowId: string;
   paused: boolean;
+  /** Of the pause; by default everything waits. Those of a second pause replace the first one's. */
+  rules?: PauseRules;
 }
 
 export const pauseWorkflow: Kind<PauseWorkflowCommand, void> = {
@@ -31,12 +34,30 @@ function pause(plan: Plan, command: PauseWorkflowCommand): void {
       remedy: 'Check the id.',
     });
   const workflow = state.workflowState(command.workflowId);
-  if (workflow.paused === command.paused) return;
+  const rules = (command.paused ? command.rules : undefined) ?? waitingPause;
+  if (workflow.paused === command.paused && sameRules(workflow.pauseRules, rules)) return;
+  const resumes = workflow.paused && !command.paused;
   state.undo.set(workflow, 'paused', command.paused);
-  changes.workflowUpdates.push({ id: command.workflowId, paused: command.paused });
-  if (command.paused) return;
+  state.undo.set(workflow, 'pauseRules', rules);
+  if (resumes) state.undo.set(workflow, 'resumedUs', plan.nowUs);
+  const { resumedUs } = workflow;
+  changes.workflowUpdates.push({
+    id: command.workflowId,
+    paused: command.paused,
+    ...rules,
+    resumedUs: resumedUs === 0 ? null : resumedUs - state.lostUs,
+  });
+  if (!resumes) return;
   for (const { queue } of steps) {
     state.unsettled.noteQueue(queue);
     for (const worker of queue.workers) state.unsettled.noteRoom(worker);
   }
+}
+
+function sameRules(one: PauseRules, other: PauseRules): boolean {
+  return (
+    one.dropsCrons === other.dropsCrons &&
+    one.dropsSchedules === other.dropsSchedules &&
+    one.queueTtlMs === other.queueTtlMs
+  );
 }

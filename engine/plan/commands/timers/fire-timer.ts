@@ -32,19 +32,35 @@ export const fireTimer: Kind<FireTimerCommand, void> = {
   plan: fire,
 };
 
+const dropped = 'dropped: its workflow is paused';
+
+/** Its workflow is paused, and drops what its timers bring. */
+function isDroppedByPause({ state }: Plan, { kind, id }: FireTimerCommand['timer']): boolean {
+  const timer = kind === 'schedule' ? state.schedules.get(id) : state.crons.get(id);
+  const workflow = timer === undefined ? undefined : state.workflows.get(timer.workflowId);
+  if (workflow?.paused !== true) return false;
+  return kind === 'schedule' ? workflow.pauseRules.dropsSchedules : workflow.pauseRules.dropsCrons;
+}
+
 /**
  * A timer's time has come: its run and its next tick in one transaction. The due time is the fence: a timer that was moved,
  * switched off or fired since then does nothing, however often this is tried.
  */
 function fire(plan: Plan, command: FireTimerCommand, facts: Facts): void {
   const { state, changes } = plan;
-  const { tenantId, timer, run } = command;
+  const { tenantId, timer } = command;
   if (!state.isCurrentTimer({ ...timer, tenantId })) return;
+  const isDropped = isDroppedByPause(plan, timer);
+  const run = isDropped ? null : command.run;
   const collision =
     run === null || isKnownRun(plan, facts.storedIds, run.runId) ? undefined : startRun(plan, tenantId, run);
   const made = collision === undefined ? run : null;
   const error =
-    collision === undefined ? command.error : `its idempotency key is held by run ${collision.existingRunId}`;
+    isDropped && command.run !== null
+      ? dropped
+      : collision === undefined
+        ? command.error
+        : `its idempotency key is held by run ${collision.existingRunId}`;
   if (timer.kind === 'schedule') {
     dropSchedule(plan, timer.id);
     changes.scheduleUpdates.push({ id: timer.id, dueUs: timer.dueUs, runId: made?.runId ?? null, error });

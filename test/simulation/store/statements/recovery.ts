@@ -34,14 +34,22 @@ const versions: StatementModel = {
   },
 };
 
-const paused: StatementModel = {
-  text: definitions.readPaused,
+const pauses: StatementModel = {
+  text: definitions.readPauses,
   run: ({ tables, transaction }, parameters) =>
     selected(
       parameters
         .all(1, 'uuid')
         .flatMap((tenantId) => tables.workflow.find(transaction, 'tenant_id', tenantId))
-        .flatMap((row) => (row.paused ? [{ id: row.id }] : [])),
+        .filter((row) => row.paused || row.resumed_us !== null)
+        .map(({ id, paused, drops_crons, drops_schedules, queue_ttl_ms, resumed_us }) => ({
+          id,
+          paused,
+          drops_crons,
+          drops_schedules,
+          queue_ttl_ms: queue_ttl_ms === null ? null : big(queue_ttl_ms),
+          resumed_us: resumed_us === null ? null : big(resumed_us),
+        })),
     ),
 };
 
@@ -343,7 +351,7 @@ const tasks: StatementModel = {
 /** What a shard is recovered from. */
 export const recoveryStatements = [
   versions,
-  paused,
+  pauses,
   workers,
   workersById,
   rateLimits,

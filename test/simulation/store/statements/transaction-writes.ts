@@ -36,7 +36,12 @@ export const transactionWrites = [
     table: 'workflow_version',
     columns: ['id', 'workflow_id', 'tenant_id', 'ordinal', 'checksum', 'definition'],
   }),
-  updating({ text: updateWorkflows.text, table: 'workflow', key: 'id', columns: ['paused'] }),
+  updating({
+    text: updateWorkflows.text,
+    table: 'workflow',
+    key: 'id',
+    columns: ['paused', 'drops_crons', 'drops_schedules', 'queue_ttl_ms', 'resumed_us'],
+  }),
   inserting({
     text: insertStagedRuns.text,
     table: 'run',
