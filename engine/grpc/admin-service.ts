@@ -7,7 +7,6 @@ import { selection } from '../edge/parse/selection.ts';
 import { toldError } from '../model/payload/split-error.ts';
 import { RunStatus as Status } from '../model/task/status.ts';
 import { maxRunBytes } from '../model/limits.ts';
-import { newId } from '../model/ids/uuid.ts';
 import { readTasksAlone, readWithin } from '../monitor/budget/answers-in-flight.ts';
 import { replayByFilter } from '../bulk/replay-selection.ts';
 import { cancelByFilter } from '../bulk/cancel-selection.ts';
@@ -21,8 +20,7 @@ import {
   type GetRunDetailsResponse,
   type TaskRunDetail,
 } from '../../proto/gen/hatchet/contract/v1/workflows.ts';
-import { declaredCrons } from './definition/crons.ts';
-import { readDefinition } from './definition/read-definition.ts';
+import { registerWorkflow } from './definition/register-workflow.ts';
 import type { Edge } from './edge.ts';
 import type { CallsTogether } from './session/calls-together.ts';
 import * as asked from './by-link/linked-calls.ts';
@@ -47,22 +45,8 @@ function handlers(deps: AdminDeps): Handlers<typeof AdminServiceService> {
   const { owner, pool, together } = deps;
   return {
     putWorkflow: async (request, caller) => {
-      const { tenantId } = caller;
-      const { definition, checksum } = await readDefinition(request, owner.cel.of(tenantId));
-      const workflowId = newId();
-      const crons = declaredCrons(definition, { workflowId, nowMs: owner.nowUs / 1000 });
-      const reply = await owner.submit({
-        kind: 'putWorkflow',
-        tenantId,
-        definition,
-        checksum,
-        workflowId,
-        crons,
-        versionId: newId(),
-        filterIds: definition.filters.map(() => newId()),
-      });
-      caller.note(reply.workflowId, reply.versionId);
-      return { id: reply.versionId, workflowId: reply.workflowId };
+      const { workflowId, versionId } = await registerWorkflow(owner, caller, request);
+      return { id: versionId, workflowId };
     },
     triggerWorkflowRun: (request, caller, metadata) =>
       asked.triggerRun(request, { link: together.of(caller), caller, metadata }),

@@ -102,7 +102,10 @@ function handlers(deps: DispatcherDeps): Handlers<typeof DispatcherService> {
       await reportBatch(deps, request, tenantId);
       return { tenantId, workerId: request.workerId };
     },
-    sendGroupKeyActionEvent: unsupported('SendGroupKeyActionEvent'),
+    sendGroupKeyActionEvent: unsupported(
+      'SendGroupKeyActionEvent',
+      'Give the concurrency of a workflow as a CEL expression: the engine evaluates it.',
+    ),
     putOverridesData: async () => ({}),
     restoreEvictedTask: async (request, caller) => {
       const { tenantId } = caller;

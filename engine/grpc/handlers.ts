@@ -143,12 +143,7 @@ export async function writeTo<Req, Res>(
   });
 }
 
-/** A call of the contract that this version does not serve. */
-export function unsupported(name: string): () => Promise<never> {
-  return () =>
-    Promise.reject(
-      new HatchetError('NOT_SUPPORTED', `${name} is not served by this version of the engine`, {
-        remedy: 'Upgrade hatchet-ts once a version serves it.',
-      }),
-    );
+/** A call that the contract has still, and that Hatchet's engines refuse too. @param remedy what to do in its stead */
+export function unsupported(name: string, remedy: string): () => Promise<never> {
+  return () => Promise.reject(new HatchetError('NOT_SUPPORTED', `${name} is served no more`, { remedy }));
 }

@@ -2,6 +2,7 @@ import type { Commands } from '../edge/parsed-commands.ts';
 import { atMost } from '../edge/parse/list.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';
+import { uuidTimeMs } from '../model/ids/uuid.ts';
 import { maxBulkTasks, maxBulkTriggers } from '../model/limits.ts';
 import { prepareRun } from '../shard/prepare/prepare-run.ts';
 import { WorkflowServiceService } from '../../proto/gen/hatchet/contract/workflows.ts';
@@ -9,7 +10,9 @@ import { refuseCollisions } from './collision.ts';
 import type { Edge } from './edge.ts';
 import type { CallsTogether } from './session/calls-together.ts';
 import * as asked from './by-link/linked-calls.ts';
-import { serve, unsupported, type Handlers } from './handlers.ts';
+import { serve, type Handlers } from './handlers.ts';
+import { newerDefinition } from './definition/older-definition.ts';
+import { registerWorkflow } from './definition/register-workflow.ts';
 import { readRateLimit } from './requests/rate-limit-request.ts';
 import { runIdsFrom } from './runs/run-ids-header.ts';
 import { readSchedules } from './requests/schedule-request.ts';
@@ -53,7 +56,13 @@ function handlers(deps: WorkflowDeps): Handlers<typeof WorkflowServiceService> {
       }
       return { workflowRunIds: [] };
     },
-    putWorkflow: unsupported('WorkflowService.PutWorkflow'),
+    putWorkflow: async ({ opts }, caller) => {
+      const { workflowId, versionId } = await registerWorkflow(owner, caller, newerDefinition(opts));
+      const version = (await owner.served(caller.tenantId)).versions.get(versionId);
+      if (version === undefined) throw new Error(`version ${versionId} is missing after its registration`);
+      const madeAt = new Date(uuidTimeMs(versionId));
+      return { ...versionHead(version), workflowId, createdAt: madeAt, updatedAt: madeAt, scheduledWorkflows: [] };
+    },
     scheduleWorkflow: async (request, caller) => {
       const { tenantId } = caller;
       const version = (await owner.served(tenantId)).latestVersion(tenantId, request.name);
@@ -65,9 +74,7 @@ function handlers(deps: WorkflowDeps): Handlers<typeof WorkflowServiceService> {
       caller.note(...schedules.map(({ id }) => id));
       if (schedules.length > 0) await owner.submit({ kind: 'putSchedules', tenantId, schedules });
       return {
-        id: version.versionId,
-        version: String(version.ordinal),
-        order: BigInt(version.ordinal),
+        ...versionHead(version),
         workflowId: version.workflowId,
         scheduledWorkflows: schedules.map(({ id, dueUs }) => ({ id, triggerAt: new Date(dueUs / 1000) })),
       };
@@ -80,4 +87,8 @@ function handlers(deps: WorkflowDeps): Handlers<typeof WorkflowServiceService> {
       return {};
     },
   };
+}
+
+function versionHead({ versionId, ordinal }: { versionId: string; ordinal: number }) {
+  return { id: versionId, version: String(ordinal), order: BigInt(ordinal) };
 }
