@@ -281,6 +281,31 @@ CREATE TABLE public.signing_key (
     retired_at timestamp with time zone
 );
 
+CREATE TABLE public.span (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    trace_id bytea NOT NULL,
+    span_id bytea NOT NULL,
+    parent_span_id bytea,
+    run_id uuid,
+    task_id uuid,
+    attempt integer NOT NULL,
+    name text NOT NULL,
+    kind smallint NOT NULL,
+    status smallint NOT NULL,
+    status_message text,
+    start_ns bigint NOT NULL,
+    duration_ns bigint NOT NULL,
+    service text NOT NULL,
+    scope_name text NOT NULL,
+    scope_version text NOT NULL,
+    attributes text NOT NULL,
+    resource text NOT NULL,
+    events text NOT NULL,
+    links text NOT NULL
+)
+PARTITION BY RANGE (id);
+
 CREATE UNLOGGED TABLE public.staged_payload (
     id uuid NOT NULL,
     value text NOT NULL,
@@ -475,6 +500,9 @@ ALTER TABLE ONLY public.shard
 ALTER TABLE ONLY public.signing_key
     ADD CONSTRAINT signing_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.span
+    ADD CONSTRAINT span_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.staged_payload
     ADD CONSTRAINT staged_payload_pkey PRIMARY KEY (id);
 
@@ -551,6 +579,12 @@ CREATE INDEX run_parent ON ONLY public.run USING btree (parent_task_id) WHERE (p
 CREATE INDEX run_tenant ON ONLY public.run USING btree (tenant_id, id);
 
 CREATE INDEX schedule_tenant ON public.schedule USING btree (tenant_id, id);
+
+CREATE INDEX span_run ON ONLY public.span USING btree (run_id) WHERE (run_id IS NOT NULL);
+
+CREATE INDEX span_task ON ONLY public.span USING btree (task_id) WHERE (task_id IS NOT NULL);
+
+CREATE INDEX span_trace ON ONLY public.span USING btree (tenant_id, trace_id);
 
 CREATE INDEX stream_chunk_order ON ONLY public.stream_chunk USING btree (run_id, id);
 

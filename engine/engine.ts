@@ -27,8 +27,10 @@ import { LinksToOwners } from './grpc/by-link/links-to-owners.ts';
 import { adminService } from './grpc/admin-service.ts';
 import { dispatcherService } from './grpc/dispatcher-service.ts';
 import { durableService } from './grpc/durable/durable-service.ts';
+import { DailyUse } from './edge/limits/daily-use.ts';
 import { eventsService } from './grpc/events-service.ts';
 import type { LogStreamDeps } from './grpc/log-stream.ts';
+import { traceService } from './grpc/spans/trace-service.ts';
 import { LogIntake } from './grpc/log-intake.ts';
 import { StreamIntake } from './grpc/stream-intake.ts';
 import { monitorService } from './grpc/monitor-service.ts';
@@ -53,6 +55,7 @@ import { NodeResults } from './monitor/durable/node-results.ts';
 import { HeartbeatWriter } from './writers/heartbeat-writer.ts';
 import { JournalFeed } from './monitor/journal/journal-feed.ts';
 import { KeyedSignal } from './base/keyed-signal.ts';
+import { SpanWriter } from './writers/span-writer.ts';
 import { LogWriter } from './writers/log-writer.ts';
 import { StreamWriter } from './writers/stream-writer.ts';
 import { RunEndWaiters } from './monitor/runs/run-end-waiters.ts';
@@ -249,6 +252,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   onStop(() => logs.stop());
   const streams = new StreamWriter(writes, (taskIds) => linesStored.changed(taskIds));
   onStop(() => streams.stop());
+  const spans = new SpanWriter(writes);
+  onStop(() => spans.stop());
 
   const workerTimeoutMs = options.workerTimeoutMs ?? engineDefaults.workerTimeoutMs;
   const results: RunEndWaiters = new RunEndWaiters({
@@ -318,7 +323,8 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
     logWritten: (taskIds, signal) => linesStored.next(taskIds, { longestMs: othersLinesMs, signal }),
   };
-  const logIntake = new LogIntake(logs, limits);
+  const logged = new DailyUse('logCharsPerDay');
+  const logIntake = new LogIntake(logs, limits, logged);
   const streamIntake = new StreamIntake({ owner: commands, pool: reads, streams, limits });
   const durable = { owner: commands, links, results: new NodeResults(reads), log };
   const together = new CallsTogether({ gate, owner: commands, dispatcher });
@@ -329,6 +335,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     sessionService({ ...edge, dispatcher, results, logIntake, streamIntake, durable }),
     durableService({ ...edge, ...durable, pool: reads }),
     eventsService({ ...edge, pool: reads, logIntake, streamIntake }),
+    traceService({ ...edge, spans, limits, logged }),
     monitorService({
       ...edge,
       logIntake,

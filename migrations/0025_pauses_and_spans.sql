@@ -11,7 +11,40 @@ ALTER TABLE workflow
   -- When the last pause ended, as the shard's own clock, which stands still while nobody serves the shard; null for never.
   ADD COLUMN resumed_us bigint;
 
+-- Spans of OpenTelemetry, as SDKs sent them. The id is of the day on which one came, and else a hash of the tenant and of the
+-- span's own ids: what is sent again that day is there already.
+CREATE TABLE span (
+  id uuid PRIMARY KEY,
+  tenant_id uuid NOT NULL,
+  trace_id bytea NOT NULL,
+  span_id bytea NOT NULL,
+  parent_span_id bytea,
+  -- What it says of itself; every read asks for the tenant too.
+  run_id uuid,
+  task_id uuid,
+  attempt integer NOT NULL,
+  name text NOT NULL,
+  kind smallint NOT NULL,
+  status smallint NOT NULL,
+  status_message text,
+  start_ns bigint NOT NULL,
+  duration_ns bigint NOT NULL,
+  service text NOT NULL,
+  scope_name text NOT NULL,
+  scope_version text NOT NULL,
+  attributes text NOT NULL,
+  resource text NOT NULL,
+  events text NOT NULL,
+  links text NOT NULL
+) PARTITION BY RANGE (id);
+
+CREATE INDEX span_trace ON span (tenant_id, trace_id);
+CREATE INDEX span_run ON span (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX span_task ON span (task_id) WHERE task_id IS NOT NULL;
+
 -- Down Migration
+
+DROP TABLE span;
 
 ALTER TABLE workflow
   DROP COLUMN resumed_us,

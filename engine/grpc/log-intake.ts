@@ -1,5 +1,5 @@
 import type { TenantLimits } from '../auth/tenant-limits.ts';
-import { DailyUse } from '../edge/limits/daily-use.ts';
+import type { DailyUse } from '../edge/limits/daily-use.ts';
 import { id } from '../edge/parse/id.ts';
 import { invalid } from '../edge/parse/invalid.ts';
 import { atMost } from '../edge/parse/list.ts';
@@ -20,11 +20,13 @@ const mostLines = 1000;
 export class LogIntake {
   readonly #writer: LogWriter;
   readonly #limits: TenantLimits;
-  readonly #today = new DailyUse('logCharsPerDay');
+  readonly #today: DailyUse;
 
-  constructor(writer: LogWriter, limits: TenantLimits) {
+  /** @param today what tenants have logged today, by whatever way */
+  constructor(writer: LogWriter, limits: TenantLimits, today: DailyUse) {
     this.#writer = writer;
     this.#limits = limits;
+    this.#today = today;
   }
 
   /** Resolves once all are stored; refuses all of them for one. @throws HatchetError INVALID_ARGUMENT, LIMIT_REACHED, BUSY, COMMAND_FAILED */

@@ -53,6 +53,7 @@ export const byEvents = [
 
 /** By the tenant's id, in the order of the foreign keys. */
 export const byTenant = [
+  `DELETE FROM span x USING (SELECT id FROM span WHERE tenant_id = $1 LIMIT $2) d WHERE x.id = d.id`,
   `DELETE FROM idempotency x USING (SELECT tenant_id, key FROM idempotency WHERE tenant_id = $1 LIMIT $2) d WHERE x.tenant_id = d.tenant_id AND x.key = d.key`,
   `DELETE FROM event_waking x USING (SELECT shard, seq FROM event_waking WHERE tenant_id = $1 LIMIT $2) d WHERE x.shard = d.shard AND x.seq = d.seq`,
   `DELETE FROM webhook_delivery x USING (SELECT d.webhook_id, d.key FROM webhook w JOIN webhook_delivery d ON d.webhook_id = w.id WHERE w.tenant_id = $1 LIMIT $2) d

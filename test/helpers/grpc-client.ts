@@ -4,6 +4,7 @@ import { V1DispatcherClient } from '../../proto/gen/hatchet/contract/v1/dispatch
 import { DispatcherClient } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import { EventsServiceClient } from '../../proto/gen/hatchet/contract/events.ts';
 import { WorkflowServiceClient } from '../../proto/gen/hatchet/contract/workflows.ts';
+import { TraceServiceClient } from '../../proto/gen/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import { MonitorServiceClient } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 
 /** The last overload of a generated client's method, which is the one that inference sees. */
@@ -22,6 +23,7 @@ export class GrpcClients {
   readonly events: EventsServiceClient;
   readonly workflows: WorkflowServiceClient;
   readonly monitor: MonitorServiceClient;
+  readonly traces: TraceServiceClient;
   readonly #token: string;
 
   constructor(address: { host: string; port: number }, token: string) {
@@ -39,6 +41,7 @@ export class GrpcClients {
     this.events = new EventsServiceClient(target, insecure, options);
     this.workflows = new WorkflowServiceClient(target, insecure, options);
     this.monitor = new MonitorServiceClient(target, insecure, options);
+    this.traces = new TraceServiceClient(target, insecure, options);
     this.#token = token;
   }
 
@@ -64,7 +67,15 @@ export class GrpcClients {
   }
 
   close(): void {
-    for (const client of [this.admin, this.dispatcher, this.durable, this.events, this.workflows, this.monitor])
+    for (const client of [
+      this.admin,
+      this.dispatcher,
+      this.durable,
+      this.events,
+      this.workflows,
+      this.monitor,
+      this.traces,
+    ])
       client.close();
   }
 }

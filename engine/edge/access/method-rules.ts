@@ -5,6 +5,7 @@ import type { AdminServiceService } from '../../../proto/gen/hatchet/contract/v1
 import type { WorkflowServiceService } from '../../../proto/gen/hatchet/contract/workflows.ts';
 import type { MonitorServiceService } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { SessionServiceService } from '../../../proto/gen/hatchet/session/v1/session.ts';
+import type { TraceServiceService } from '../../../proto/gen/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import { administers, listens, open, operates, reads, reports, starts, type CallRule } from './rule.ts';
 
 type PathsOf<Service> = {
@@ -20,7 +21,8 @@ export type MethodPath =
   | PathsOf<typeof AdminServiceService>
   | PathsOf<typeof WorkflowServiceService>
   | PathsOf<typeof MonitorServiceService>
-  | PathsOf<typeof SessionServiceService>;
+  | PathsOf<typeof SessionServiceService>
+  | PathsOf<typeof TraceServiceService>;
 
 /** Who may call which method. One without a line here does not compile. */
 export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
@@ -63,6 +65,9 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/v1.AdminService/CancelTasks': operates,
   '/v1.AdminService/ReplayTasks': operates,
   '/v1.AdminService/BranchDurableTask': operates,
+
+  // By programs that start runs, too; never slowed down, as what workers report.
+  '/opentelemetry.proto.collector.trace.v1.TraceService/Export': { needs: 'trigger', kind: 'report' },
 
   // What a session holds has the rule of the contract's own call.
   '/hatchet.session.v1.SessionService/Connect': reads,

@@ -12,6 +12,7 @@ export const dayTables = [
   { name: 'event', key: 'id' },
   { name: 'event_run', key: 'event_id' },
   { name: 'audit_line', key: 'id' },
+  { name: 'span', key: 'id' },
 ] as const;
 export type DayTable = (typeof dayTables)[number];
 

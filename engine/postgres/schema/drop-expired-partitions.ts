@@ -52,6 +52,8 @@ const keepRows: Record<DayTable['name'], (target: string) => string> = {
   event: (target) => `INSERT INTO ${target} SELECT x.* FROM event x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
   audit_line: (target) =>
     `INSERT INTO ${target} SELECT x.* FROM audit_line x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
+  // By the day on which it came: a run that goes on for longer than the retention loses its first ones.
+  span: (target) => `INSERT INTO ${target} SELECT x.* FROM span x WHERE cardinality($1::uuid[]) < 0 AND x.id < $2`,
   event_run: (target) =>
     `INSERT INTO ${target} SELECT x.* FROM event_run x WHERE cardinality($1::uuid[]) < 0 AND x.event_id < $2`,
   log_line: (target) =>
