@@ -183,7 +183,8 @@ CREATE TABLE public.rate_limit (
     window_size bigint NOT NULL,
     window_start_us bigint NOT NULL,
     used bigint NOT NULL,
-    is_static boolean NOT NULL
+    is_static boolean NOT NULL,
+    paused_until_us bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 

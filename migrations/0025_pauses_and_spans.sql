@@ -1,4 +1,4 @@
--- What a pause does with a workflow's runs, and the spans that SDKs send.
+-- What a pause does with a workflow's runs, pauses of rate limits, and the spans that SDKs send.
 
 -- Up Migration
 
@@ -10,6 +10,9 @@ ALTER TABLE workflow
   ADD COLUMN queue_ttl_ms bigint,
   -- When the last pause ended, as the shard's own clock, which stands still while nobody serves the shard; null for never.
   ADD COLUMN resumed_us bigint;
+
+-- Until then nobody gets units of the key; a time of the past for no pause. Microseconds since 1970.
+ALTER TABLE rate_limit ADD COLUMN paused_until_us bigint NOT NULL DEFAULT 0;
 
 -- Spans of OpenTelemetry, as SDKs sent them. The id is of the day on which one came, and else a hash of the tenant and of the
 -- span's own ids: what is sent again that day is there already.
@@ -45,6 +48,7 @@ CREATE INDEX span_task ON span (task_id) WHERE task_id IS NOT NULL;
 -- Down Migration
 
 DROP TABLE span;
+ALTER TABLE rate_limit DROP COLUMN paused_until_us;
 
 ALTER TABLE workflow
   DROP COLUMN resumed_us,

@@ -149,7 +149,7 @@ function rateLimited(
   const asks = `asks ${units} units of rate limit ${JSON.stringify(limit.key)}`;
   if (!isTooLarge)
     return cause('RATE_LIMIT', `${asks}, of which ${limit.left(nowUs)} of ${limit.limit} are left`, {
-      untilUs: limit.refillAtUs,
+      untilUs: limit.nextLookUs(nowUs),
     });
   const size = limit.exists ? `${limit.limit} ${limit.window}` : 'nothing, since it was never put';
   return cause('RATE_LIMIT', `${asks}, which holds ${size}: it will wait until its schedule timeout`);

@@ -13,7 +13,7 @@ import * as asked from './by-link/linked-calls.ts';
 import { serve, type Handlers } from './handlers.ts';
 import { newerDefinition } from './definition/older-definition.ts';
 import { registerWorkflow } from './definition/register-workflow.ts';
-import { readRateLimit } from './requests/rate-limit-request.ts';
+import { readRateLimit, readRateLimitPause } from './requests/rate-limit-request.ts';
 import { runIdsFrom } from './runs/run-ids-header.ts';
 import { readSchedules } from './requests/schedule-request.ts';
 import type { GrpcService } from './grpc-server.ts';
@@ -85,6 +85,13 @@ function handlers(deps: WorkflowDeps): Handlers<typeof WorkflowServiceService> {
       caller.note(rateLimit.key);
       await owner.submit({ kind: 'putRateLimit', tenantId, ...rateLimit });
       return {};
+    },
+    pauseRateLimit: async (request, caller) => {
+      const { tenantId } = caller;
+      const pause = readRateLimitPause(request);
+      caller.note(pause.key);
+      const { untilUs } = await owner.submit({ kind: 'pauseRateLimit', tenantId, ...pause });
+      return { pausedUntil: new Date(untilUs / 1000) };
     },
   };
 }

@@ -323,6 +323,7 @@ export interface RateLimitRow {
   windowStartUs: number;
   used: number;
   isStatic: boolean;
+  pausedUntilUs: number;
 }
 
 /** Everything that one transaction writes. */

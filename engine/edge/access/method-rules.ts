@@ -58,6 +58,7 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
   '/WorkflowService/BulkTriggerWorkflow': starts,
   '/WorkflowService/ScheduleWorkflow': starts,
   '/WorkflowService/PutRateLimit': operates,
+  '/WorkflowService/PauseRateLimit': operates,
 
   '/v1.AdminService/PutWorkflow': operates,
   '/v1.AdminService/TriggerWorkflowRun': starts,

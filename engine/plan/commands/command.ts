@@ -9,6 +9,7 @@ import { started } from './attempts/started.ts';
 import { unanswered } from './attempts/reassign-unanswered.ts';
 import { deleteFilter } from './definitions/delete-filter.ts';
 import { deleteRateLimit } from './definitions/delete-rate-limit.ts';
+import { pauseRateLimit } from './definitions/pause-rate-limit.ts';
 import { pauseWorkflow } from './definitions/pause-workflow.ts';
 import { putFilter } from './definitions/put-filter.ts';
 import { putRateLimit } from './definitions/put-rate-limit.ts';
@@ -66,6 +67,7 @@ export interface CommandByKind {
   unanswered: CommandOf<typeof unanswered>;
   deleteFilter: CommandOf<typeof deleteFilter>;
   deleteRateLimit: CommandOf<typeof deleteRateLimit>;
+  pauseRateLimit: CommandOf<typeof pauseRateLimit>;
   pauseWorkflow: CommandOf<typeof pauseWorkflow>;
   putFilter: CommandOf<typeof putFilter>;
   putRateLimit: CommandOf<typeof putRateLimit>;
@@ -126,6 +128,7 @@ export interface ReplyByKind {
   unanswered: ReplyOf<typeof unanswered>;
   deleteFilter: ReplyOf<typeof deleteFilter>;
   deleteRateLimit: ReplyOf<typeof deleteRateLimit>;
+  pauseRateLimit: ReplyOf<typeof pauseRateLimit>;
   pauseWorkflow: ReplyOf<typeof pauseWorkflow>;
   putFilter: ReplyOf<typeof putFilter>;
   putRateLimit: ReplyOf<typeof putRateLimit>;
@@ -175,6 +178,7 @@ const kinds: { readonly [K in CommandKind]: KindOf<K> } = {
   unanswered,
   deleteFilter,
   deleteRateLimit,
+  pauseRateLimit,
   pauseWorkflow,
   putFilter,
   putRateLimit,

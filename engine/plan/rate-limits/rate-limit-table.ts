@@ -33,6 +33,7 @@ export function rateLimitFor(plan: Plan, tenantId: TenantId, demand: RateLimitDe
       windowStartUs: 0,
       used: 0,
       isStatic: false,
+      pausedUntilUs: 0,
     });
     state.undo.keep(limitAdded, state, made);
     return made;
@@ -94,7 +95,7 @@ export function addRateLimit(state: ShardState, row: RateLimitRow): RateLimit {
 export function sweepRateLimits(state: ShardState, nowUs: number): void {
   if (state.rateLimits.size < state.sweepLimitsAt) return;
   for (const [id, limit] of state.rateLimits) {
-    if (limit.isStatic || !limit.isOver(nowUs) || !limit.isIdle) continue;
+    if (limit.isStatic || !limit.isOver(nowUs) || limit.isPaused(nowUs) || !limit.isIdle) continue;
     state.rateLimits.delete(id);
     state.lists.drop(limit.waiting);
     state.lists.drop(limit.tooLarge);

@@ -28,6 +28,8 @@ export class RateLimit {
   windowLimit: number;
   windowStartUs: number;
   used: number;
+  /** Until then nobody gets units; a time of the past for no pause. */
+  pausedUntilUs: number;
   /** Put by its key. The others come into being with the tasks that ask for them. */
   isStatic: boolean;
   /** Lines that wait for units, by the tasks that asked for them: in this order they get them. */
@@ -49,6 +51,7 @@ export class RateLimit {
     windowLimit: number;
     windowStartUs: number;
     used: number;
+    pausedUntilUs: number;
     isStatic: boolean;
     waiting: RankedList;
     tooLarge: RankedList;
@@ -60,6 +63,7 @@ export class RateLimit {
     this.windowLimit = options.windowLimit;
     this.windowStartUs = options.windowStartUs;
     this.used = options.used;
+    this.pausedUntilUs = options.pausedUntilUs;
     this.isStatic = options.isStatic;
     this.waiting = options.waiting;
     this.tooLarge = options.tooLarge;
@@ -124,8 +128,18 @@ export class RateLimit {
     return nowUs >= this.refillAtUs;
   }
 
+  isPaused(nowUs: number): boolean {
+    return nowUs < this.pausedUntilUs;
+  }
+
+  /** When whoever waits for it is to be looked at next. */
+  nextLookUs(nowUs: number): number {
+    return this.isPaused(nowUs) ? this.pausedUntilUs : this.refillAtUs;
+  }
+
   /** Units that are free at this time. */
   left(nowUs: number): number {
+    if (this.isPaused(nowUs)) return 0;
     return this.isOver(nowUs) ? this.limit : Math.max(this.windowLimit - this.used, 0);
   }
 
@@ -140,8 +154,8 @@ export class RateLimit {
   }
 
   row(): RateLimitRow {
-    const { tenantId, key, limit, window, windowLimit, windowStartUs, used, isStatic } = this;
-    return { tenantId, key, limit, window, windowLimit, windowStartUs, used, isStatic };
+    const { tenantId, key, limit, window, windowLimit, windowStartUs, used, isStatic, pausedUntilUs } = this;
+    return { tenantId, key, limit, window, windowLimit, windowStartUs, used, isStatic, pausedUntilUs };
   }
 }
 

@@ -149,12 +149,13 @@ function noteWait(plan: Plan, row: TaskRow, { limit, demand }: MissingUnits): vo
 }
 
 /**
- * Wakes the shard at the limit's refill. A window that is over begins with the next task: no refill is waited for then, but
+ * Wakes the shard at the limit's refill, or at the end of its pause. A window that is over begins with the next task: no refill is waited for then, but
  * by whoever is to be looked at again in the next transaction.
  */
 export function awaitRefill({ state, nowUs }: Plan, limit: RateLimit, { isAtOnce = false } = {}): void {
   const { undo, refills } = state;
-  const dueUs = isAtOnce ? Math.max(limit.refillAtUs, nowUs + 1) : limit.refillAtUs;
+  const lookUs = limit.nextLookUs(nowUs);
+  const dueUs = isAtOnce ? Math.max(lookUs, nowUs + 1) : lookUs;
   if (dueUs <= nowUs || (limit.refill !== undefined && limit.refill.dueUs <= dueUs)) return;
   const before = limit.refill;
   const next = { limit, dueUs };

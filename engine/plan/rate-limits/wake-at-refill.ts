@@ -11,7 +11,7 @@ import type { TaskRow } from '../state/table/rows.ts';
 /** Limits that one transaction looks at because their windows are over: some 10 ms. The next goes on with the rest. */
 const refillsPerTransaction = 1_000;
 
-/** Windows that are over: whoever waits for them is looked at again. */
+/** Windows and pauses that are over: whoever waits for them is looked at again. */
 export function noteRefills(plan: Plan): void {
   const { state, nowUs } = plan;
   const { undo, refills } = state;
@@ -20,8 +20,14 @@ export function noteRefills(plan: Plan): void {
     const { limit } = refill;
     undo.keep(refillTaken, refills, refill);
     undo.set(limit, 'refill', undefined);
-    // Another window may have begun since.
-    if (limit.waiting.length > 0 && limit.isOver(nowUs)) releaseMembers(plan, limit);
+    if (limit.pausedUntilUs !== 0 && !limit.isPaused(nowUs)) {
+      undo.set(limit, 'pausedUntilUs', 0);
+      // The window need not be over: whoever waits gets what is left of it.
+      judgeAnew(plan, limit);
+      continue;
+    }
+    // Another window may have begun since, or a pause.
+    if (limit.waiting.length > 0 && limit.isOver(nowUs) && !limit.isPaused(nowUs)) releaseMembers(plan, limit);
     else if (limit.waiting.length > 0) awaitRefill(plan, limit);
     state.unsettled.noteLimit(limit);
   }
@@ -58,7 +64,7 @@ function releaseMembers(plan: Plan, limit: RateLimit): void {
   if (limit.waiting.length > 0) awaitRefill(plan, limit, { isAtOnce: true });
 }
 
-/** The limit was put or deleted: its line is looked at again, and tasks of batch steps are judged anew. */
+/** The limit was put or deleted, or its pause is over: its line is looked at again, and tasks of batch steps are judged anew. */
 export function judgeAnew(plan: Plan, limit: RateLimit): void {
   plan.state.unsettled.noteLimit(limit);
   for (const list of [limit.waiting, limit.tooLarge]) requeueAll(plan, list);

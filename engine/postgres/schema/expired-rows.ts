@@ -9,8 +9,8 @@ const expiredClaims = `
 const expiredDeliveries = `
   DELETE FROM webhook_delivery w USING (SELECT webhook_id, key FROM webhook_delivery WHERE expires_us < $1 ORDER BY expires_us LIMIT $2) e
   WHERE w.webhook_id = e.webhook_id AND w.key = e.key AND w.expires_us < $1`;
-/** A dynamic limit's row says nothing once its window is over; no window is longer than a year. */
-const expiredLimits = `DELETE FROM rate_limit WHERE NOT is_static AND window_start_us < $1`;
+/** A dynamic limit's row says nothing once its window and its pause are over; no window is longer than a year. */
+const expiredLimits = `DELETE FROM rate_limit WHERE NOT is_static AND window_start_us < $1 AND paused_until_us < extract(epoch FROM now()) * 1000000`;
 const pastSchedules = `DELETE FROM schedule WHERE (run_id IS NOT NULL OR error IS NOT NULL) AND due_us < $1`;
 /** Of processes that ended before they could take them away: commands wait for half a minute at most. */
 const leftPayloads = `DELETE FROM staged_payload WHERE staged_at < now() - interval '1 hour'`;

@@ -12,10 +12,11 @@ interface RateLimitSqlRow {
   window_start_us: string;
   used: string;
   is_static: boolean;
+  paused_until_us: string;
 }
 
 export const readRateLimits = `
-  SELECT r.tenant_id, r.key, r.size, r.period, r.window_size, r.window_start_us, r.used, r.is_static
+  SELECT r.tenant_id, r.key, r.size, r.period, r.window_size, r.window_start_us, r.used, r.is_static, r.paused_until_us
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN rate_limit r ON r.tenant_id = u.tenant_id
   ORDER BY r.tenant_id, r.key`;
 export async function loadRateLimits({ client, shard, tenantIds, setAside, slice }: ShardTables): Promise<void> {
@@ -31,6 +32,7 @@ export async function loadRateLimits({ client, shard, tenantIds, setAside, slice
         windowStartUs: Number(row.window_start_us),
         used: Number(row.used),
         isStatic: row.is_static,
+        pausedUntilUs: Number(row.paused_until_us),
       }),
     );
     if (slice.isOver) await slice.pause();

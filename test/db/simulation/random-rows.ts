@@ -207,6 +207,7 @@ export class RandomRows {
         windowStartUs: 1_700_000_000_000_000 + this.below(1_000),
         used: this.below(9),
         isStatic: this.chance(0.5),
+        pausedUntilUs: 1_800_000_000_000_000,
       }),
     (changes) =>
       changes.events.push({

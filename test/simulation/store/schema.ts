@@ -185,10 +185,12 @@ const shapes = {
       window_start_us: 'bigint',
       used: 'bigint',
       is_static: 'boolean',
+      paused_until_us: 'bigint',
     },
     key: ['tenant_id', 'key'],
     indexes: ['tenant_id'],
     references: { tenant_id: 'tenant' },
+    defaults: () => ({ paused_until_us: 0 }),
   }),
   result: shape({
     name: 'result',

@@ -28,7 +28,14 @@ function remove(plan: Plan, command: DeleteRateLimitCommand): void {
   const { state, changes } = plan;
   const rateLimit = findRateLimit(state, command.tenantId, command.key);
   if (rateLimit?.exists !== true) return; // a command that is run again changes nothing
-  state.undo.assign(rateLimit, { limit: 0, windowLimit: 0, windowStartUs: 0, used: 0, isStatic: false });
+  state.undo.assign(rateLimit, {
+    limit: 0,
+    windowLimit: 0,
+    windowStartUs: 0,
+    used: 0,
+    isStatic: false,
+    pausedUntilUs: 0,
+  });
   changes.touchedLimits.add(rateLimit);
   judgeAnew(plan, rateLimit);
 }

@@ -192,6 +192,17 @@ export interface PutRateLimitRequest {
 export interface PutRateLimitResponse {
 }
 
+export interface PauseRateLimitRequest {
+  /** As rendered. */
+  key: string;
+  /** An earlier time never shortens a pause. */
+  pausedUntil?: Date | undefined;
+}
+
+export interface PauseRateLimitResponse {
+  pausedUntil?: Date | undefined;
+}
+
 export interface ListWorkflowsRequest {
 }
 
@@ -1706,6 +1717,128 @@ export const PutRateLimitResponse: MessageFns<PutRateLimitResponse> = {
   },
 };
 
+function createBasePauseRateLimitRequest(): PauseRateLimitRequest {
+  return { key: "", pausedUntil: undefined };
+}
+
+export const PauseRateLimitRequest: MessageFns<PauseRateLimitRequest> = {
+  encode(message: PauseRateLimitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.pausedUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.pausedUntil), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRateLimitRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRateLimitRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pausedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PauseRateLimitRequest>, I>>(base?: I): PauseRateLimitRequest {
+    return PauseRateLimitRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseRateLimitRequest>, I>>(object: I): PauseRateLimitRequest {
+    const message = createBasePauseRateLimitRequest();
+    message.key = object.key ?? "";
+    message.pausedUntil = object.pausedUntil ?? undefined;
+    return message;
+  },
+};
+
+function createBasePauseRateLimitResponse(): PauseRateLimitResponse {
+  return { pausedUntil: undefined };
+}
+
+export const PauseRateLimitResponse: MessageFns<PauseRateLimitResponse> = {
+  encode(message: PauseRateLimitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pausedUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.pausedUntil), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRateLimitResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRateLimitResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pausedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PauseRateLimitResponse>, I>>(base?: I): PauseRateLimitResponse {
+    return PauseRateLimitResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseRateLimitResponse>, I>>(object: I): PauseRateLimitResponse {
+    const message = createBasePauseRateLimitResponse();
+    message.pausedUntil = object.pausedUntil ?? undefined;
+    return message;
+  },
+};
+
 function createBaseListWorkflowsRequest(): ListWorkflowsRequest {
   return {};
 }
@@ -1937,6 +2070,17 @@ export const WorkflowServiceService = {
       Buffer.from(PutRateLimitResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PutRateLimitResponse => PutRateLimitResponse.decode(value),
   },
+  pauseRateLimit: {
+    path: "/WorkflowService/PauseRateLimit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseRateLimitRequest): Buffer =>
+      Buffer.from(PauseRateLimitRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseRateLimitRequest => PauseRateLimitRequest.decode(value),
+    responseSerialize: (value: PauseRateLimitResponse): Buffer =>
+      Buffer.from(PauseRateLimitResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseRateLimitResponse => PauseRateLimitResponse.decode(value),
+  },
 } as const;
 
 export interface WorkflowServiceServer extends UntypedServiceImplementation {
@@ -1945,6 +2089,7 @@ export interface WorkflowServiceServer extends UntypedServiceImplementation {
   triggerWorkflow: handleUnaryCall<TriggerWorkflowRequest, TriggerWorkflowResponse>;
   bulkTriggerWorkflow: handleUnaryCall<BulkTriggerWorkflowRequest, BulkTriggerWorkflowResponse>;
   putRateLimit: handleUnaryCall<PutRateLimitRequest, PutRateLimitResponse>;
+  pauseRateLimit: handleUnaryCall<PauseRateLimitRequest, PauseRateLimitResponse>;
 }
 
 export interface WorkflowServiceClient extends Client {
@@ -2022,6 +2167,21 @@ export interface WorkflowServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PutRateLimitResponse) => void,
+  ): ClientUnaryCall;
+  pauseRateLimit(
+    request: PauseRateLimitRequest,
+    callback: (error: ServiceError | null, response: PauseRateLimitResponse) => void,
+  ): ClientUnaryCall;
+  pauseRateLimit(
+    request: PauseRateLimitRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseRateLimitResponse) => void,
+  ): ClientUnaryCall;
+  pauseRateLimit(
+    request: PauseRateLimitRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseRateLimitResponse) => void,
   ): ClientUnaryCall;
 }
 

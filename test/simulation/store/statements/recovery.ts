@@ -110,6 +110,7 @@ const rateLimits: StatementModel = {
           window_size: big(row.window_size),
           window_start_us: big(row.window_start_us),
           used: big(row.used),
+          paused_until_us: big(row.paused_until_us),
         })),
     ),
 };

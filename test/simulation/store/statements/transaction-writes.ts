@@ -90,8 +90,18 @@ export const transactionWrites = [
   inserting({
     text: writeRateLimits.text,
     table: 'rate_limit',
-    columns: ['tenant_id', 'key', 'size', 'period', 'window_size', 'window_start_us', 'used', 'is_static'],
-    onConflict: { takes: ['size', 'period', 'window_size', 'window_start_us', 'used', 'is_static'] },
+    columns: [
+      'tenant_id',
+      'key',
+      'size',
+      'period',
+      'window_size',
+      'window_start_us',
+      'used',
+      'is_static',
+      'paused_until_us',
+    ],
+    onConflict: { takes: ['size', 'period', 'window_size', 'window_start_us', 'used', 'is_static', 'paused_until_us'] },
   }),
   inserting({
     text: insertEvents.text,
