@@ -3,7 +3,7 @@ import { groupBy } from '../model/group-by.ts';
 import { payloadPage, shownPayloads, type LeftOutSizes, type PayloadSizes } from './budget/within-bytes.ts';
 import { liveTaskHasBegun } from './runs/open-status.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
-import { newestEndOf, tasksOf } from '../postgres/rows-of-a-run.ts';
+import { liveOf, newestEndOf, tasksOf } from '../postgres/rows-of-a-run.ts';
 
 export interface StoredEvent {
   id: string;
@@ -76,7 +76,7 @@ const runsText = {
   name: 'event_runs',
   text: `
     SELECT e.event_id, e.run_id, e.filter_id,
-      (SELECT max(CASE WHEN ${liveTaskHasBegun} THEN 2 ELSE 1 END) FROM run r CROSS JOIN LATERAL ${tasksOf('r')} t JOIN live l ON l.task_id = t.id WHERE r.id = e.run_id) AS open,
+      (SELECT max(CASE WHEN ${liveTaskHasBegun} THEN 2 ELSE 1 END) FROM run r CROSS JOIN LATERAL ${tasksOf('r')} t CROSS JOIN LATERAL ${liveOf('t.id')} l WHERE r.id = e.run_id) AS open,
       (SELECT nullif(n.status, 0) FROM ${newestEndOf('e.run_id')} n) AS status
     FROM unnest($1::uuid[]) AS u (id) JOIN event_run e ON e.event_id = u.id
     ORDER BY e.event_id, e.run_id`,

@@ -16,6 +16,32 @@ export function tasksOf(run: string): string {
   return `(SELECT t.id, t.run_id, t.step FROM task t WHERE t.run_id = ${run}.id AND NOT ${run}.one_task UNION ALL SELECT ${run}.id, ${run}.id, 0::smallint WHERE ${run}.one_task)`;
 }
 
+/*
+ * Postgres takes a day's partition of `task` that was never analyzed, as one that is empty never is, for ten pages of rows: it
+ * expects hundreds of tasks a run, and hash-joins what is joined to them by `=`, whole tables once for each run. So what belongs to
+ * a task is looked up in a subquery that is never flattened: by OFFSET 0, LIMIT or an aggregate. So are the runs of ids whose
+ * number it can't know before it runs the statement.
+ */
+
+/**
+ * SQL: the runs with some ids, looked up one after the other.
+ * @param ids a query with the column `id`. It sorts them itself where it may have many more than Postgres expects, which would
+ *   else read all else of each of them before it sorts [of 12,000 queued runs 180,000 blocks for a page of 20, in place of 300]
+ */
+export function runsOf(ids: string): string {
+  return `(SELECT u.id, r.tenant_id, r.workflow_id, r.priority, r.metadata, r.parent_task_id, r.one_task FROM (${ids}) u CROSS JOIN LATERAL (SELECT r.* FROM run r WHERE r.id = u.id OFFSET 0) r)`;
+}
+
+/** SQL: the row of `live` of a task, to be joined LATERAL. */
+export function liveOf(taskId: string): string {
+  return `(SELECT l.* FROM live l WHERE l.task_id = ${taskId} OFFSET 0)`;
+}
+
+/** SQL: whether a task was assigned to a worker at any time. */
+export function wasAssigned(taskId: string, workerId: string): string {
+  return `EXISTS (SELECT FROM history h WHERE h.task_id = ${taskId} AND h.worker_id = ${workerId} OFFSET 0)`;
+}
+
 /** SQL: the task (id, run_id, step) with an id, of whatever tenant. */
 export function taskNamed(id: string): string {
   return `(SELECT t.id, t.run_id, t.step FROM task t WHERE t.id = ${id} UNION ALL SELECT o.id, o.id, 0::smallint FROM run o WHERE o.id = ${id} AND o.one_task)`;

@@ -1,4 +1,5 @@
 import { RunStatus } from '../../model/task/status.ts';
+import { LiveFlag } from '../../model/task/live-state.ts';
 
 /*
  * The status of a run that has not ended: RUNNING once any of its tasks has been assigned or has ended, else QUEUED; with one task
@@ -18,8 +19,21 @@ export const taskIsToCome = `coalesce(l.state = 0 AND l.generation = 1 AND NOT r
 /** Of a row `l` of `live`, whether its task has been assigned. */
 export const liveTaskHasBegun = `l.state IN (3, 4, 7)`;
 
-/** Of a group of a run's rows `l` of `live` alone, whether the run is past QUEUED: a task without a row has ended. EVICTED counts as RUNNING. */
-export const liveRunHasBegun = `bool_or(${liveTaskHasBegun}) OR count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id)`;
+/** Of a row `l` of `live`, whether its task has no result yet. A run has not ended as long as it has such a row, and no longer. */
+export const liveTaskIsOpen = `l.flags & ${LiveFlag.Ended} = 0`;
+
+/**
+ * Of a group of a run's open rows `l` of `live` alone, whether the run is past QUEUED: a task without a row has ended. EVICTED counts as RUNNING.
+ * A task with its run's id is the only one: no partition of `task` is asked about it.
+ */
+export const liveRunHasBegun = `bool_or(${liveTaskHasBegun}) OR bool_and(l.task_id <> l.run_id) AND count(*) < (SELECT count(*) FROM task t WHERE t.run_id = l.run_id)`;
+
+/** Whether statuses, of runs or of tasks, are asked for of which `live` has all. */
+export function areUnfinished(statuses: readonly RunStatus[]): boolean {
+  return statuses.length > 0 && statuses.every((status) => unfinished.has(status));
+}
+
+const unfinished: ReadonlySet<RunStatus> = new Set([RunStatus.Queued, RunStatus.Running, RunStatus.Evicted]);
 
 /** Of all tasks of a run, by their statuses. */
 export function openStatus(tasks: readonly RunStatus[]): RunStatus {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { RunStatus } from '../../model/task/status.ts';
-import { liveRunHasBegun } from './open-status.ts';
+import { liveRunHasBegun, liveTaskIsOpen } from './open-status.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface RunCountFilter {
@@ -46,7 +46,7 @@ const countRuns = {
       FROM (
         SELECT l.run_id AS id, CASE WHEN ${liveRunHasBegun} THEN 2 ELSE 1 END AS status
         FROM live l
-        WHERE l.tenant_id = $1 AND l.flags & 4 = 0 AND ($2::uuid IS NULL OR l.run_id >= $2) AND ($3::uuid IS NULL OR l.run_id < $3)
+        WHERE l.tenant_id = $1 AND ${liveTaskIsOpen} AND ($2::uuid IS NULL OR l.run_id >= $2) AND ($3::uuid IS NULL OR l.run_id < $3)
         GROUP BY l.run_id
       ) s
       WHERE ${chosen('s.id')}

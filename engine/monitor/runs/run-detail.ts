@@ -7,7 +7,7 @@ import { openStatus, taskIsToCome } from './open-status.ts';
 import { readSnapshot, type Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
-import { journalOf, newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
+import { journalOf, liveOf, newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
 
 export interface TaskDetail {
   id: string;
@@ -151,7 +151,7 @@ const readTasks = {
         FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, place)
         JOIN run r ON r.id = u.id
         JOIN LATERAL ${tasksOf('r')} t ON true
-        LEFT JOIN live l ON l.task_id = t.id
+        LEFT JOIN LATERAL ${liveOf('t.id')} l ON true
         LEFT JOIN LATERAL (
           SELECT x.* FROM result x WHERE x.task_id = t.id AND x.generation >= coalesce(l.generation, 1) ORDER BY x.generation DESC LIMIT 1
         ) x ON true

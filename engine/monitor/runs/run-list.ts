@@ -1,9 +1,9 @@
 import { RunStatus } from '../../model/task/status.ts';
 import type { Reader } from '../read-snapshot.ts';
 import { leftOut, withinBytes } from '../budget/within-bytes.ts';
-import { openRunStatus } from './open-status.ts';
+import { areUnfinished, liveRunHasBegun, liveTaskHasBegun, liveTaskIsOpen, openRunStatus } from './open-status.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
-import { newestEndOf, tasksOf } from '../../postgres/rows-of-a-run.ts';
+import { liveOf, newestEndOf, runsOf, tasksOf, wasAssigned } from '../../postgres/rows-of-a-run.ts';
 
 export interface RunListFilter {
   tenantId: TenantId;
@@ -74,7 +74,7 @@ const withStatus = `
     JOIN LATERAL (
       SELECT count(*)::integer AS task_count,
         coalesce(e.status, ${openRunStatus})::integer AS status
-      FROM ${tasksOf('r')} t LEFT JOIN live l ON l.task_id = t.id
+      FROM ${tasksOf('r')} t LEFT JOIN LATERAL ${liveOf('t.id')} l ON true
     ) s ON true`;
 
 const readStatuses = {
@@ -103,8 +103,10 @@ const rowsText = (source: string): string => `
     JOIN workflow w ON w.id = r.workflow_id
     ${withStatus}
     LEFT JOIN LATERAL (
-      SELECT min(h.seq) AS started_us FROM ${tasksOf('r')} t JOIN history h ON h.task_id = t.id
-      WHERE h.kinds LIKE '%S%' AND h.seq >= coalesce((SELECT max(o.seq) FROM run_end o WHERE o.run_id = r.id AND o.status = 0), 0)
+      SELECT min(h.started_us) AS started_us FROM ${tasksOf('r')} t CROSS JOIN LATERAL (
+        SELECT min(h.seq) AS started_us FROM history h
+        WHERE h.task_id = t.id AND h.kinds LIKE '%S%' AND h.seq >= coalesce((SELECT max(o.seq) FROM run_end o WHERE o.run_id = r.id AND o.status = 0), 0)
+      ) h
     ) h ON true
     LEFT JOIN LATERAL (
       SELECT x.error FROM ${tasksOf('r')} t
@@ -120,7 +122,7 @@ const rowsText = (source: string): string => `
       AND ($7::jsonb IS NULL OR r.metadata @> $7)
       AND ($8::text IS NULL OR position($8 IN r.id::text) > 0 OR position($8 IN lower(w.name)) > 0)
       AND r.id < coalesce($10::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-      AND ($13::uuid IS NULL OR EXISTS (SELECT FROM ${tasksOf('r')} t JOIN history h ON h.task_id = t.id WHERE h.worker_id = $13))
+      AND ($13::uuid IS NULL OR EXISTS (SELECT FROM ${tasksOf('r')} t WHERE ${wasAssigned('t.id', '$13')}))
       AND ($14::uuid IS NULL OR EXISTS (SELECT FROM event_run v WHERE v.event_id = $14 AND v.run_id = r.id))
     ORDER BY r.id DESC LIMIT $11 OFFSET $12`;
 
@@ -143,17 +145,38 @@ const listChildren = {
 /** By the index of ends, for the same reason: seven runs that failed long ago stand behind all newer ones. */
 const listEndedRuns = {
   name: 'list_ended_runs',
-  text: text(`(
-      SELECT r.* FROM run_end g JOIN run r ON r.id = g.run_id
+  text: text(
+    `${runsOf(`
+      SELECT g.run_id AS id FROM run_end g
       WHERE g.tenant_id = $1 AND g.status = ($2::integer[])[1] AND $9::uuid[] IS NULL
         AND NOT EXISTS (SELECT FROM run_end o WHERE o.run_id = g.run_id AND o.tenant_id = g.tenant_id AND o.status = g.status AND o.generation > g.generation)
-    ) r`),
+    `)} r`,
+  ),
+};
+/**
+ * By `live`, for the same reason: it has all runs that have not ended. Those that it shows not to have a status that is asked for are
+ * passed over there; where QUEUED is one, whether another task has ended is left to the walk, which stops at the limit.
+ */
+const listUnfinishedRuns = {
+  name: 'list_unfinished_runs',
+  text: text(
+    `${runsOf(`
+      SELECT l.run_id AS id FROM live l
+      WHERE l.tenant_id = $1 AND ${liveTaskIsOpen} AND $9::uuid[] IS NULL
+      GROUP BY l.run_id
+      HAVING CASE
+        WHEN NOT ${RunStatus.Queued} = ANY ($2::integer[]) THEN ${liveRunHasBegun}
+        ELSE $2::integer[] && '{${RunStatus.Running},${RunStatus.Evicted}}' OR NOT bool_or(${liveTaskHasBegun})
+      END
+      ORDER BY l.run_id DESC
+    `)} r`,
+  ),
 };
 /** By the event's own rows, for the same reason. */
 const listEventRuns = {
   name: 'list_event_runs',
   text: text(
-    '(SELECT r.* FROM event_run v JOIN run r ON r.id = v.run_id WHERE v.event_id = $14 AND $9::uuid[] IS NULL) r',
+    `${runsOf('SELECT v.run_id AS id FROM event_run v WHERE v.event_id = $14 AND $9::uuid[] IS NULL ORDER BY v.run_id DESC')} r`,
   ),
 };
 
@@ -164,6 +187,7 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
 function statementFor({ parentTaskIds, eventId, statuses }: RunListFilter): { name: string; text: string } {
   if (parentTaskIds !== null) return listChildren;
   if ((eventId ?? null) !== null) return listEventRuns;
+  if (areUnfinished(statuses)) return listUnfinishedRuns;
   // Most runs complete: they are found soon from the newest down.
   const [status] = statuses;
   return statuses.length === 1 && (status === RunStatus.Failed || status === RunStatus.Cancelled)

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { liveRunHasBegun } from './open-status.ts';
+import { liveRunHasBegun, liveTaskIsOpen } from './open-status.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 export interface UnfinishedFilter {
@@ -24,7 +24,7 @@ const unfinishedRuns = {
     SELECT l.run_id AS id
     FROM live l
     JOIN run r ON r.id = l.run_id
-    WHERE l.tenant_id = $1 AND l.flags & 4 = 0
+    WHERE l.tenant_id = $1 AND ${liveTaskIsOpen}
       AND ($4::uuid[] IS NULL OR r.workflow_id = ANY ($4))
       AND ($5::uuid IS NULL OR l.run_id >= $5)
       AND ($6::uuid IS NULL OR l.run_id < $6)
