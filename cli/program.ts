@@ -11,6 +11,7 @@ import { eventsCommand } from './commands/events/events.command.ts';
 import { filtersCommand } from './commands/filters/filters.command.ts';
 import { initCommand } from './commands/init/init.command.ts';
 import { keysCommand } from './commands/keys/keys.command.ts';
+import { mcpCommand } from './commands/mcp/mcp.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
 import { profileCommand } from './commands/profile/profile.command.ts';
 import { queuesCommand } from './commands/queues/queues.command.ts';
@@ -54,6 +55,7 @@ const defined = [
   tenantsCommand,
   auditCommand,
   tuiCommand,
+  mcpCommand,
   benchCommand,
   doctorCommand,
 ];

@@ -205,6 +205,7 @@ const cli: Inside = {
       'dev/trouble/engine-trouble.ts',
     ],
     dev: ['admin', 'config.ts', 'connection', 'engine-process', 'monitor', 'output', 'project', 'ui'],
+    mcp: ['admin', 'connection', 'input', 'monitor', 'output'],
     'command-host.ts': ['output'],
     commands: [
       'admin',
@@ -215,6 +216,7 @@ const cli: Inside = {
       'durable',
       'engine-process',
       'input',
+      'mcp',
       'monitor',
       'output',
       'project',
@@ -240,6 +242,7 @@ const packages: Record<string, readonly string[]> = {
   commander: ['cli'],
   hono: ['engine/rest'],
   '@hono/node-server': ['engine/rest'],
+  '@modelcontextprotocol/server': ['cli'],
 };
 
 function sources(folder: string): string[] {

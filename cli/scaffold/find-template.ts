@@ -20,6 +20,12 @@ export function templateNames(): readonly string[] {
     .toSorted();
 }
 
+/** What a coding agent has to know of a project, of whatever template. */
+export function agentsFile(): TemplateFile {
+  const path = 'AGENTS.md';
+  return { path, text: readFileSync(join(templatesFolder(), path), 'utf8') };
+}
+
 /** The first line of its README's text. */
 export function templateSummary(name: string): string {
   const lines = readFileSync(join(templatesFolder(), name, 'README.md'), 'utf8').split('\n');

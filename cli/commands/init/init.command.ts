@@ -15,6 +15,7 @@ export function initCommand(host: CommandHost): Command {
         packageManagers,
       ),
     )
+    .option('--agents', 'write a short AGENTS.md too, for coding agents')
     .option('-y, --yes', 'ask nothing, take the defaults')
     .action((dir: string | undefined, flags: InitFlags) =>
       host.run(async () => (await import('./init.ts')).init(host.context, dir, flags)),

@@ -4,7 +4,7 @@ import { isInteractive, type CliContext } from '../../cli-context.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { ExitCode } from '../../exit-codes.ts';
 import { packageRoot } from '../../package-root.ts';
-import { findTemplate, templateNames, templateSummary } from '../../scaffold/find-template.ts';
+import { agentsFile, findTemplate, templateNames, templateSummary } from '../../scaffold/find-template.ts';
 import { findPackageManager, type PackageManager } from '../../scaffold/package-manager.ts';
 import { planScaffold, type ScaffoldPlan } from '../../scaffold/plan-scaffold.ts';
 import { projectFiles } from '../../scaffold/project-files.ts';
@@ -14,6 +14,7 @@ import { writeFiles } from '../../scaffold/write-files.ts';
 export interface InitFlags extends OutputFlag {
   template?: string;
   packageManager?: PackageManager;
+  agents?: true;
   yes?: true;
 }
 
@@ -30,7 +31,8 @@ export async function init(context: CliContext, dir: string | undefined, flags: 
   const answers = await ask(context, { dir, ...flags });
   if (answers === undefined) return ExitCode.interrupted;
   const folder = resolve(context.cwd, answers.dir);
-  const files = renderTemplate(findTemplate(answers.template), {
+  const template = findTemplate(answers.template);
+  const files = renderTemplate(flags.agents === true ? [...template, agentsFile()] : template, {
     name: packageName(basename(folder)),
     hatchet: ownVersion(),
   });

@@ -6,7 +6,7 @@ import { ExitCode } from '../../exit-codes.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { amount } from '../../output/amount.ts';
 import { Progress } from '../../output/progress.ts';
-import { runValue } from './get-run.ts';
+import { runValue } from '../../monitor/run-value.ts';
 import { runFilter, type RunFilterFlags } from './list-runs.ts';
 
 export interface ExportFlags extends RunFilterFlags, ConnectionFlags, OutputFlag {

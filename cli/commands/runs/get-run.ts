@@ -8,6 +8,7 @@ import type { DurableLogRow } from '../../monitor/durable-log-row.ts';
 import { isTerminal } from '../../status-name.ts';
 import type { RunDetail, TaskRow } from '../../monitor/run-reader.ts';
 import { runOutput } from '../../monitor/run-output.ts';
+import { runValue } from '../../monitor/run-value.ts';
 import { withReader } from '../../monitor/with-reader.ts';
 import { leftOutLines } from '../../output/left-out.ts';
 import { jsonText, plainLines } from '../../output/plain-text.ts';
@@ -43,16 +44,6 @@ export function getRun(context: CliContext, runId: string, flags: GetRunFlags): 
     outputOf(context, flags).value(value, () => render(detail, logs));
     return ExitCode.done;
   });
-}
-
-/** A run as JSON: its row, what went in, and what came out. */
-export function runValue(detail: RunDetail): object {
-  return {
-    ...detail.run,
-    input: detail.input,
-    output: detail.run.status === 'COMPLETED' ? runOutput(detail) : null,
-    tasks: detail.tasks,
-  };
 }
 
 function logValue(log: DurableLogRow | undefined): object | null {

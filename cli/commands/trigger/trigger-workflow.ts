@@ -1,17 +1,17 @@
 import { RunAdmin } from '../../admin/run-admin.ts';
 import type { CliContext } from '../../cli-context.ts';
-import { CliError, wrongUse } from '../../cli-error.ts';
+import { wrongUse } from '../../cli-error.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import { resolveConnection, type Connection, type ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { ExitCode } from '../../exit-codes.ts';
 import { checkAgainstSchema, checkPayload } from '../../input/check-input.ts';
 import { readInput, type InputFlags } from '../../input/read-input.ts';
 import { openReader } from '../../monitor/open-reader.ts';
-import type { RunReader, WorkflowDetail } from '../../monitor/run-reader.ts';
+import { knownWorkflow, nameInNamespace } from '../../monitor/known-workflow.ts';
+import type { WorkflowDetail } from '../../monitor/run-reader.ts';
 import { amount } from '../../output/amount.ts';
 import type { Output } from '../../output/output.ts';
 import { Progress } from '../../output/progress.ts';
-import { ServerError } from '../../output/server-error.ts';
 import { waitForRun } from './wait-for-run.ts';
 
 export interface TriggerFlags extends ConnectionFlags, InputFlags, OutputFlag {
@@ -37,9 +37,9 @@ export async function triggerWorkflow(context: CliContext, name: string, flags: 
   const value = checkPayload(text, from);
   checkPayload(JSON.stringify(flags.metadata ?? {}), '--metadata');
   const connection = resolveConnection(context, flags);
-  const workflow = inNamespace(connection, name);
+  const workflow = nameInNamespace(connection, name);
   const known = await lookUp(connection, workflow);
-  if (known !== undefined) checkAgainstSchema(value, { workflow, schema: known.inputJsonSchema });
+  checkAgainstSchema(value, { workflow, schema: known.inputJsonSchema });
   const order = { workflow, input: text, metadata: flags.metadata ?? {}, priority: flags.priority };
   if (flags.dryRun === true) {
     output.value(
@@ -48,7 +48,7 @@ export async function triggerWorkflow(context: CliContext, name: string, flags: 
         workflow,
         input: value,
         metadata: order.metadata,
-        priority: order.priority ?? known?.defaultPriority ?? null,
+        priority: order.priority ?? known.defaultPriority,
         count: flags.count,
       },
       () => `${workflow} would be triggered${flags.count > 1 ? ` ${flags.count} times` : ''} at ${connection.address}`,
@@ -79,41 +79,14 @@ function say(output: Output, workflow: string, runIds: readonly string[]): void 
   output.note(`Triggered ${workflow} ${runIds.length} times.`);
 }
 
-function inNamespace(connection: Connection, name: string): string {
-  const { namespace } = connection;
-  return namespace === undefined || namespace === '' || name.startsWith(namespace) ? name : namespace + name;
-}
-
 /** @throws CliError with exit code 4 for an unknown workflow */
-async function lookUp(connection: Connection, name: string): Promise<WorkflowDetail | undefined> {
+async function lookUp(connection: Connection, name: string): Promise<WorkflowDetail> {
   const reader = openReader(connection);
   try {
-    return await reader.getWorkflow(name);
-  } catch (error) {
-    if (error instanceof ServerError && error.exitCode === ExitCode.unknown)
-      throw await unknownWorkflow(reader, name, error);
-    throw error;
+    return await knownWorkflow(reader, name);
   } finally {
     reader.close();
   }
-}
-
-async function unknownWorkflow(reader: RunReader, name: string, cause: unknown): Promise<CliError> {
-  const known = (await reader.listWorkflows().catch(() => []))
-    .map((row) => row.name)
-    .sort((one, other) => sharedStart(other, name) - sharedStart(one, name));
-  const remedy =
-    known.length === 0
-      ? 'None is registered yet: start a worker, for instance with `hatchet dev`.'
-      : `Registered are ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}.`;
-  return new CliError(`there is no workflow ${JSON.stringify(name)}`, { exitCode: ExitCode.unknown, remedy, cause });
-}
-
-/** Letters that two names begin with: the names that were meant come first. */
-function sharedStart(one: string, other: string): number {
-  let length = 0;
-  while (length < one.length && one[length] === other[length]) length++;
-  return length;
 }
 
 async function triggerAll(context: CliContext, count: number, trigger: () => Promise<string>): Promise<string[]> {

@@ -45,8 +45,9 @@ afterAll(async () => {
 
 describe("a newcomer's first day", () => {
   it('goes from an empty folder to a run, a changed run and a mended error', async () => {
-    const made = await runCli(['init', 'demo', '--template', 'simple', '--yes'], { cwd: folder });
+    const made = await runCli(['init', 'demo', '--template', 'simple', '--agents', '--yes'], { cwd: folder });
     expect(made.code, made.stderr).toBe(0);
+    expect(readFileSync(join(project, 'AGENTS.md'), 'utf8')).toContain('npx hatchet mcp');
     const installed = await runProgram('npm', ['install', '--no-audit', '--no-fund'], { cwd: project });
     expect(installed.code, installed.stderr).toBe(0);
 

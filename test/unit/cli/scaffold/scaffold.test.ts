@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseYaml } from '../../../../cli/dev/program/load-yaml.ts';
-import { findTemplate, templateNames } from '../../../../cli/scaffold/find-template.ts';
+import { agentsFile, findTemplate, templateNames } from '../../../../cli/scaffold/find-template.ts';
 import { packageName, renderTemplate } from '../../../../cli/scaffold/render-template.ts';
 import { writeFiles } from '../../../../cli/scaffold/write-files.ts';
 
@@ -82,6 +82,16 @@ describe('templates', () => {
     );
     expect(named).toEqual(['src/worker.py', 'requirements.txt', 'test/simple.test.mjs']);
     for (const path of named) expect(files.has(path)).toBe(true);
+  });
+
+  it('tells coding agents of commands and flags that there are', () => {
+    const { text } = agentsFile();
+    const reference = readFileSync(new URL('../../../../docs/cli.md', import.meta.url), 'utf8');
+    const commands = [...text.matchAll(/npx (hatchet [a-z]+(?: [a-z]+)?)/g)].flatMap(([, command]) => command ?? []);
+    expect(commands.length).toBeGreaterThan(5);
+    for (const command of commands)
+      expect([command, command.replace(/ status$/, '')].some((name) => reference.includes(`\n## ${name}`))).toBe(true);
+    for (const [flag] of text.matchAll(/--[a-z-]+/g)) expect(reference).toContain(flag);
   });
 
   it('refuses a name that is none', () => {
