@@ -47,6 +47,7 @@ import { EngineQuiet } from './test-clock/engine-quiet.ts';
 import { createLog, type Logger } from './base/log.ts';
 import { processHost } from './base/host.ts';
 import { movedAway } from './base/not-owner.ts';
+import { withOperatorServices } from './grpc/with-operator-services.ts';
 import { RetentionBound } from './wiring/retention-bound.ts';
 import { Maintenance } from './wiring/partition-upkeep.ts';
 import { shardOf } from './model/ids/shard-of.ts';
@@ -348,13 +349,14 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
       ...followers,
     }),
   ];
+  const isReady = (): boolean => !replica.isLeaving && ([...owner.states].length > 0 || replica.peers.length > 0);
   const edgeCount = options.edges ?? 0;
   const hasEdges = edgeCount > 0;
   const grpc = await startGrpc({
     host,
     port: hasEdges ? 0 : (options.grpcPort ?? engineDefaults.grpcPort),
     sockets,
-    services,
+    services: withOperatorServices(services, { ...edge, isReady, host: processHost }),
     connections,
     tls,
     interceptors: [strangerInterceptor({ gate, connections, log })],
@@ -374,7 +376,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     pool: reads,
     version,
     passingOn: replica,
-    isReady: () => !replica.isLeaving && ([...owner.states].length > 0 || replica.peers.length > 0),
+    isReady,
   });
   onStop(() => rest.stop());
 

@@ -5,6 +5,8 @@ import type { AdminServiceService } from '../../../proto/gen/hatchet/contract/v1
 import type { WorkflowServiceService } from '../../../proto/gen/hatchet/contract/workflows.ts';
 import type { MonitorServiceService } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import type { SessionServiceService } from '../../../proto/gen/hatchet/session/v1/session.ts';
+import type { HealthService } from '../../../proto/gen/grpc/health/v1/health.ts';
+import type { ServerReflectionService } from '../../../proto/gen/grpc/reflection/v1/reflection.ts';
 import type { TraceServiceService } from '../../../proto/gen/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import { administers, listens, open, operates, reads, reports, starts, type CallRule } from './rule.ts';
 
@@ -22,7 +24,9 @@ export type MethodPath =
   | PathsOf<typeof WorkflowServiceService>
   | PathsOf<typeof MonitorServiceService>
   | PathsOf<typeof SessionServiceService>
-  | PathsOf<typeof TraceServiceService>;
+  | PathsOf<typeof TraceServiceService>
+  | PathsOf<typeof HealthService>
+  | PathsOf<typeof ServerReflectionService>;
 
 /** Who may call which method. One without a line here does not compile. */
 export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
@@ -69,6 +73,10 @@ export const methodRules: Readonly<Record<MethodPath, CallRule>> = {
 
   // By programs that start runs, too; never slowed down, as what workers report.
   '/opentelemetry.proto.collector.trace.v1.TraceService/Export': { needs: 'trigger', kind: 'report' },
+
+  '/grpc.health.v1.Health/Check': open,
+  '/grpc.health.v1.Health/Watch': open,
+  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': reads,
 
   // What a session holds has the rule of the contract's own call.
   '/hatchet.session.v1.SessionService/Connect': reads,

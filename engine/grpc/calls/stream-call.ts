@@ -1,7 +1,7 @@
 import { status, type handleServerStreamingCall, type ServerWritableStream } from '@grpc/grpc-js';
 import type { HatchetError } from '../../base/errors.ts';
 import { isMovedAway } from '../../base/not-owner.ts';
-import type { Caller } from '../../edge/access/caller.ts';
+import { noCaller, type Caller } from '../../edge/access/caller.ts';
 import { authorization, callError, originOf, settledPeerFor, welcome, type Gated, type Origin } from './gated.ts';
 import { NotOfferedError, type EngineLink } from '../../../link/engine-link.ts';
 import { passOnStream, PeerError, refusedByOwner } from './pass-on.ts';
@@ -70,6 +70,10 @@ export function serverStream(
       await byLink?.(call, { link, caller }, signal);
     };
     const run = async (): Promise<void> => {
+      if (rule.needs === 'anyone') {
+        call.request = raw.read();
+        return handle(call, noCaller, gone.signal);
+      }
       const identity = await gate.identify(authorization(call.metadata));
       welcome(edge, call);
       const origin = originOf(edge, call);

@@ -85,7 +85,7 @@ export interface ConnectRequest {
    * a frame that comes again to an engine that has forgotten the session are stored again.
    */
   lines: NewLogLine[];
-  /** Of workers' durable streams, where the welcome has offers. Each message counts as a command. */
+  /** Of workers' durable streams, where the welcome offers that they go by the session. Each message counts as a command. */
   durable: DurableRequests[];
 }
 
