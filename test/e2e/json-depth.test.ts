@@ -316,6 +316,12 @@ describe('an expression over what is nested deeper than the evaluator can follow
 describe('a DAG of 16 layers of 4 tasks, each after all of the layer before', () => {
   it('shows its timings and its shape', async () => {
     const runId = await trigger('layers');
+    const statusOf = async (): Promise<string> =>
+      (await rest('GET', `/api/v1/stable/workflow-runs/${runId}/status`)).text;
+    // All of its tasks exist once it has run.
+    const worker = new ContractWorker(clients, () => ({ output: {} }));
+    await worker.start(['layers:any']);
+    await expect.poll(statusOf).toContain('COMPLETED');
     const timings: { rows: { depth: number; taskDisplayName: string }[] } = JSON.parse(
       (await rest('GET', `/api/v1/stable/workflow-runs/${runId}/task-timings`)).text,
     );
