@@ -9,6 +9,7 @@ export type {
   StageEvent,
   StageName,
 } from './base/engine-options.ts';
+export type { LogLevel } from './base/log.ts';
 export { HatchetError, type ErrorCode } from './base/errors.ts';
 /** For `hatchet migrate`, `hatchet token` and `hatchet keys`, which work without a running engine. */
 export {

@@ -32,6 +32,7 @@ const sources = [
 const entries = [
   'cli/bin.ts',
   'cli/config.ts',
+  'cli/embedded/sidecar.ts',
   'cli/dev/worker-preload.ts',
   'cli/dev/modules/loader-hooks.ts',
   'cli/dev/command-runner.ts',

@@ -205,6 +205,7 @@ const cli: Inside = {
       'dev/trouble/engine-trouble.ts',
     ],
     dev: ['admin', 'config.ts', 'connection', 'engine-process', 'monitor', 'output', 'project', 'ui'],
+    embedded: ['connection', 'output'],
     mcp: ['admin', 'connection', 'input', 'monitor', 'output'],
     'command-host.ts': ['output'],
     commands: [
@@ -356,7 +357,7 @@ describe('architecture', () => {
   });
 
   /** The entry file of each process that the CLI is or starts. */
-  const processEntries = ['cli/bin.ts', 'cli/commands/bench/bench-worker.ts'];
+  const processEntries = ['cli/bin.ts', 'cli/commands/bench/bench-worker.ts', 'cli/embedded/sidecar.ts'];
 
   it('exits from the entry files of processes alone', () => {
     const exits = sources('cli').filter((file) => /process\.exit\(/.test(readFileSync(join(root, file), 'utf8')));
