@@ -7,7 +7,7 @@ const expectations = { poll: { timeout: 20_000 } };
 /** Whole programs and real processes: they wait more than they compute, and one file at a time keeps their time-outs honest. */
 const endToEnd = {
   exclude: exceptions[topology].map(({ file }) => file),
-  setupFiles: ['test/helpers/no-faults.ts'],
+  setupFiles: ['test/helpers/no-faults.ts', 'test/helpers/no-odd-answers.ts'],
   globalSetup: ['test/helpers/postgres-server.ts'],
   expect: expectations,
   testTimeout: 120_000,
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'db',
           include: ['test/db/**/*.test.ts'],
-          setupFiles: ['test/helpers/no-faults.ts'],
+          setupFiles: ['test/helpers/no-faults.ts', 'test/helpers/no-odd-answers.ts'],
           globalSetup: ['test/helpers/postgres-server.ts'],
           expect: expectations,
           testTimeout: 30_000,

@@ -5,6 +5,7 @@ import type { PathOf } from '../edge/access/route-rules.ts';
 import { resourceMeta } from './message-fields.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerCronRoutes } from './timers/cron-routes.ts';
+import { registerDocumentRoutes } from './document/document-routes.ts';
 import { registerDurableRoutes } from './durable-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerFilterRoutes } from './filter-routes.ts';
@@ -43,6 +44,7 @@ export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
       allowChangePassword: false,
     }),
   );
+  registerDocumentRoutes(router);
 }
 
 /** Who calls, before anything of the request is read; and the engine that has the caller's tenant answers. */

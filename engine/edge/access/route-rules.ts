@@ -12,6 +12,8 @@ export const routeRules = {
   'GET /api/ready': open,
   'GET /api/v1/version': open,
   'GET /api/v1/meta': open,
+  'GET /api/v1/openapi.json': open,
+  'GET /api/v1/docs': open,
   'GET /api/v1/tenants/:tenant': reads,
 
   'GET /api/v1/stable/workflow-runs/:run': reads,

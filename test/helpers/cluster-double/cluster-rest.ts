@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { clusterAnswer } from './cluster-shapes.ts';
+import { isNoEngine } from '../contract-answers.ts';
 import type { DoubleState } from './double-state.ts';
 
 /** The REST API of a cluster: the engine's, with a cluster's shapes and status codes. */
@@ -19,6 +20,7 @@ export class ClusterRest {
           response.destroy(error instanceof Error ? error : undefined),
         ),
     );
+    isNoEngine(this.#server);
   }
 
   static async start(apiUrl: string, state: DoubleState): Promise<ClusterRest> {
