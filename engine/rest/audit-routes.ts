@@ -1,3 +1,4 @@
+import type { AuditLines } from '../../proto/gen/rest/answers.ts';
 import { id } from '../edge/parse/id.ts';
 import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import { isoMs } from './message-fields.ts';
@@ -33,6 +34,6 @@ export function registerAuditRoutes(router: Router, { audit }: RestDeps): void {
         address,
         outcome,
       }));
-    return context.json({ rows, next: lines.length > limit ? rows.at(-1)?.id : undefined });
+    return context.json({ rows, next: lines.length > limit ? rows.at(-1)?.id : undefined } satisfies AuditLines);
   });
 }

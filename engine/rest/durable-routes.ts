@@ -1,10 +1,11 @@
+import type { DurableEntry, WaitItem } from '../../proto/gen/rest/answers.ts';
 import { knownId } from '../edge/parse/id.ts';
 import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
 import type { Checked } from '../model/checked.ts';
 import { EntryKind, type DurableCondition } from '../model/durable/durable.ts';
 import { readDurableLog, type LogEntry } from '../monitor/durable/durable-log-reads.ts';
 import { branchTask } from '../shard/prepare/branch-task.ts';
-import { isoUs } from './message-fields.ts';
+import { isoMs, isoUs } from './message-fields.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './gated-router.ts';
 import { idMember, objectBody, pageQuery } from './request-values.ts';
@@ -58,7 +59,7 @@ function place(name: string, value: unknown, least: number): Checked<number> {
   return wholeNumber(typeof value === 'number' ? value : Number.NaN, name, { min: least, max: largestInteger });
 }
 
-function entryMessage(entry: LogEntry, taskName: string): Record<string, unknown> {
+function entryMessage(entry: LogEntry, taskName: string): DurableEntry {
   const { asked } = entry;
   return {
     nodeId: entry.node,
@@ -71,8 +72,8 @@ function entryMessage(entry: LogEntry, taskName: string): Record<string, unknown
           ? [{ kind: 'CHILD_WORKFLOW', workflowName: asked.workflow }]
           : undefined,
     isSatisfied: entry.satisfiedUs !== null,
-    satisfiedAt: entry.satisfiedUs === null ? undefined : isoUs(entry.satisfiedUs),
-    insertedAt: isoUs(entry.askedUs),
+    satisfiedAt: isoUs(entry.satisfiedUs),
+    insertedAt: isoMs(entry.askedUs / 1000),
     userMessage: asked.kind === 'wait' ? (asked.label ?? undefined) : undefined,
     taskExternalId: entry.taskId,
     taskDisplayName: taskName,
@@ -80,15 +81,16 @@ function entryMessage(entry: LogEntry, taskName: string): Record<string, unknown
 }
 
 /** One item a group: alternatives stand under `or`. */
-function waitItems(conditions: readonly DurableCondition[]): unknown[] {
+function waitItems(conditions: readonly DurableCondition[]): WaitItem[] {
   const groups = new Map<number, DurableCondition[]>();
   for (const condition of conditions) groups.set(condition.group, [...(groups.get(condition.group) ?? []), condition]);
   return [...groups.values()].map((group) => {
-    const items = group.map((condition) =>
+    const items = group.map((condition): WaitItem =>
       condition.kind === 'sleep'
         ? { kind: 'SLEEP', sleepDurationMs: condition.ms }
         : { kind: 'USER_EVENT', eventKey: condition.eventKey },
     );
-    return items.length === 1 ? items[0] : { or: items };
+    const [only] = items;
+    return items.length === 1 && only !== undefined ? only : { or: items };
   });
 }

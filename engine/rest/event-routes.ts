@@ -1,3 +1,4 @@
+import type { Event, PushedEvent as PushedEventAnswer } from '../../proto/gen/rest/answers.ts';
 import type { Caller } from '../edge/access/caller.ts';
 import { id } from '../edge/parse/id.ts';
 import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
@@ -115,7 +116,7 @@ function eventRequest(body: Record<string, unknown>): EventRequest {
   };
 }
 
-function pushedMessage(event: PushedEvent | undefined, caller: Caller) {
+function pushedMessage(event: PushedEvent | undefined, caller: Caller): PushedEventAnswer {
   if (event === undefined) throw new Error('a pushed event is missing in the answer');
   const { tenantId } = caller;
   caller.note(event.id, ...event.runs.map(({ run }) => run.runId));
@@ -128,7 +129,7 @@ function pushedMessage(event: PushedEvent | undefined, caller: Caller) {
   };
 }
 
-export function eventMessage(event: ListedEvent, tenantId: TenantId) {
+export function eventMessage(event: ListedEvent, tenantId: TenantId): Event {
   const {
     id: eventId,
     key,

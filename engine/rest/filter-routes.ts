@@ -1,3 +1,4 @@
+import type { Filter as FilterAnswer } from '../../proto/gen/rest/answers.ts';
 import type { Caller } from '../edge/access/caller.ts';
 import { expression } from '../edge/parse/expression.ts';
 import { knownId } from '../edge/parse/id.ts';
@@ -27,7 +28,7 @@ export function registerFilterRoutes(router: Router, deps: RestDeps): void {
       throw new HatchetError('UNKNOWN_FILTER', `there is no filter ${filterId}`, { remedy: 'Check the id.' });
     return { ...filter, id: filterId };
   };
-  const put = async (filter: Checked<Filter>, caller: Caller): Promise<ReturnType<typeof filterMessage>> => {
+  const put = async (filter: Checked<Filter>, caller: Caller): Promise<FilterAnswer> => {
     caller.note(filter.id);
     await deps.owner.submit({ kind: 'putFilter', tenantId: caller.tenantId, filter });
     return filterMessage(filter);
@@ -107,7 +108,7 @@ function payloadOf(value: unknown): Checked<string> {
   return smallObject(value === undefined || value === null ? '' : JSON.stringify(value), 'the payload');
 }
 
-function filterMessage(filter: Filter) {
+function filterMessage(filter: Filter): FilterAnswer {
   const { id, tenantId, workflowId, scope, payload, isDeclared } = filter;
   return {
     metadata: resourceMeta(id),

@@ -1,3 +1,4 @@
+import type { ExpressionResult, RunCount } from '../../proto/gen/rest/answers.ts';
 import { CelVariables } from '../cel/cel-variables.ts';
 import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
 import { HatchetError } from '../base/errors.ts';
@@ -27,7 +28,9 @@ export function registerMetricRoutes(router: Router, deps: RestDeps): void {
       parentTaskId: uuidQuery(req, 'parent_task_external_id'),
       eventId: uuidQuery(req, 'triggering_event_external_id'),
     });
-    return context.json(counts.map(({ status, count }) => ({ status: runStatusNames[status], count })));
+    return context.json(
+      counts.map(({ status, count }) => ({ status: runStatusNames[status], count }) satisfies RunCount),
+    );
   });
   router.post(`${base}/cel/debug`, async (context) => {
     const { expression, input, additionalMetadata, filterPayload } = await bodyWithPayloads(
@@ -57,7 +60,7 @@ export function registerMetricRoutes(router: Router, deps: RestDeps): void {
 async function debugged(
   { owner }: RestDeps,
   { tenantId, expression, variables }: { tenantId: TenantId; expression: string; variables: CelVariables },
-): Promise<{ status: 'SUCCESS'; output: boolean } | { status: 'ERROR'; error: string }> {
+): Promise<ExpressionResult> {
   try {
     const result = await owner.cel.evaluate(tenantId, expression, variables);
     if (!result.ok) return { status: 'ERROR', error: result.message };

@@ -1,3 +1,4 @@
+import type { Workflow } from '../../proto/gen/rest/answers.ts';
 import { invalid } from '../edge/parse/invalid.ts';
 import { duration } from '../edge/parse/time.ts';
 import { formatDuration } from '../model/time/duration.ts';
@@ -54,8 +55,13 @@ function queueTtl(value: unknown): Checked<number> | null {
   return duration(value, 'pausedWorkflowQueueTTL', { least: 1 });
 }
 
+type ShownPause = Pick<
+  Workflow,
+  'pausedWorkflowCronRunQueueBehavior' | 'pausedWorkflowScheduledRunQueueBehavior' | 'pausedWorkflowQueueTTL'
+>;
+
 /** As a workflow shows its pause; nothing where there is none. */
-export function pauseMessage({ paused, rules }: { paused: boolean; rules: PauseRules }) {
+export function pauseMessage({ paused, rules }: { paused: boolean; rules: PauseRules }): ShownPause {
   if (!paused) return {};
   return {
     pausedWorkflowCronRunQueueBehavior: rules.dropsCrons ? 'DROP' : 'QUEUE',

@@ -1,3 +1,4 @@
+import type { RateLimits } from '../../proto/gen/rest/answers.ts';
 import { invalid, quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';
 import { findRateLimit } from '../plan/rate-limits/rate-limit-table.ts';
@@ -27,7 +28,7 @@ export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {
       window: limit.window,
       lastRefill: isoUs(limit.windowStartUs),
     }));
-    return context.json({ pagination: pagination({ ...page, more: all.length > end }), rows });
+    return context.json({ pagination: pagination({ ...page, more: all.length > end }), rows } satisfies RateLimits);
   });
   router.delete('/api/v1/tenants/:tenant/rate-limits', async (context) => {
     const caller = context.get('caller');

@@ -1,3 +1,4 @@
+import type { Meta, Tenant, Version } from '../../proto/gen/rest/answers.ts';
 import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
 import { HatchetError } from '../base/errors.ts';
@@ -34,7 +35,7 @@ export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
   const router = new Router(app, deps.gate);
   router.get('/api/live', (context) => context.text('ok'));
   router.get('/api/ready', (context) => (deps.isReady() ? context.text('ok') : context.text('not ready', 503)));
-  router.get('/api/v1/version', (context) => context.json({ version: deps.version }));
+  router.get('/api/v1/version', (context) => context.json({ version: deps.version } satisfies Version));
   router.get('/api/v1/meta', (context) =>
     context.json({
       auth: { schemes: [] },
@@ -42,7 +43,7 @@ export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
       allowInvites: false,
       allowCreateTenant: false,
       allowChangePassword: false,
-    }),
+    } satisfies Meta),
   );
   registerDocumentRoutes(router);
 }
@@ -71,7 +72,7 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
       slug: tenant.name,
       version: 'V1',
       environment: 'development',
-    });
+    } satisfies Tenant);
   });
   registerRunRoutes(router, deps);
   registerTaskRoutes(router, deps);

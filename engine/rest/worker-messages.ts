@@ -1,16 +1,17 @@
+import type { Worker } from '../../proto/gen/rest/answers.ts';
 import { shownLabels } from '../model/task/worker-labels.ts';
 import type { StoredWorker } from '../monitor/worker-reads.ts';
 import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
 import { isoMs, leftOutFields, resourceMeta } from './message-fields.ts';
 
-const languages = ['GOLANG', 'PYTHON', 'TYPESCRIPT', 'RUBY'];
+const languages = ['GOLANG', 'PYTHON', 'TYPESCRIPT', 'RUBY'] as const;
 
 /** Stored facts, with what memory knows better: who is alive, and which slots are in use. */
 export function workerMessage(
   stored: StoredWorker,
   planned: PlannerWorker | undefined,
   workflows: readonly { id: string; name: string; actions: readonly string[] }[],
-) {
+): Worker {
   const active = planned?.assignable === true && !stored.ended;
   const language = stored.runtime['language']?.toUpperCase();
   const actions = new Set(stored.actions);
@@ -38,7 +39,7 @@ export function workerMessage(
     })),
     runtimeInfo: {
       sdkVersion: stored.runtime['sdkVersion'],
-      language: language !== undefined && languages.includes(language) ? language : undefined,
+      language: languages.find((known) => known === language),
       languageVersion: stored.runtime['languageVersion'],
       os: stored.runtime['os'],
       runtimeExtra: stored.runtime['extra'],

@@ -1,11 +1,12 @@
+import type { Job, VersionHead, Workflow, WorkflowVersion } from '../../proto/gen/rest/answers.ts';
 import { formatDuration } from '../model/time/duration.ts';
 import { childrenOf } from '../model/topology.ts';
 import type { StoredWorkflow } from '../monitor/definition-reads.ts';
 import { pauseMessage } from './pause-request.ts';
-import { resourceMeta, stepId, storedJson } from './message-fields.ts';
+import { resourceMeta, shownPriority, stepId, stepIds, storedJson } from './message-fields.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
-function versionHead(workflow: StoredWorkflow) {
+function versionHead(workflow: StoredWorkflow): VersionHead {
   return {
     metadata: resourceMeta(workflow.versionId),
     version: String(workflow.ordinal),
@@ -14,12 +15,12 @@ function versionHead(workflow: StoredWorkflow) {
   };
 }
 
-function jobs(workflow: StoredWorkflow, tenantId: TenantId) {
+function jobs(workflow: StoredWorkflow, tenantId: TenantId): Job[] {
   const { versionId, definition } = workflow;
   if (definition === null) return [];
   const jobId = stepId(versionId, -1);
   const meta = resourceMeta(versionId);
-  const ids = definition.steps.map((_, index) => stepId(versionId, index));
+  const idOf = stepIds(versionId);
   const children = childrenOf(definition.steps.map((step) => step.parents));
   return [
     {
@@ -28,7 +29,7 @@ function jobs(workflow: StoredWorkflow, tenantId: TenantId) {
       versionId,
       name: workflow.name,
       steps: definition.steps.map((step, index) => ({
-        metadata: { ...meta, id: ids[index] },
+        metadata: { ...meta, id: idOf(index) },
         readableId: step.name,
         tenantId,
         jobId,
@@ -36,14 +37,14 @@ function jobs(workflow: StoredWorkflow, tenantId: TenantId) {
         timeout: formatDuration(step.executionTimeoutMs),
         isDurable: step.durable,
         slotRequests: step.slots,
-        parents: step.parents.map((parent) => ids[parent]),
-        children: (children[index] ?? []).map((child) => ids[child]),
+        parents: step.parents.map(idOf),
+        children: (children[index] ?? []).map(idOf),
       })),
     },
   ];
 }
 
-export function workflowMessage(workflow: StoredWorkflow, tenantId: TenantId) {
+export function workflowMessage(workflow: StoredWorkflow, tenantId: TenantId): Workflow {
   return {
     metadata: resourceMeta(workflow.id, workflow.updatedAtMs),
     name: workflow.name,
@@ -58,11 +59,11 @@ export function workflowMessage(workflow: StoredWorkflow, tenantId: TenantId) {
   };
 }
 
-export function versionMessage(workflow: StoredWorkflow, tenantId: TenantId) {
+export function versionMessage(workflow: StoredWorkflow, tenantId: TenantId): WorkflowVersion {
   const { definition } = workflow;
   return {
     ...versionHead(workflow),
-    defaultPriority: definition?.defaultPriority,
+    defaultPriority: shownPriority(definition?.defaultPriority),
     workflow: workflowMessage(workflow, tenantId),
     jobs: jobs(workflow, tenantId),
     inputJsonSchema:

@@ -1,3 +1,4 @@
+import type { QueueLengths } from '../../proto/gen/rest/answers.ts';
 import { knownId } from '../edge/parse/id.ts';
 import { quoted } from '../edge/parse/invalid.ts';
 import { HatchetError } from '../base/errors.ts';
@@ -95,6 +96,6 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
     );
     return context.json({
       queues: Object.fromEntries(queues.map((queue) => [queue.action, queue.length + queue.gathering])),
-    });
+    } satisfies QueueLengths);
   });
 }

@@ -11,14 +11,14 @@ export type RunStatus = (typeof RunStatus)[keyof typeof RunStatus];
 
 export type TerminalStatus = typeof RunStatus.Completed | typeof RunStatus.Failed | typeof RunStatus.Cancelled;
 
-export const runStatusNames: Record<RunStatus, string> = {
+export const runStatusNames = {
   1: 'QUEUED',
   2: 'RUNNING',
   3: 'COMPLETED',
   4: 'FAILED',
   5: 'CANCELLED',
   6: 'EVICTED',
-};
+} as const satisfies Record<RunStatus, string>;
 
 export function isRunStatus(value: number): value is RunStatus {
   return value >= 1 && value <= 6 && Number.isInteger(value);

@@ -1,11 +1,12 @@
+import type { OlderStatus, RunGraph } from '../../../proto/gen/rest/answers.ts';
 import { splitError } from '../../model/payload/split-error.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { parentPlaces } from '../../model/topology.ts';
 import type { RunDetail } from '../../monitor/runs/run-detail.ts';
-import { isoUs, resourceMeta, stepId, storedJson } from '../message-fields.ts';
+import { isoUs, resourceMeta, stepId, stepIds, storedJson } from '../message-fields.ts';
 
 /** The names that this older part of the contract has for our statuses. */
-const legacyStatus: Record<RunStatus, string> = {
+const legacyStatus: Record<RunStatus, OlderStatus> = {
   [RunStatus.Queued]: 'PENDING',
   [RunStatus.Running]: 'RUNNING',
   [RunStatus.Completed]: 'SUCCEEDED',
@@ -18,11 +19,11 @@ const legacyStatus: Record<RunStatus, string> = {
  * A run in the contract's older form: one job whose steps are the tasks. SDKs read results here
  * that were too large for their subscription.
  */
-export function runGraph(run: RunDetail) {
+export function runGraph(run: RunDetail): RunGraph {
   const { tenantId, versionId } = run;
   const jobId = stepId(versionId, -1);
   const meta = resourceMeta(run.id);
-  const ids = run.tasks.map((_, step) => stepId(versionId, step));
+  const idOf = stepIds(versionId);
   const parents = parentPlaces(run.tasks);
   return {
     metadata: meta,
@@ -49,20 +50,20 @@ export function runGraph(run: RunDetail) {
           versionId,
           name: run.workflowName,
           steps: run.tasks.map((task, step) => ({
-            metadata: { ...meta, id: ids[step] },
+            metadata: { ...meta, id: idOf(step) },
             readableId: task.name,
             tenantId,
             jobId,
             action: task.action,
             isDurable: task.durable,
-            parents: (parents[step] ?? []).map((parent) => ids[parent]),
+            parents: (parents[step] ?? []).map(idOf),
           })),
         },
         stepRuns: run.tasks.map((task, step) => ({
           metadata: resourceMeta(task.id),
           tenantId,
           jobRunId: run.id,
-          stepId: ids[step],
+          stepId: idOf(step),
           workerId: task.workerId ?? undefined,
           output: task.output ?? undefined,
           status: legacyStatus[task.status],

@@ -1,3 +1,4 @@
+import type { DagRow, Run, ShapeItem, Task, TaskEvent, TaskRow, TaskTiming } from '../../../proto/gen/rest/answers.ts';
 import { splitError } from '../../model/payload/split-error.ts';
 import { childrenOf, parentPlaces, topologyOf } from '../../model/topology.ts';
 import type { JournalEvent } from '../../monitor/journal/journal-reads.ts';
@@ -10,6 +11,7 @@ import {
   resourceMeta,
   statusName,
   stepId,
+  stepIds,
   storedJson,
   taskNumber,
 } from '../message-fields.ts';
@@ -49,7 +51,7 @@ function sum(run: RunDetail, field: 'outputLeftOut' | 'errorLeftOut'): number {
   return run.tasks.reduce((total, task) => total + task[field], 0);
 }
 
-export function runMessage(run: RunDetail) {
+export function runMessage(run: RunDetail): Run {
   const startedUs = earliest(run.tasks);
   return {
     metadata: resourceMeta(run.id),
@@ -82,7 +84,7 @@ interface TaskOptions {
   repeats?: PayloadSpace | undefined;
 }
 
-function taskMessage(run: RunDetail, place: number, task: TaskDetail, { children, repeats }: TaskOptions) {
+function taskMessage(run: RunDetail, place: number, task: TaskDetail, { children, repeats }: TaskOptions): Task {
   const hasMetadata = repeats?.take(run.metadata.length) ?? true;
   const hasInput = repeats?.take(run.input.length) ?? true;
   return {
@@ -124,7 +126,7 @@ function taskMessage(run: RunDetail, place: number, task: TaskDetail, { children
 }
 
 /** One task of a run. */
-export function oneTaskMessage(run: RunDetail, task: TaskDetail, options: TaskOptions) {
+export function oneTaskMessage(run: RunDetail, task: TaskDetail, options: TaskOptions): Task {
   return taskMessage(run, run.tasks.indexOf(task), task, options);
 }
 
@@ -132,14 +134,17 @@ export function oneTaskMessage(run: RunDetail, task: TaskDetail, options: TaskOp
 export function taskMessages(
   run: RunDetail,
   { children, repeats }: { children: ReadonlyMap<string, number>; repeats: PayloadSpace | undefined },
-) {
+): Task[] {
   return run.tasks.flatMap((task, place) =>
     task.isToCome ? [] : [taskMessage(run, place, task, { children: children.get(task.id) ?? 0, repeats })],
   );
 }
 
 /** A run as a row of a list: a DAG has its tasks as children. */
-export function runRow(run: RunDetail, options: { children: ReadonlyMap<string, number>; repeats: PayloadSpace }) {
+export function runRow(
+  run: RunDetail,
+  options: { children: ReadonlyMap<string, number>; repeats: PayloadSpace },
+): TaskRow | DagRow {
   const [only] = run.tasks;
   if (run.tasks.length === 1 && only !== undefined)
     return { ...oneTaskMessage(run, only, { children: options.children.get(only.id) ?? 0 }), children: [] };
@@ -161,13 +166,13 @@ export function runRow(run: RunDetail, options: { children: ReadonlyMap<string, 
 const noTask = '00000000-0000-0000-0000-000000000000';
 
 /** The steps of a run, each with its task. */
-export function shapeMessage(run: RunDetail) {
-  const ids = run.tasks.map((_, step) => stepId(run.versionId, step));
+export function shapeMessage(run: RunDetail): ShapeItem[] {
+  const idOf = stepIds(run.versionId);
   const children = childrenOf(parentPlaces(run.tasks));
   return run.tasks.map((task, step) => ({
     taskExternalId: task.isToCome ? noTask : task.id,
-    stepId: ids[step],
-    childrenStepIds: (children[step] ?? []).map((child) => ids[child]),
+    stepId: idOf(step),
+    childrenStepIds: (children[step] ?? []).map(idOf),
     taskName: task.name,
   }));
 }
@@ -176,7 +181,7 @@ export function shapeMessage(run: RunDetail) {
  * The transitions of a run's tasks that exist, numbered in the order of all; the journal only grows, so a number stays an event's
  * own.
  */
-export function eventMessages(run: RunDetail, events: readonly JournalEvent[]) {
+export function eventMessages(run: RunDetail, events: readonly JournalEvent[]): TaskEvent[] {
   const toCome = new Set(run.tasks.flatMap((task) => (task.isToCome ? [task.id] : [])));
   return events
     .filter((event) => !event.ofRun)
@@ -195,12 +200,12 @@ export function eventMessages(run: RunDetail, events: readonly JournalEvent[]) {
     .filter((event) => !toCome.has(event.taskId));
 }
 
-export function timingMessages(run: RunDetail) {
+export function timingMessages(run: RunDetail): TaskTiming[] {
   const { depths } = topologyOf(parentPlaces(run.tasks));
   return run.tasks.flatMap((task, place) => (task.isToCome ? [] : [timingMessage(run, task, depths[place] ?? 0)]));
 }
 
-function timingMessage(run: RunDetail, task: TaskDetail, depth: number) {
+function timingMessage(run: RunDetail, task: TaskDetail, depth: number): TaskTiming {
   return {
     metadata: resourceMeta(task.id),
     depth,

@@ -1,3 +1,4 @@
+import type { Cron } from '../../../proto/gen/rest/answers.ts';
 import { oneOf } from '../../edge/parse/choice.ts';
 import { cron } from '../../edge/parse/cron.ts';
 import { knownId } from '../../edge/parse/id.ts';
@@ -13,7 +14,7 @@ import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
 import { listCrons, type StoredCron } from '../../monitor/timer-reads.ts';
 import { pageSize } from '../../monitor/budget/within-bytes.ts';
 import { answer } from '../answer-in-pieces.ts';
-import { leftOutFields, pagination, resourceMeta, storedJson } from '../message-fields.ts';
+import { leftOutFields, pagination, resourceMeta, shownPriority, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { bodyWithPayloads, objectBody, textMember } from '../request-values.ts';
 import type { Router } from '../gated-router.ts';
@@ -130,7 +131,7 @@ function cronSpec(
   };
 }
 
-function cronMessage(stored: StoredCron, tenantId: TenantId) {
+function cronMessage(stored: StoredCron, tenantId: TenantId): Cron {
   const {
     id,
     workflowId,
@@ -158,7 +159,7 @@ function cronMessage(stored: StoredCron, tenantId: TenantId) {
     additionalMetadata: storedJson(metadata),
     enabled,
     method: isDeclared ? 'DEFAULT' : 'API',
-    priority: priority ?? undefined,
+    priority: shownPriority(priority),
     nextRunAt: new Date(Math.min(Number(stored.nextUs) / 1000, 8.64e15)).toISOString(),
     lastError: stored.lastError ?? undefined,
     leftOut: leftOutFields({ input: stored.payloadLeftOut, additionalMetadata: stored.metadataLeftOut }),

@@ -1,3 +1,4 @@
+import type { Schedule } from '../../../proto/gen/rest/answers.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { id, knownId } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
@@ -13,7 +14,7 @@ import { RunStatus } from '../../model/task/status.ts';
 import { listSchedules, type StoredSchedule } from '../../monitor/timer-reads.ts';
 import { pageSize } from '../../monitor/budget/within-bytes.ts';
 import { answer } from '../answer-in-pieces.ts';
-import { leftOutFields, madeAt, pagination, resourceMeta, storedJson } from '../message-fields.ts';
+import { leftOutFields, madeAt, pagination, resourceMeta, shownPriority, storedJson } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { isObject } from '../../model/payload/is-object.ts';
 import { bodyWithPayloads, idMember, objectBody, stringList, textMember } from '../request-values.ts';
@@ -171,7 +172,7 @@ function unknown(scheduleId: string): HatchetError {
   });
 }
 
-const runStatuses: Record<RunStatus, string> = {
+const runStatuses: Record<RunStatus, NonNullable<Schedule['workflowRunStatus']>> = {
   [RunStatus.Queued]: 'QUEUED',
   [RunStatus.Running]: 'RUNNING',
   [RunStatus.Completed]: 'SUCCEEDED',
@@ -180,7 +181,7 @@ const runStatuses: Record<RunStatus, string> = {
   [RunStatus.Evicted]: 'RUNNING',
 };
 
-function scheduleMessage(schedule: StoredSchedule, tenantId: TenantId, status: RunStatus | undefined) {
+function scheduleMessage(schedule: StoredSchedule, tenantId: TenantId, status: RunStatus | undefined): Schedule {
   const { workflowId, workflowName, versionId, dueUs, input, metadata, priority, runId, error } = schedule;
   return {
     metadata: resourceMeta(schedule.id),
@@ -196,7 +197,7 @@ function scheduleMessage(schedule: StoredSchedule, tenantId: TenantId, status: R
     workflowRunStatus: status === undefined ? undefined : runStatuses[status],
     workflowRunId: runId ?? undefined,
     method: 'API',
-    priority: priority ?? undefined,
+    priority: shownPriority(priority),
     error: error ?? undefined,
     leftOut: leftOutFields({ input: schedule.payloadLeftOut, additionalMetadata: schedule.metadataLeftOut }),
   };

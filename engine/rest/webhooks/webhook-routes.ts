@@ -1,3 +1,4 @@
+import type { Webhook } from '../../../proto/gen/rest/answers.ts';
 import { webhookSources, type StoredWebhook } from '../../auth/webhooks/webhook.ts';
 import { HatchetError } from '../../base/errors.ts';
 import { newId } from '../../model/ids/uuid.ts';
@@ -76,7 +77,7 @@ function unknownWebhook(name: string): HatchetError {
 }
 
 /** Beyond the contract, why the newest refused request was refused. */
-function webhookMessage(webhook: StoredWebhook) {
+function webhookMessage(webhook: StoredWebhook): Webhook {
   const {
     id,
     tenantId,
