@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EngineOptions } from '../../engine/base/engine-options.ts';
 import type { EngineMessage } from '../../engine/main.ts';
+import { watchedProcess } from './spawned-answers.ts';
 
 export const packageRoot = join(import.meta.dirname, '..', '..');
 
@@ -29,7 +30,7 @@ function isEngineMessage(value: unknown): value is EngineMessage {
 }
 
 /**
- * The built engine as a process of its own; resolves when it is ready.
+ * The built engine as a process of its own, whose answers are compared with the OpenAPI document; resolves when it is ready.
  * @param nodeArguments for the runtime, before the program
  * @param root of the package, where it is another than this one
  */
@@ -38,10 +39,12 @@ export async function spawnEngine(
   nodeArguments: readonly string[] = [],
   root = packageRoot,
 ): Promise<EngineChild> {
+  // One of another release may answer otherwise.
+  const watched = root === packageRoot ? watchedProcess() : { nodeArguments: [], env: {} };
   const child = spawn(
     process.execPath,
-    [...nodeArguments, join(root, 'dist/engine/main.js'), JSON.stringify(options)],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    [...nodeArguments, ...watched.nodeArguments, join(root, 'dist/engine/main.js'), JSON.stringify(options)],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...watched.env } },
   );
   let log = '';
   child.stderr.on('data', (data: Buffer) => {
