@@ -40,7 +40,11 @@ function completed(operation: Operation, tag: string): Operation {
     tags: [tag],
     ...operation,
     security: operation['x-permission'] === 'anyone' ? [] : [{ token: [] }],
-    responses: { ...operation.responses, default: { $ref: '#/components/responses/Failed' } },
+    responses: {
+      ...operation.responses,
+      '431': { $ref: '#/components/responses/HeadTooLong' },
+      default: { $ref: '#/components/responses/Failed' },
+    },
   };
 }
 

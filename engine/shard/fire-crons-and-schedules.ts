@@ -14,7 +14,7 @@ import { prepareRun } from './prepare/prepare-run.ts';
 const atOnce = 100;
 const retryMs = 1_000;
 
-interface TimerPayload {
+export interface TimerPayload {
   input: string;
   metadata: string;
   priority: number | null;
@@ -178,7 +178,11 @@ function keyOf(timer: Timer): string {
 }
 
 /** A run of a cron says which, and which tick it is for, in Hatchet's names: RFC 3339, in whole seconds as ticks are. */
-function cronMetadata(metadata: string, cron: CronTimer | undefined, dueUs: number): string {
+export function cronMetadata(
+  metadata: string,
+  cron: Pick<CronTimer, 'name' | 'expression'> | undefined,
+  dueUs: number,
+): string {
   const own: unknown = JSON.parse(metadata);
   return JSON.stringify({
     ...Object(own),

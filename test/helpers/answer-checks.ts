@@ -60,7 +60,8 @@ export class AnswerChecks {
     const answer = place?.operation.responses[String(status)];
     if (place === undefined || answer === undefined)
       return status < 400 ? `${where}, of which the document says nothing` : this.#checked(where, failed, body);
-    const [type] = Object.keys(answer.content ?? {});
+    const { content = {} } = answer;
+    const [type] = Object.keys(content);
     if (type === undefined) return body === '' ? undefined : `${where} with a body, of which the document says nothing`;
     const at = ['paths', place.route, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema'];
     return this.#checked(where, `#/${at.map(pointerPart).join('/')}`, body, type);

@@ -23,6 +23,7 @@ export const routeRules = {
   'GET /api/v1/tenants/:tenant/workflow-runs/:run/shape': reads,
   'GET /api/v1/stable/tenants/:tenant/workflow-runs': reads,
   'GET /api/v1/stable/tenants/:tenant/workflow-runs/external-ids': reads,
+  'GET /api/v1/stable/tenants/:tenant/workflow-runs/display-names': reads,
   'POST /api/v1/stable/tenants/:tenant/workflow-runs/trigger': starts,
 
   'GET /api/v1/stable/tasks/:task': reads,
@@ -71,6 +72,7 @@ export const routeRules = {
   'GET /api/v1/tenants/:tenant/workflows/crons': reads,
   'POST /api/v1/tenants/:tenant/workflows/:workflow/crons': administers,
   'GET /api/v1/tenants/:tenant/workflows/crons/:cron': reads,
+  'POST /api/v1/tenants/:tenant/workflows/crons/:cron': starts,
   'PATCH /api/v1/tenants/:tenant/workflows/crons/:cron': administers,
   'DELETE /api/v1/tenants/:tenant/workflows/crons/:cron': administers,
 
@@ -79,6 +81,7 @@ export const routeRules = {
   'POST /api/v1/tenants/:tenant/workflows/scheduled/bulk-delete': starts,
   'POST /api/v1/tenants/:tenant/workflows/scheduled/bulk-update': starts,
   'GET /api/v1/tenants/:tenant/workflows/scheduled/:schedule': reads,
+  'POST /api/v1/tenants/:tenant/workflows/scheduled/:schedule': starts,
   'PATCH /api/v1/tenants/:tenant/workflows/scheduled/:schedule': starts,
   'DELETE /api/v1/tenants/:tenant/workflows/scheduled/:schedule': starts,
 

@@ -29,7 +29,7 @@ function earliest(tasks: readonly TaskDetail[]): number | null {
 }
 
 /** `name-<milliseconds>`, as people tell runs of one workflow apart. */
-function displayName(name: string, id: string): string {
+export function displayName(name: string, id: string): string {
   return `${name}-${Date.parse(madeAt(id))}`;
 }
 

@@ -1,16 +1,20 @@
+import type { RunNames } from '../../../proto/gen/rest/answers.ts';
 import { HatchetError } from '../../base/errors.ts';
+import { searchedIds } from '../../edge/parse/selection.ts';
 import { maxRunBytes } from '../../model/limits.ts';
 import { readTasksAlone } from '../../monitor/budget/answers-in-flight.ts';
+import { noPayloads, runDetailsIn } from '../../monitor/runs/run-detail.ts';
 import { prepareRun } from '../../shard/prepare/prepare-run.ts';
 import { answer } from '../answer-in-pieces.ts';
-import { pagination, statusName } from '../message-fields.ts';
+import { pagination, resourceMeta, statusName } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
 import { PayloadSpace } from '../repeated-payload-room.ts';
 import type { Router } from '../gated-router.ts';
-import { bodyWithPayloads, objectMember, payloadMember, pageQuery } from '../request-values.ts';
+import { bodyWithPayloads, listQuery, objectMember, payloadMember, pageQuery } from '../request-values.ts';
 import { runGraph } from './run-graph.ts';
-import { eventMessages, runMessage, shapeMessage, taskMessages, timingMessages } from './run-messages.ts';
+import { displayName, eventMessages, runMessage, shapeMessage, taskMessages, timingMessages } from './run-messages.ts';
 import { listRunIds, listRunRows } from './list-run-rows.ts';
+import { startOne } from './start-one.ts';
 import { childCounts, heldRun, knownRun, runEvents } from './read-run.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
@@ -61,6 +65,15 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
   router.get('/api/v1/stable/tenants/:tenant/workflow-runs/external-ids', async (context) =>
     context.json(await listRunIds(deps, context.get('caller').tenantId, context.req)),
   );
+  router.get('/api/v1/stable/tenants/:tenant/workflow-runs/display-names', async (context) => {
+    const { tenantId } = context.get('caller');
+    const ids = searchedIds(listQuery(context.req, 'external_ids'), 'external_ids');
+    const runs = await runDetailsIn(deps.pool, tenantId, ids, noPayloads);
+    return context.json({
+      pagination: pagination({ offset: 0, limit: Math.max(ids.length, 1), more: false }),
+      rows: runs.map((run) => ({ metadata: resourceMeta(run.id), displayName: displayName(run.workflowName, run.id) })),
+    } satisfies RunNames);
+  });
   router.post('/api/v1/stable/tenants/:tenant/workflow-runs/trigger', async (context) => {
     const caller = context.get('caller');
     const { tenantId } = caller;
@@ -77,18 +90,6 @@ export function registerRunRoutes(router: Router, deps: RestDeps): void {
       priority,
     });
     caller.note(run.runId);
-    const { collisions } = await deps.owner.submit({
-      kind: 'trigger',
-      tenantId,
-      runs: [run],
-    });
-    const [collision] = collisions;
-    if (collision !== undefined)
-      throw new HatchetError(
-        'IDEMPOTENCY_COLLISION',
-        `the idempotency key of the run is held by run ${collision.existingRunId}`,
-        { remedy: 'Use the run that exists, or another key.' },
-      );
-    return answer(context, await details(tenantId, run.runId));
+    return answer(context, await details(tenantId, await startOne(deps.owner, tenantId, run)));
   });
 }

@@ -1,4 +1,4 @@
-import type { Cron } from '../../../proto/gen/rest/answers.ts';
+import type { Cron, StartedRun } from '../../../proto/gen/rest/answers.ts';
 import { oneOf } from '../../edge/parse/choice.ts';
 import { cron } from '../../edge/parse/cron.ts';
 import { knownId } from '../../edge/parse/id.ts';
@@ -18,6 +18,7 @@ import { leftOutFields, pagination, resourceMeta, shownPriority, storedJson } fr
 import type { RestDeps } from '../deps.ts';
 import { bodyWithPayloads, objectBody, textMember } from '../request-values.ts';
 import type { Router } from '../gated-router.ts';
+import { runCronNow } from './run-now.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from '../workflow-of.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
@@ -76,6 +77,14 @@ export function registerCronRoutes(router: Router, deps: RestDeps): void {
   router.get(`${base}/:cron`, async (context) => {
     const { tenantId } = context.get('caller');
     return answer(context, await held(tenantId, knownId(context.req.param('cron'), 'UNKNOWN_TIMER')));
+  });
+  router.post(`${base}/:cron`, async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
+    const cronId = knownId(context.req.param('cron'), 'UNKNOWN_TIMER');
+    const runId = await runCronNow(deps, tenantId, await one(tenantId, cronId));
+    caller.note(cronId, runId);
+    return context.json({ externalId: runId } satisfies StartedRun);
   });
   router.patch(`${base}/:cron`, async (context) => {
     const caller = context.get('caller');

@@ -1,4 +1,4 @@
-import type { Schedule } from '../../../proto/gen/rest/answers.ts';
+import type { Schedule, StartedRun } from '../../../proto/gen/rest/answers.ts';
 import type { Caller } from '../../edge/access/caller.ts';
 import { id, knownId } from '../../edge/parse/id.ts';
 import { invalid } from '../../edge/parse/invalid.ts';
@@ -19,6 +19,7 @@ import type { RestDeps } from '../deps.ts';
 import { isObject } from '../../model/payload/is-object.ts';
 import { bodyWithPayloads, idMember, objectBody, stringList, textMember } from '../request-values.ts';
 import type { Router } from '../gated-router.ts';
+import { fireNow } from './run-now.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
 import { workflowOf } from '../workflow-of.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
@@ -122,6 +123,24 @@ export function registerScheduleRoutes(router: Router, deps: RestDeps): void {
   router.get(`${base}/:schedule`, async (context) =>
     answer(context, await one(context.get('caller').tenantId, knownId(context.req.param('schedule'), 'UNKNOWN_TIMER'))),
   );
+  router.post(`${base}/:schedule`, async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
+    const scheduleId = knownId(context.req.param('schedule'), 'UNKNOWN_TIMER');
+    const stored = async () =>
+      (await listSchedules(deps.pool, { ...anyTimer, tenantId, id: scheduleId, payloadBytes: 0 }))[0];
+    const before = await stored();
+    if (before === undefined || before.runId !== null || before.error !== null) throw unknown(scheduleId);
+    const runId = await fireNow(deps, tenantId, before);
+    const after = await stored();
+    if (after?.error !== null && after?.error !== undefined)
+      throw new HatchetError('RUN_BUSY', `the scheduled run ${scheduleId} has started no run: ${after.error}`, {
+        remedy: 'Schedule it again once it can start.',
+      });
+    if (runId === undefined || after?.runId !== runId) throw unknown(scheduleId);
+    caller.note(scheduleId, runId);
+    return context.json({ externalId: runId } satisfies StartedRun);
+  });
   router.patch(`${base}/:schedule`, async (context) => {
     const caller = context.get('caller');
     const scheduleId = knownId(context.req.param('schedule'), 'UNKNOWN_TIMER');

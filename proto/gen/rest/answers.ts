@@ -58,6 +58,11 @@ export type AuditLine = {
   outcome: string;
 };
 
+export type StartedRun = {
+  /** Id of the run. */
+  externalId: string;
+};
+
 export type CreateCron = {
   cronName: string;
   /** Five fields, or six with seconds first. */
@@ -262,6 +267,14 @@ export type RateLimit = {
   value: number;
   window: string;
   lastRefill?: string | undefined;
+};
+
+export type RunNames = {
+  pagination: Pagination;
+  rows: readonly {
+    metadata: ResourceMeta;
+    displayName: string;
+  }[];
 };
 
 export type TriggerRun = {
@@ -849,6 +862,7 @@ export interface Answers {
   'GET /api/v1/tenants/:tenant/workflows/crons': Crons;
   'POST /api/v1/tenants/:tenant/workflows/:workflow/crons': Cron;
   'GET /api/v1/tenants/:tenant/workflows/crons/:cron': Cron;
+  'POST /api/v1/tenants/:tenant/workflows/crons/:cron': StartedRun;
   'PATCH /api/v1/tenants/:tenant/workflows/crons/:cron': null;
   'DELETE /api/v1/tenants/:tenant/workflows/crons/:cron': null;
   'POST /api/v1/stable/tasks/:task/restore': Restored;
@@ -878,12 +892,14 @@ export interface Answers {
   'GET /api/v1/tenants/:tenant/workflow-runs/:run/shape': RunGraph;
   'GET /api/v1/stable/tenants/:tenant/workflow-runs': RunRows;
   'GET /api/v1/stable/tenants/:tenant/workflow-runs/external-ids': readonly string[];
+  'GET /api/v1/stable/tenants/:tenant/workflow-runs/display-names': RunNames;
   'POST /api/v1/stable/tenants/:tenant/workflow-runs/trigger': RunDetails;
   'GET /api/v1/tenants/:tenant/workflows/scheduled': Schedules;
   'POST /api/v1/tenants/:tenant/workflows/:workflow/scheduled': Schedule;
   'POST /api/v1/tenants/:tenant/workflows/scheduled/bulk-delete': DeletedSchedules;
   'POST /api/v1/tenants/:tenant/workflows/scheduled/bulk-update': UpdatedSchedules;
   'GET /api/v1/tenants/:tenant/workflows/scheduled/:schedule': Schedule;
+  'POST /api/v1/tenants/:tenant/workflows/scheduled/:schedule': StartedRun;
   'PATCH /api/v1/tenants/:tenant/workflows/scheduled/:schedule': Schedule;
   'DELETE /api/v1/tenants/:tenant/workflows/scheduled/:schedule': null;
   'GET /api/live': "ok";
