@@ -63,6 +63,8 @@ import { RunEndWaiters } from './monitor/runs/run-end-waiters.ts';
 import { connectionConfig, createPool } from './postgres/connect.ts';
 import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/schema/migrate.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { startMetricsServer } from './rest/metrics-server.ts';
 import { startRest } from './rest/rest-server.ts';
 import { reachableHost, Replica } from './replicas/replica.ts';
 import { readCertificate } from './shard/ownership/replica-record.ts';
@@ -167,7 +169,12 @@ async function assemble(
     });
     return {
       value,
-      detail: `gRPC ${hostPort(value.grpc)}, HTTP ${hostPort(value.http)}${tls === undefined ? '' : ', TLS'}`,
+      detail: [
+        `gRPC ${hostPort(value.grpc)}`,
+        `HTTP ${hostPort(value.http)}`,
+        ...(value.metrics === undefined ? [] : [`metrics ${hostPort(value.metrics)}`]),
+        ...(tls === undefined ? [] : ['TLS']),
+      ].join(', '),
     };
   });
 }
@@ -180,6 +187,12 @@ async function openTls(
   const isInsecureAllowed = options.insecure ?? ['1', 'true'].includes(process.env['HATCHET_ENGINE_INSECURE'] ?? '');
   const host = options.host ?? engineDefaults.host;
   await checkBind({ host, hasTls: options.tls !== undefined, isInsecureAllowed });
+  if (options.metricsPort !== undefined)
+    await checkBind({
+      host: options.metricsHost ?? engineDefaults.metricsHost,
+      hasTls: options.tls !== undefined,
+      isInsecureAllowed,
+    });
   if (options.tls === undefined) {
     if (!(await isLoopbackHost(host))) log.warn({ host }, 'tokens and payloads cross the network in plain text');
     return undefined;
@@ -262,6 +275,15 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     log,
     isLive: (tenantId, runId) => isLive(owner, tenantId, runId),
   });
+  const metrics = new Metrics({
+    owner: () => owner,
+    pools: { reads, writes, dispatch: payloadReads },
+    reads,
+    version,
+    isEdge,
+    isOn: options.metricsPort !== undefined,
+    log,
+  });
   const core = new EngineCore({
     config: connectionConfig(databaseUrl, 'hatchet lane'),
     clock,
@@ -275,12 +297,17 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     logs,
     committed: [
       (history) => feed.publish(history),
-      (_, nodes) => void (nodesChanged.isWatched && nodesChanged.changed(nodes.map(({ taskId }) => taskId))),
+      (_, { nodes }) => void (nodesChanged.isWatched && nodesChanged.changed(nodes.map(({ taskId }) => taskId))),
+      (history, { results: ends }, effects) => metrics.committed(effects, history, ends),
       () => changes.poke(), // workers come and go without a line in the journal
       () => time.committedNow(),
     ],
-    recovered: [() => purge.look(), () => changes.poke()],
-    lost: () => changes.poke(),
+    meter: metrics.commits,
+    recovered: [() => purge.look(), () => changes.poke(), (states) => metrics.recovered(states)],
+    lost: () => {
+      metrics.lost();
+      changes.poke();
+    },
     moved: (shards) => {
       open.endOf((tenantId) => shards.has(shardOf(tenantId)), movedAway());
       changes.poke();
@@ -375,10 +402,23 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     webhooks,
     pool: reads,
     version,
+    metrics,
     passingOn: replica,
     isReady,
   });
   onStop(() => rest.stop());
+  const metricsServer =
+    options.metricsPort === undefined
+      ? undefined
+      : await startMetricsServer({
+          metrics,
+          host: options.metricsHost ?? engineDefaults.metricsHost,
+          port: options.metricsPort,
+          tls,
+          allowedHosts: options.allowedHosts ?? [],
+          log,
+        });
+  onStop(async () => metricsServer?.stop());
 
   await serving;
   if (!isEdge) {
@@ -415,6 +455,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   return {
     grpc: reached.grpc,
     http: reached.http,
+    metrics: metricsServer?.address,
     tls: options.tls,
     databaseUrl,
     token,
@@ -435,9 +476,9 @@ function checkRole({ edge, edges = 0, databaseUrl }: EngineOptions): void {
   );
 }
 
-/** What an edge beside its engine is started with, but for its ports. */
+/** What an edge beside its engine is started with, but for its ports; that for metrics is the engine's own. */
 function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
-  const { tls, insecure, allowedHosts, secretKeyFile, logLevel, allowSkip } = options;
+  const { tls, insecure, allowedHosts, secretKeyFile, metricsPort, metricsHost, logLevel, allowSkip } = options;
   return {
     edge: true,
     dataDir,
@@ -445,6 +486,8 @@ function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
     ...(insecure === undefined ? {} : { insecure }),
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
     ...(secretKeyFile === undefined ? {} : { secretKeyFile }),
+    ...(metricsPort === undefined ? {} : { metricsPort }),
+    ...(metricsHost === undefined ? {} : { metricsHost }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(allowSkip === undefined ? {} : { allowSkip }),
   };

@@ -21,6 +21,7 @@ export type EngineMessage =
       version: string;
       grpc: { host: string; port: number };
       http: { host: string; port: number };
+      metrics: { host: string; port: number } | null;
       databaseUrl: string;
       token: string;
     }
@@ -101,6 +102,7 @@ try {
       version: engine.version,
       grpc: engine.grpc,
       http: engine.http,
+      metrics: engine.metrics ?? null,
       databaseUrl: engine.databaseUrl,
       token: engine.token,
     });

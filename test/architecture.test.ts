@@ -42,6 +42,8 @@ const allowed: Record<string, readonly string[]> = {
   'engine/monitor': [...leaves, 'engine/model', 'engine/postgres'],
   // Read models over the planner's memory, in the words of the monitoring service.
   'engine/figures': [...leaves, 'engine/model', 'engine/plan', 'proto/gen'],
+  // What Prometheus is told: of the planner's memory, and of what transactions say.
+  'engine/metrics': [...leaves, 'engine/model', 'engine/plan', 'engine/postgres'],
   'engine/auth': [...leaves, 'engine/model', 'engine/postgres'],
   // Parsers and rules stand apart from how a call came; the generated services name the methods.
   'engine/edge': [
@@ -87,6 +89,7 @@ const allowed: Record<string, readonly string[]> = {
     'engine/shard',
     'engine/dispatch',
     'engine/figures',
+    'engine/metrics',
     'engine/monitor',
     'engine/writers',
     'engine/bulk',

@@ -36,6 +36,13 @@ export interface EngineOptions {
   grpcPort?: number;
   /** HTTP port; 0 picks a free one. Default 8888. */
   httpPort?: number;
+  /**
+   * Port of `GET /metrics`, for Prometheus: of the engine and of all tenants, without a token; 0 picks a free one. Default: none. With
+   * `edges`, each of them has one of the ports that follow.
+   */
+  metricsPort?: number;
+  /** Address to bind for `metricsPort`. Default 127.0.0.1. One that other machines reach needs `tls` or `insecure`. */
+  metricsHost?: string;
   /** Default `info`. */
   logLevel?: LogLevel;
   /** A worker without a heartbeat for this long loses its tasks. Milliseconds, default 30,000. */
@@ -96,6 +103,8 @@ export interface EngineTime {
 export interface RunningEngine {
   grpc: Address;
   http: Address;
+  /** Where `GET /metrics` is, with `metricsPort`. */
+  metrics: Address | undefined;
   /** Whether both speak TLS. */
   tls: TlsOptions | undefined;
   /** Postgres in use, password included. */
@@ -114,6 +123,7 @@ export const engineDefaults = {
   host: '127.0.0.1',
   grpcPort: 7077,
   httpPort: 8888,
+  metricsHost: '127.0.0.1',
   workerTimeoutMs: 30_000,
   maxWorkerDeaths: 3,
   retentionDays: 30,

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Address } from '../base/engine-options.ts';
+import type { Address, EngineOptions } from '../base/engine-options.ts';
 import type { Logger } from '../base/log.ts';
 import { listen } from '../net/listen.ts';
 import type { PortKind } from '../net/port-taken.ts';
@@ -53,7 +53,7 @@ export class EdgeProcesses {
       const edges = new EdgeProcesses(options, servers, [grpc, http]);
       give = (kind, socket) => edges.#give(kind, socket);
       try {
-        for (let count = 0; count < options.count; count++) edges.#add(firstPauseMs);
+        for (let number = 0; number < options.count; number++) edges.#add(number, firstPauseMs);
         await Promise.all(edges.#edges.map(async (edge) => edge.ready));
       } catch (error) {
         await edges.stop();
@@ -90,11 +90,11 @@ export class EdgeProcesses {
     else this.#waiting.push({ kind, socket });
   }
 
-  #add(pauseMs: number): void {
+  #add(number: number, pauseMs: number): void {
     const { log, engine, databaseUrl } = this.#options;
     const { grpc, http } = this;
     const edge = new EdgeProcess({
-      engine: { ...engine, host: grpc.host, grpcPort: grpc.port, httpPort: http.port },
+      engine: { ...engine, host: grpc.host, grpcPort: grpc.port, httpPort: http.port, ...metricsPort(engine, number) },
       databaseUrl,
     });
     this.#edges.push(edge);
@@ -112,7 +112,7 @@ export class EdgeProcesses {
       log.error({ code: 'EDGE_LOST', why, pauseMs: pause }, 'an edge process ended by itself; it is started again');
       const timer = setTimeout(() => {
         this.#restarts.delete(timer);
-        this.#add(Math.min(pause * 2, longestPauseMs));
+        this.#add(number, Math.min(pause * 2, longestPauseMs));
       }, pause);
       this.#restarts.add(timer);
     });
@@ -122,4 +122,10 @@ export class EdgeProcesses {
 /** Not waited for: a server that has given connections away asks the processes that have them, and the answer of one that has ended never comes. */
 function stopListening(server: Server): void {
   if (server.listening) server.close();
+}
+
+/** Edges follow their engine, each with a port that it keeps when it is started again. */
+function metricsPort({ metricsPort: port }: EngineOptions, number: number): Pick<EngineOptions, 'metricsPort'> {
+  if (port === undefined || port === 0) return port === undefined ? {} : { metricsPort: 0 };
+  return { metricsPort: port + 1 + number };
 }

@@ -70,6 +70,10 @@ export interface HistoryRow {
   workflowName: string;
   /** Told, and not stored: the run's own row says it. */
   toldByRun?: true;
+  /** For metrics: how long an attempt that was ASSIGNED had been ready. Not stored. */
+  waitedUs?: number;
+  /** For metrics: what was ASSIGNED is an attempt that goes on after an eviction. Not stored. */
+  isRestored?: true;
 }
 
 export interface LiveRow {

@@ -15,10 +15,10 @@ export interface SocketSource {
  */
 export function listen(
   server: Server,
-  kind: PortKind,
+  kind: PortKind | 'metrics',
   { host, port, sockets }: Address & { sockets?: SocketSource | undefined },
 ): Promise<Address> {
-  if (sockets !== undefined) {
+  if (sockets !== undefined && kind !== 'metrics') {
     sockets.onSocket(kind, (socket) => server.emit('connection', socket));
     return Promise.resolve({ host, port });
   }

@@ -7,6 +7,7 @@ import type { Caller } from '../edge/access/caller.ts';
 import type { Gate } from '../edge/access/gate.ts';
 import type { Commands } from '../edge/parsed-commands.ts';
 import type { Logger } from '../base/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { PeerRequests } from '../replicas/peer-requests.ts';
 import type { RoutesToPeers } from '../replicas/routes-to-peers.ts';
 
@@ -26,6 +27,7 @@ export interface RestDeps {
   log: Logger;
   passingOn: PassingOn;
   version: string;
+  metrics: Metrics;
   /** Whether commands are being carried out. */
   isReady(): boolean;
 }

@@ -7,14 +7,20 @@ import { uuidFloor } from '../model/ids/uuid-floor.ts';
 import { readRunCounts } from '../monitor/runs/run-counts.ts';
 import type { RestDeps } from './deps.ts';
 import type { Router } from './gated-router.ts';
+import { metricsType } from '../metrics/metrics.ts';
 import { JsonText } from '../payloads/cut-body.ts';
 import { bodyWithPayloads, dateQuery, listQuery, uuidQuery } from './request-values.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const base = '/api/v1/stable/tenants/:tenant';
 
-/** How many runs there are of each status, and what an expression gives. */
+/** How many runs there are of each status, a tenant's metrics for Prometheus, and what an expression gives. */
 export function registerMetricRoutes(router: Router, deps: RestDeps): void {
+  router.get('/api/v1/tenants/:tenant/prometheus-metrics', async (context) => {
+    const { tenantId } = context.get('caller');
+    await deps.owner.served(tenantId);
+    return context.body(await deps.metrics.ofTenant(tenantId), 200, { 'content-type': metricsType });
+  });
   router.get(`${base}/task-metrics`, async (context) => {
     const { req } = context;
     const since = dateQuery(req, 'since');

@@ -109,10 +109,20 @@ function checkAddress(url: string): void {
 
 /** @throws HatchetError PORT_TAKEN */
 export async function startRest(options: RestOptions): Promise<RestServer> {
-  const listener = getRequestListener((await restApp(options)).fetch);
+  return serveApp(await restApp(options), 'http', options);
+}
+
+interface Served extends Address {
+  sockets?: SocketSource | undefined;
+  tls: TlsIdentity | undefined;
+}
+
+/** Listens for requests of an app. @throws HatchetError PORT_TAKEN */
+export async function serveApp(app: Hono<RestEnv>, kind: 'http' | 'metrics', options: Served): Promise<RestServer> {
+  const listener = getRequestListener(app.fetch);
   const server = httpServer(options.tls, (request, response) => void listener(request, response));
   server.maxConnections = connectionLimits.connections;
-  const address = await listen(server, 'http', options);
+  const address = await listen(server, kind, options);
   return { address, stop: () => close(server) };
 }
 

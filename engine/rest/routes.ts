@@ -27,7 +27,6 @@ const unserved: readonly PathOf<'GET'>[] = [
   '/api/v1/workflows/:workflow/metrics',
   '/api/v1/stable/tenants/:tenant/task-point-metrics',
   '/api/v1/tenants/:tenant/task-stats',
-  '/api/v1/tenants/:tenant/prometheus-metrics',
 ];
 
 /** What needs no token. */

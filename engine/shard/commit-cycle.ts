@@ -14,6 +14,7 @@ import type { LongLogs } from './facts/long-durable-logs.ts';
 import { WakingEvents } from './facts/waking-events.ts';
 import { runHalves } from './halve-refused.ts';
 import { isPassingError } from './is-passing-error.ts';
+import type { CommitMeter } from './commit-meter.ts';
 import type { Job } from './job.ts';
 import { stagedOf } from './job-payloads.ts';
 import type { LaneConnection } from './lane-connection.ts';
@@ -52,6 +53,7 @@ export interface CommitCycleParts {
   readonly host: Host;
   readonly log: Logger;
   readonly trouble: PostgresTroubleLog;
+  readonly meter: CommitMeter | undefined;
   readonly committed: OwnerEvents['committed'];
   readonly isStopping: () => boolean;
   /** There is something to do, though no command has come. */
@@ -268,11 +270,18 @@ export class CommitCycle {
     const { plans, changes, jobs } = transaction;
     const number = ++this.#number;
     sealTransaction(transaction);
+    const sentAtMs = this.#parts.host.monotonicMs();
     const failure = lane.commit(shardSteps(plans.keys()), number, changes, stagedOf(jobs)).then(
-      () => undefined,
+      () => this.#measure(transaction, sentAtMs),
       (error: unknown) => ({ error }),
     );
     this.#underWay = { transaction, number, failure };
+  }
+
+  #measure({ changes, jobs }: PlannedTransaction, sentAtMs: number): undefined {
+    const { meter, host } = this.#parts;
+    if (meter?.isOn === true)
+      meter.stored({ ms: host.monotonicMs() - sentAtMs, commands: jobs.length, rows: changes.rowCount });
   }
 
   /** Nothing takes it back any more. */
@@ -313,8 +322,9 @@ export class CommitCycle {
   /** It is stored: nothing that fails from here on takes anything back, or keeps the rest from being said. */
   #letOut(transaction: PlannedTransaction): void {
     for (const state of transaction.plans.keys()) this.#untidy.add(state);
-    const { effects, history, durableEntries, durableResults } = transaction.changes;
-    logAndGoOn(this.#parts.log, () => this.#parts.committed(effects, history, [...durableEntries, ...durableResults]));
+    const { effects, history, results, durableEntries, durableResults } = transaction.changes;
+    const nodes = [...durableEntries, ...durableResults];
+    logAndGoOn(this.#parts.log, () => this.#parts.committed(effects, history, { nodes, results }));
     logAndGoOnEach(this.#parts.log, transaction.outcomes, ({ answer }) => answer());
   }
 
@@ -344,6 +354,7 @@ export class CommitCycle {
 
   async #commitFailed(transaction: PlannedTransaction, number: number, error: unknown): Promise<void> {
     if (error instanceof TransactionRefused) {
+      this.#parts.meter?.refused();
       this.#takeBack(transaction, rollbackSealed);
       if (error.notOwner) return this.#findLost(transaction);
       if (error.stagedLost) for (const { payloads } of transaction.jobs) payloads.unstage();
@@ -436,6 +447,7 @@ export class CommitCycle {
         });
         for (const each of open) this.#settle(each, stored);
         this.#parts.ownership.loseStates(lost);
+        this.#parts.meter?.reconnected();
         return this.#parts.trouble.over();
       } catch (error) {
         if (this.#parts.isStopping()) return this.#abandon(open);

@@ -23,6 +23,7 @@ import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import { partlyDone } from './command-failure.ts';
 import { partsOf } from './command-parts.ts';
 import { CommitCycle } from './commit-cycle.ts';
+import type { CommitMeter } from './commit-meter.ts';
 import { LongLogs } from './facts/long-durable-logs.ts';
 import { jobOf, type Job } from './job.ts';
 import { JobPayloads } from './job-payloads.ts';
@@ -100,6 +101,7 @@ export class Owner {
     awakeMs?: () => number;
     /** See `planAheadFrom`. */
     planAheadFrom?: number | undefined;
+    meter?: CommitMeter | undefined;
     host?: Host;
     connector?: Connector;
   }) {
@@ -143,6 +145,7 @@ export class Owner {
       owner: this.#ownership.id,
       onLost: (error) => {
         this.#trouble.lost(error, 'the connection to Postgres was lost');
+        options.meter?.lost();
         this.#wake();
       },
       connector,
@@ -162,7 +165,8 @@ export class Owner {
       host,
       log: options.log,
       trouble: this.#trouble,
-      committed: (effects, history, nodes) => options.events.committed(effects, history, nodes),
+      meter: options.meter,
+      committed: (effects, history, rest) => options.events.committed(effects, history, rest),
       isStopping: () => this.#stopping,
       wake: () => this.#wake(),
     });
@@ -235,6 +239,11 @@ export class Owner {
     const isOver = (): boolean =>
       this.#ownership.peers.length === 0 || shardIds.every((shard) => this.#ownership.peerOf(shard) !== undefined);
     while (!isOver() && this.#host.monotonicMs() < end) await delay(this.#host, withdrawLookMs);
+  }
+
+  /** Since the lease of its shards was last renewed. */
+  get leaseAgeMs(): number {
+    return this.#ownership.leaseAgeMs;
   }
 
   get states(): Iterable<ShardState> {

@@ -9,11 +9,14 @@ import { DurableLinks } from '../dispatch/durable-links.ts';
 import type { DurableAskReply } from '../model/durable/durable-operation.ts';
 import { shardOf } from '../model/ids/shard-of.ts';
 import type { HistoryRow } from '../model/stored-rows.ts';
+import type { Effect } from '../model/task/effect.ts';
 import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import type { ShardState } from '../plan/state/shard-state.ts';
 import type { WakingLimits } from '../plan/state/waking-limits.ts';
 import type { Connector, Sql } from '../postgres/sql-client.ts';
+import type { CommitMeter } from '../shard/commit-meter.ts';
 import { Owner } from '../shard/owner.ts';
+import type { CommittedRows } from '../shard/owner-events.ts';
 import { DueTimers } from '../shard/fire-crons-and-schedules.ts';
 import { dispatcherPorts } from './dispatcher-ports.ts';
 import { releaseEffects, type LogLines } from './release-effects.ts';
@@ -31,13 +34,14 @@ export interface EngineCoreOptions {
   takesShards?: boolean;
   /** See `Owner`. */
   planAheadFrom?: number | undefined;
+  meter?: CommitMeter;
   /** Reads payloads of dispatches and of timers. */
   payloadReads: Sql;
   /** The ends of runs go there. */
   results: Pick<RunEndWaiters, 'ended' | 'recheckAll'>;
   logs: LogLines;
   /** Called with every commit, once its effects are on their way. */
-  committed: readonly ((history: readonly HistoryRow[], nodes: readonly { taskId: string }[]) => void)[];
+  committed: readonly ((history: readonly HistoryRow[], rest: CommittedRows, effects: readonly Effect[]) => void)[];
   /** Shards are served from now on. */
   recovered: readonly ((states: readonly ShardState[]) => void)[];
   lost: () => void;
@@ -65,16 +69,17 @@ export class EngineCore {
       wakingLimits: options.wakingLimits,
       takesShards: options.takesShards,
       planAheadFrom: options.planAheadFrom,
+      meter: options.meter,
       awakeMs: () => options.awake.nowMs(),
       host,
       ...(options.connector === undefined ? {} : { connector: options.connector }),
       events: {
-        committed: (effects, history, nodes) => {
+        committed: (effects, history, rest) => {
           const parts = [
             () => releaseEffects(effects, { dispatcher: this.dispatcher, links, results, logs, log, host }),
             ...options.committed,
           ];
-          logAndGoOnEach(log, parts, (part) => part(history, nodes));
+          logAndGoOnEach(log, parts, (part) => part(history, rest, effects));
         },
         recovered: (open, states) => {
           const workers = new Map(states.flatMap((state) => [...state.workersById]));

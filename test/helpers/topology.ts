@@ -112,7 +112,7 @@ export async function startInTopology(options: EngineOptions): Promise<RunningEn
   const { tls, version, startedAt, time } = owner;
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= together.stop());
-  return { grpc, http, token, databaseUrl, tls, version, startedAt, time, stop };
+  return { grpc, http, metrics: owner.metrics, token, databaseUrl, tls, version, startedAt, time, stop };
 }
 
 /** The built engine as a process of its own; more of them where the topology says so, which end with it, and by the same signal. */

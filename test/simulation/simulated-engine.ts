@@ -162,7 +162,7 @@ export class SimulatedEngine {
         recheckAll: (isMeant) => runEnds.recheckAll(isMeant),
       },
       logs: { write: async () => undefined },
-      committed: [(history, nodes) => watch.committed(this, history, nodes)],
+      committed: [(history, { nodes }) => watch.committed(this, history, nodes)],
       recovered: [(states) => watch.recovered(this, states)],
       lost: () => undefined,
       moved: (shards) => {

@@ -26,6 +26,15 @@ export function engineCommand(host: CommandHost): Command {
     .option('--edge', 'only take calls, for the engines on --database-url: hold no tasks')
     .option('--grpc-port <port>', 'gRPC port; 0 takes any free one', port, 7077)
     .option('--http-port <port>', 'HTTP port; 0 takes any free one', port, 8888)
+    .option(
+      '--metrics-port <port>',
+      'serve GET /metrics for Prometheus there, without a token; 0 takes any free one (default: HATCHET_ENGINE_METRICS_PORT, else none)',
+      port,
+    )
+    .option(
+      '--metrics-host <address>',
+      'address of the port for metrics; one that other machines reach needs TLS (default: HATCHET_ENGINE_METRICS_HOST, else 127.0.0.1)',
+    )
     .option('--tls-cert <path>', 'serve TLS with this certificate, PEM (default: HATCHET_ENGINE_TLS_CERT)')
     .option('--tls-key <path>', 'its private key, PEM (default: HATCHET_ENGINE_TLS_KEY)')
     .option(

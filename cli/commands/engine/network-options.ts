@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { EngineOptions } from '../../../engine/index.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { wrongUse } from '../../cli-error.ts';
+import { port } from '../../input/parse-flags.ts';
 
 export const tlsVersions = ['1.2', '1.3'] as const;
 
@@ -14,9 +15,14 @@ export interface NetworkFlags {
   tlsMinVersion?: (typeof tlsVersions)[number];
   insecure?: true;
   allowedHost?: readonly string[];
+  metricsPort?: number;
+  metricsHost?: string;
 }
 
-type NetworkOptions = Pick<EngineOptions, 'host' | 'advertiseHost' | 'tls' | 'insecure' | 'allowedHosts'>;
+type NetworkOptions = Pick<
+  EngineOptions,
+  'host' | 'advertiseHost' | 'tls' | 'insecure' | 'allowedHosts' | 'metricsPort' | 'metricsHost'
+>;
 
 /** Where an engine listens and how: flags, then HATCHET_ENGINE_*. @throws CliError with exit code 2 */
 export function networkOptions({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>, flags: NetworkFlags): NetworkOptions {
@@ -35,8 +41,14 @@ export function networkOptions({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>, fl
       ?.split(',')
       .map((name) => name.trim());
   const advertiseHost = flags.advertiseHost ?? setting('ADVERTISE_HOST');
+  const metricsPort = flags.metricsPort ?? portOf(setting('METRICS_PORT'));
+  const metricsHost = flags.metricsHost ?? setting('METRICS_HOST');
+  if (metricsHost !== undefined && metricsPort === undefined)
+    throw wrongUse('--metrics-host was given without a port for metrics', 'Add --metrics-port.');
   const rest = {
     host: flags.host,
+    ...(metricsPort === undefined ? {} : { metricsPort }),
+    ...(metricsHost === undefined ? {} : { metricsHost }),
     ...(advertiseHost === undefined ? {} : { advertiseHost }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
@@ -56,4 +68,14 @@ export function networkOptions({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>, fl
     ...(minVersion === undefined ? {} : { minVersion }),
   };
   return { ...rest, tls };
+}
+
+/** @throws CliError with exit code 2 */
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return port(text);
+  } catch {
+    throw wrongUse(`HATCHET_ENGINE_METRICS_PORT is ${JSON.stringify(text)}`, 'Use a port from 0 to 65535.');
+  }
 }

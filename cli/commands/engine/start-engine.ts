@@ -46,6 +46,8 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
   await checkPort(flags.host, flags.grpcPort, '--grpc-port');
   await checkPort(flags.host, flags.httpPort, '--http-port');
   const network = networkOptions(context, flags);
+  if (network.metricsPort !== undefined)
+    await checkPort(network.metricsHost ?? '127.0.0.1', network.metricsPort, '--metrics-port');
   checkEdge(flags, context.env);
   const databaseUrl = flags.databaseUrl ?? context.env['DATABASE_URL'];
   const engine: EngineOptions & { dataDir: string } = {

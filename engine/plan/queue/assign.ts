@@ -1,5 +1,5 @@
 import { pickWorker } from './pick-worker.ts';
-import { LiveState } from '../../model/task/live-state.ts';
+import { LiveFlag, LiveState } from '../../model/task/live-state.ts';
 import { flushNext } from '../batch-tasks/flush-batch.ts';
 import type { ActionQueue } from './action-queue.ts';
 import { assignment } from './describe-assignment.ts';
@@ -203,6 +203,15 @@ function start(plan: Plan, row: TaskRow, worker: PlannerWorker): void {
   worker.hold(row, undo);
   state.deadlines.set(row, nowUs + definition.executionTimeoutMs * 1000, undo);
   journal(plan, row, 'ASSIGNED');
+  noteWait(plan, row);
   if (definition.durable) beginInvocation(plan, row);
   if (version.definition.sticky !== null) stick(plan, row, worker);
+}
+
+/** On the row of the journal that says ASSIGNED: memory has another number once the task is queued again. */
+function noteWait({ state, nowUs, changes }: Plan, row: TaskRow): void {
+  const said = changes.history.at(-1);
+  if (said === undefined) return;
+  said.waitedUs = Math.max(0, nowUs - state.timeOf(state.tasks.seq[row] ?? nowUs, nowUs));
+  if (((state.tasks.flags[row] ?? 0) & LiveFlag.Restored) !== 0) said.isRestored = true;
 }

@@ -155,15 +155,14 @@ export class ChangeSet implements TransactionRows {
   }
 
   get isEmpty(): boolean {
-    return (
-      lists.every((name) => name === 'effects' || this[name].length === 0) &&
-      this.liveInserts.length +
-        this.liveUpdates.length +
-        this.liveDeletes.length +
-        this.rateLimits.length +
-        this.waits.length +
-        this.waitDeletes.length ===
-        0
-    );
+    return this.rowCount === 0;
+  }
+
+  /** Rows that are written or deleted. */
+  get rowCount(): number {
+    const live = this.liveInserts.length + this.liveUpdates.length + this.liveDeletes.length;
+    let count = live + this.rateLimits.length + this.waits.length + this.waitDeletes.length;
+    for (const name of lists) if (name !== 'effects') count += this[name].length;
+    return count;
   }
 }

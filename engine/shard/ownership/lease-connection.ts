@@ -26,6 +26,7 @@ export class LeaseConnection {
   #beating: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
   #isToldAgain = false;
+  #renewedAtMs: number;
   #stopped = false;
 
   /** @param options.onBeat renews the lease and does what goes with it, by `run` */
@@ -50,7 +51,18 @@ export class LeaseConnection {
     this.#log = options.log;
     this.#onBeat = options.onBeat;
     this.#host = options.host ?? processHost;
+    this.#renewedAtMs = this.#host.monotonicMs();
     this.#connector = options.connector ?? postgresConnector;
+  }
+
+  /** The lease has been renewed just now. */
+  renewed(): void {
+    this.#renewedAtMs = this.#host.monotonicMs();
+  }
+
+  /** Since the lease was last renewed, or since this was made. */
+  get ageMs(): number {
+    return this.#host.monotonicMs() - this.#renewedAtMs;
   }
 
   /** Connects, and beats for the first time. */

@@ -121,6 +121,11 @@ export class Ownership {
     return this.#lives[shard]?.isFree === true ? this.#map.peerOf(shard) : undefined;
   }
 
+  /** Since its lease was last renewed. */
+  get leaseAgeMs(): number {
+    return this.#keeper.ageMs;
+  }
+
   /** All other engines that are alive and take calls. */
   get peers(): readonly Peer[] {
     return this.#map.reachable;
@@ -245,6 +250,7 @@ export class Ownership {
     const held = this.#held;
     const handOvers = this.#handOvers;
     const rows = await this.#keeper.run((client) => renewLease(client, this.id));
+    this.#keeper.renewed();
     const still = new Set(rows.flatMap(({ id, owner }) => (owner === this.id && id !== null ? [id] : [])));
     this.lose(held.filter((id) => !still.has(id)));
     const moved = this.#map.update(rows);
