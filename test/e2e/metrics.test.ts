@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { catalogue } from '../../engine/metrics/catalogue.ts';
+import { deployedQueries } from '../helpers/deployed-queries.ts';
 import { engineFixture, engineForTest } from '../helpers/engine-fixture.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
+import { metricsOf } from '../helpers/promql.ts';
 import { Scrape } from '../helpers/scrape.ts';
 import { Hatchet } from '../../sdk/index.ts';
 
@@ -10,6 +13,8 @@ let stranger: { tenantId: string; token: string };
 let tenantId: string;
 let letGo: () => void;
 const patience = { timeout: 20_000, interval: 100 };
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 
 function metricsUrl(): string {
   const { metrics } = fixture.engine;
@@ -190,6 +195,19 @@ describe('the metrics of an engine', () => {
     expect(now.value('hatchet_engine_info', { role: 'engine' })).toBe(1);
     expect(now.value('process_resident_memory_bytes')).toBeGreaterThan(0);
     expect(now.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0);
+  });
+
+  it('are all that the dashboard, the alerts and the autoscaler ask for', async () => {
+    const { names } = await scrape();
+    const asked = Object.values(deployedQueries).flatMap((queries) => queries.flatMap(metricsOf));
+    expect(asked.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('are all that the catalogue has, and no others', async () => {
+    const { text } = await scrape();
+    const own = [...text.matchAll(/^# TYPE (hatchet_\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    const known = Object.entries(catalogue).map(([name, { type }]) => `${name} ${type}`);
+    expect(own.toSorted(byText)).toEqual(known.toSorted(byText));
   });
 
   it('come from /metrics alone, and not to web pages', async () => {
