@@ -61,7 +61,7 @@ export class MetadataKeys {
       const pairs = byRun.get(runId);
       if (pairs !== undefined && transitions.includes('CREATED')) this.#add(taskId, tenantId, pairs);
     }
-    if (this.#byTask.size > 0)
+    if (this.size > 0)
       for (const { taskId } of results) {
         this.#byTask.get(taskId)?.pairs.delete(taskId);
         this.#byTask.delete(taskId);
@@ -81,6 +81,11 @@ export class MetadataKeys {
     this.#tenants.delete(tenantId);
   }
 
+  /** Tasks whose metadata is known. */
+  get size(): number {
+    return this.#byTask.size;
+  }
+
   get tenants(): Iterable<TenantId> {
     return this.#tenants.keys();
   }
@@ -88,7 +93,7 @@ export class MetadataKeys {
   #add(taskId: string, tenantId: TenantId, pairs: readonly Pair[]): void {
     const tenant = this.#tenants.get(tenantId) ?? { pairs: new Map(), leftOut: 0 };
     this.#tenants.set(tenantId, tenant);
-    if (this.#byTask.size >= mostTasks) {
+    if (this.size >= mostTasks) {
       tenant.leftOut++;
       return;
     }
