@@ -882,7 +882,7 @@ export interface Answers {
   'POST /api/v1/stable/tenants/:tenant/cel/debug': ExpressionResult;
   'GET /api/v1/stable/tenants/:tenant/task-point-metrics': never;
   'GET /api/v1/tenants/:tenant/task-stats': never;
-  'GET /api/v1/tenants/:tenant/prometheus-metrics': never;
+  'GET /api/v1/tenants/:tenant/prometheus-metrics': string;
   'GET /api/v1/tenants/:tenant/rate-limits': RateLimits;
   'DELETE /api/v1/tenants/:tenant/rate-limits': null;
   'GET /api/v1/stable/workflow-runs/:run': RunDetails;
