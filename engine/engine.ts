@@ -383,7 +383,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     host,
     port: hasEdges ? 0 : (options.grpcPort ?? engineDefaults.grpcPort),
     sockets,
-    services: withOperatorServices(services, { ...edge, isReady, host: processHost }),
+    services: withOperatorServices(services, { ...edge, isReady }),
     connections,
     tls,
     interceptors: [strangerInterceptor({ gate, connections, log })],

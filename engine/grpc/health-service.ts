@@ -1,6 +1,6 @@
 import { HatchetError } from '../base/errors.ts';
-import type { Host } from '../base/host.ts';
 import { quoted } from '../edge/parse/invalid.ts';
+import { pause } from '../../link/backoff.ts';
 import { HealthCheckResponse_ServingStatus as Status, HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import type { Edge } from './edge.ts';
 import type { GrpcService } from './grpc-server.ts';
@@ -12,7 +12,6 @@ const lookMs = 250;
 export interface HealthDeps extends Edge {
   /** Whether commands are being carried out: all services are as healthy as that. */
   isReady: () => boolean;
-  host: Host;
 }
 
 /**
@@ -20,7 +19,7 @@ export interface HealthDeps extends Edge {
  * after some seconds, as any other; who watches with one is told of changes for as long as it likes.
  * @param services full names of those that are served
  */
-export function healthService({ isReady, host, ...edge }: HealthDeps, services: readonly string[]): GrpcService {
+export function healthService({ isReady, ...edge }: HealthDeps, services: readonly string[]): GrpcService {
   const known = new Set(['', ...services]);
   const statusNow = (): typeof Status.SERVING | typeof Status.NOT_SERVING =>
     isReady() ? Status.SERVING : Status.NOT_SERVING;
@@ -39,22 +38,8 @@ export function healthService({ isReady, host, ...edge }: HealthDeps, services: 
         const status = known.has(service) ? statusNow() : Status.SERVICE_UNKNOWN;
         if (status !== told) await writeTo(call, { status }, signal);
         told = status;
-        await pause(host, lookMs, signal);
+        await pause(lookMs, signal);
       }
     },
-  });
-}
-
-/** Resolves after a time, or at the signal. */
-function pause(host: Host, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      timer.clear();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = host.setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
   });
 }
