@@ -345,7 +345,16 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   onStop(async () => replica.stop());
   const ownerLinks = isEdge ? new LinksToOwners(replica) : undefined;
   if (ownerLinks !== undefined) onStop(async () => ownerLinks.stop());
-  const edge = { gate, log, owner: commands, connections, turns: owner.turns, replicas: replica.routes, ownerLinks };
+  const edge = {
+    gate,
+    log,
+    owner: commands,
+    connections,
+    turns: owner.turns,
+    replicas: replica.routes,
+    ownerLinks,
+    takesCompressed: options.compressedCalls ?? false,
+  };
   const followers: LogStreamDeps = {
     pool: reads,
     runEnd: (tenantId, runId, signal) => runEnd(results, { tenantId, runId, signal }),
@@ -479,6 +488,7 @@ function checkRole({ edge, edges = 0, databaseUrl }: EngineOptions): void {
 /** What an edge beside its engine is started with, but for its ports; that for metrics is the engine's own. */
 function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
   const { tls, insecure, allowedHosts, secretKeyFile, metricsPort, metricsHost, logLevel, allowSkip } = options;
+  const { compressedCalls } = options;
   return {
     edge: true,
     dataDir,
@@ -490,6 +500,7 @@ function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
     ...(metricsHost === undefined ? {} : { metricsHost }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(allowSkip === undefined ? {} : { allowSkip }),
+    ...(compressedCalls === undefined ? {} : { compressedCalls }),
   };
 }
 

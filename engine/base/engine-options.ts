@@ -37,6 +37,11 @@ export interface EngineOptions {
   /** HTTP port; 0 picks a free one. Default 8888. */
   httpPort?: number;
   /**
+   * Whether clients that compress their gRPC messages, as the published TypeScript SDK does, are let go on with it: fewer bytes on a
+   * slow link, for more CPU on both ends. Default false: they are asked to send messages as they are. Both are read.
+   */
+  compressedCalls?: boolean;
+  /**
    * Port of `GET /metrics`, for Prometheus: of the engine and of all tenants, without a token; 0 picks a free one. Default: none. With
    * `edges`, each of them has one of the ports that follow.
    */

@@ -16,6 +16,8 @@ export interface Edge {
   turns: TenantTurns<TenantId>;
   /** Where the calls go whose tenants' shards other engines have; undefined where there can be no others. */
   replicas?: RoutesToPeers | undefined;
+  /** Whether clients may go on to compress what they send. */
+  takesCompressed: boolean;
   /** By which an edge passes the commonest calls on; undefined where calls are carried out. */
   ownerLinks?: LinksToOwners | undefined;
 }

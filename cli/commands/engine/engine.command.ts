@@ -57,6 +57,7 @@ export function engineCommand(host: CommandHost): Command {
       '--secret-key-file <path>',
       'file with the key that seals secrets in the database (default: HATCHET_ENGINE_SECRET_KEY_FILE, else HATCHET_ENGINE_SECRET_KEY, else secret.key in the data folder)',
     )
+    .option('--compressed-calls', 'let SDKs that compress their gRPC messages go on with it: fewer bytes, more CPU')
     .option('--retention-days <n>', 'days that ended runs are kept', wholeNumber(1, 3650), 30)
     .option('--max-worker-deaths <n>', 'workers that may die under a task before it fails', wholeNumber(1, 100), 3)
     .option('--audit-days <n>', 'days that the audit log is kept', wholeNumber(1, 3650), 365)

@@ -17,11 +17,12 @@ export interface NetworkFlags {
   allowedHost?: readonly string[];
   metricsPort?: number;
   metricsHost?: string;
+  compressedCalls?: true;
 }
 
 type NetworkOptions = Pick<
   EngineOptions,
-  'host' | 'advertiseHost' | 'tls' | 'insecure' | 'allowedHosts' | 'metricsPort' | 'metricsHost'
+  'host' | 'advertiseHost' | 'tls' | 'insecure' | 'allowedHosts' | 'metricsPort' | 'metricsHost' | 'compressedCalls'
 >;
 
 /** Where an engine listens and how: flags, then HATCHET_ENGINE_*. @throws CliError with exit code 2 */
@@ -51,6 +52,7 @@ export function networkOptions({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>, fl
     ...(metricsHost === undefined ? {} : { metricsHost }),
     ...(advertiseHost === undefined ? {} : { advertiseHost }),
     ...(flags.insecure === true ? { insecure: true } : {}),
+    ...(flags.compressedCalls === true ? { compressedCalls: true } : {}),
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
   };
   if (certFile === undefined && keyFile === undefined) {

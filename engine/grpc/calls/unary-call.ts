@@ -1,4 +1,4 @@
-import type { Client, handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import { Metadata, type Client, type handleUnaryCall } from '@grpc/grpc-js';
 import { isMovedAway } from '../../base/not-owner.ts';
 import { noCaller, type Caller } from '../../edge/access/caller.ts';
 import type { CallFacts } from '../../edge/access/gate.ts';
@@ -27,16 +27,18 @@ export function unary<Res>(
   { encode, byLink }: { encode: (request: unknown) => Buffer; byLink?: LinkedUnary<Res> | undefined },
 ): handleUnaryCall<RawRequest, Res | RawAnswer> {
   const { gate, log, replicas, ownerLinks } = edge;
-  return (call, callback) => {
-    const fail = (error: unknown): void => callback(callError(error, log));
+  return (call, end) => {
+    const fail = (error: unknown): void => end(callError(error, log));
+    const reply = (response: Res | RawAnswer, head?: Metadata): void => {
+      if (!edge.takesCompressed) call.sendMetadata(plainMessagesOnly(head));
+      else if (head !== undefined) call.sendMetadata(head);
+      end(null, response);
+    };
     const answer = (response: Res | Held<Res> | Headed<Res>): void => {
-      if (response instanceof Headed) {
-        call.sendMetadata(response.metadata);
-        return callback(null, response.value);
-      }
-      if (!(response instanceof Held)) return callback(null, response);
+      if (response instanceof Headed) return reply(response.value, response.metadata);
+      if (!(response instanceof Held)) return reply(response);
       releaseOnceSent(call, response.reservation);
-      callback(null, response.value);
+      reply(response.value);
     };
     /** An answer that cannot be given keeps no room. */
     const drop = (response: Res | Held<Res> | Headed<Res>, error: unknown): void => {
@@ -71,7 +73,7 @@ export function unary<Res>(
         (response) => {
           leave();
           void gate.note(caller, facts);
-          callback(null, response);
+          reply(response);
         },
         (error: unknown) => {
           leave();
@@ -108,7 +110,7 @@ export function unary<Res>(
       const send = (client: Client): ReturnType<typeof passOnUnary> => passOnUnary(client, call, passage);
       const here = (): void => run(identity, call.request.again(bytes));
       replicas.passOn(identity.tenantId, bytes.length, send, here).then((sent) => {
-        if (sent !== undefined) callback(null, sent);
+        if (sent !== undefined) reply(sent);
       }, fail);
     };
     try {
@@ -123,4 +125,13 @@ export function unary<Res>(
       fail(error);
     }
   };
+}
+
+/**
+ * Initial metadata by which a client's library ceases to compress what it sends on the same connection: it keeps to what the server says
+ * that it takes. A message of a few hundred bytes costs grpc-js at either end a zlib stream of its own, more than the rest of the call.
+ */
+function plainMessagesOnly(head = new Metadata()): Metadata {
+  head.set('grpc-accept-encoding', 'identity');
+  return head;
 }

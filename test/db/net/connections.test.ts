@@ -84,7 +84,7 @@ async function start(limits: Partial<ConnectionLimits> = {}): Promise<void> {
     log,
   });
   const service = serve(
-    { gate, log, connections, turns },
+    { gate, log, connections, turns, takesCompressed: false },
     { heartbeat: DispatcherService.heartbeat, getVersion: DispatcherService.getVersion },
     {
       heartbeat: ({ workerId }) => (read.push(workerId), Promise.resolve({})),
