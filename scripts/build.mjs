@@ -42,12 +42,15 @@ const entries = [
   'engine/cel/cel-thread.ts',
   'engine/payloads/payload-thread.ts',
   'sdk/index.ts',
+  'sdk/opentelemetry/index.ts',
   'testing/index.ts',
   'testing/keeper-main.ts',
 ];
 
 /** For those that cannot take ES modules, as jest. In one file: else each entry would have a copy of the SDK, with other classes. */
 const commonJsEntries = { index: 'sdk/index', testing: 'testing/index', config: 'cli/config' };
+/** Apart from the others, which must load where `@opentelemetry/api` is not installed; it has no classes of theirs. */
+const commonJsAlone = { opentelemetry: 'sdk/opentelemetry/index' };
 const engineBeside = {
   name: 'engine-beside',
   setup({ onResolve }) {
@@ -74,7 +77,17 @@ function fingerprint(withTypes) {
 }
 
 async function buildCommonJs(bundle, outdir) {
+  const settings = {
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    supported: { 'dynamic-import': false },
+    logLevel: 'warning',
+  };
   await bundle({
+    ...settings,
     stdin: {
       contents: Object.entries(commonJsEntries)
         .map(([name, path]) => `export * as ${name} from './${path}.ts';`)
@@ -82,20 +95,15 @@ async function buildCommonJs(bundle, outdir) {
       resolveDir: root,
     },
     outfile: join(outdir, 'all.cjs'),
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20.19',
-    packages: 'external',
-    supported: { 'dynamic-import': false },
     plugins: [engineBeside],
-    logLevel: 'warning',
   });
+  for (const [name, path] of Object.entries(commonJsAlone))
+    await bundle({ ...settings, entryPoints: [join(root, `${path}.ts`)], outfile: join(outdir, `${name}.cjs`) });
   for (const name of Object.keys(commonJsEntries))
     writeFileSync(join(outdir, `${name}.cjs`), `'use strict';\nmodule.exports = require('./all.cjs').${name};\n`);
   copyFileSync(join(root, 'engine/index.cjs'), join(outdir, 'engine.cjs'));
   // Under `module: node16` TypeScript lets no CommonJS file import an ES module's declarations, and yet it reads them.
-  for (const [name, path] of Object.entries({ ...commonJsEntries, engine: 'engine/index' }))
+  for (const [name, path] of Object.entries({ ...commonJsEntries, ...commonJsAlone, engine: 'engine/index' }))
     writeFileSync(join(outdir, `${name}.d.cts`), `// @ts-ignore\nexport * from '../types/${path}.js';\n`);
 }
 

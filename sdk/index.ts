@@ -4,6 +4,7 @@
  */
 export { HatchetClient as Hatchet, HatchetClient } from './client.ts';
 export type { ClientConfig } from './config/client-config.ts';
+export type { CarriedContext, SpanFacts, SpanStart, Tracing } from './tracing.ts';
 export type { ClientOptions, LegacyTlsConfig, TlsConfig, TlsStrategy } from './config/client-options.ts';
 export type { Healthcheck, HealthcheckOptions } from './config/healthcheck.ts';
 export { BatchContext } from './context/batch-context.ts';

@@ -155,9 +155,11 @@ const sdk: Inside = {
     'thenable.ts',
     'json-value.ts',
     'logger.ts',
+    'tracing.ts',
   ],
   topics: {
     failure: [],
+    opentelemetry: [],
     schema: [],
     config: [],
     connection: ['config', ...inRunner],

@@ -1,6 +1,7 @@
 import { durationToMs } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { parseLogLevel, plainLogger, type LogConstructor, type LogLevel } from '../logger.ts';
+import type { Tracing } from '../tracing.ts';
 import type { ClientOptions } from './client-options.ts';
 import { resolveHealthcheck, type Healthcheck } from './healthcheck.ts';
 import type { LocalEngine } from './local-engine.ts';
@@ -33,6 +34,7 @@ export interface ClientConfig {
   readonly captureConsole: boolean;
   /** Absent where workers open no port for it. */
   readonly healthcheck: Healthcheck | undefined;
+  readonly tracing: Tracing | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -107,6 +109,7 @@ export function resolveConfig(
     now: options.now ?? movableClockOf(address)?.now ?? (() => new Date()),
     captureConsole: /^(?:true|1)$/i.test(setting('CAPTURE_CONSOLE') ?? ''),
     healthcheck: resolveHealthcheck(options.healthcheck ?? {}, setting),
+    tracing: options.tracing,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Duration } from '../duration.ts';
 import type { HealthcheckOptions } from './healthcheck.ts';
 import type { LogConstructor, LogLevel } from '../logger.ts';
+import type { Tracing } from '../tracing.ts';
 
 export type TlsStrategy = 'none' | 'tls' | 'mtls';
 
@@ -60,6 +61,8 @@ export interface ClientOptions {
    * @default HATCHET_CLIENT_SESSIONS, else true
    */
   sessions?: boolean | undefined;
+  /** What is told of the runs that the client starts and the attempts that its workers run: `openTelemetry()` of `hatchet-ts/opentelemetry`. @default nothing */
+  tracing?: Tracing | undefined;
   /** What durable tasks are told by `ctx.now`. @default the clock of a test engine of this process, else the system's time */
   now?: (() => Date) | undefined;
 

@@ -3,7 +3,7 @@ import type { ClientConfig } from './client-config.ts';
 import type { ClientOptions } from './client-options.ts';
 
 /** Of a sandbox, which has no token and no way to the engine: enough for a module to declare its tasks. The worker adds its namespace to names. */
-export function unreachableConfig({ logger, logLevel }: ClientOptions): ClientConfig {
+export function unreachableConfig({ logger, logLevel, tracing }: ClientOptions): ClientConfig {
   return {
     token: '',
     tenantId: '',
@@ -21,5 +21,6 @@ export function unreachableConfig({ logger, logLevel }: ClientOptions): ClientCo
     healthcheck: undefined,
     repeatLostTriggers: false,
     sessions: false,
+    tracing,
   };
 }

@@ -21,6 +21,7 @@ import type { RunTarget } from '../run/run-target.ts';
 import type { StandardSchema } from '../schema/standard-schema.ts';
 import { validate } from '../schema/validate.ts';
 import { isThenable } from '../thenable.ts';
+import type { Tracing } from '../tracing.ts';
 import type { ActionPayload } from './action-payload.ts';
 import type { ContextHost } from './context-host.ts';
 import type { ChildOutputs, CheckedChildRuns, SomeChildRun } from './child-run-types.ts';
@@ -69,6 +70,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
   readonly #invocation: Invocation;
   readonly #namespace: string;
   readonly #now: () => Date;
+  readonly #tracing: Tracing | undefined;
   readonly #begin = beginsAsItsTask();
   readonly #continueAsNew: (input: string) => Promise<never>;
   readonly #patches = new Map<string, Promise<boolean>>();
@@ -83,6 +85,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     invocation: Invocation;
     namespace: string;
     now: () => Date;
+    tracing: Tracing | undefined;
     continueAsNew: (input: string) => Promise<never>;
   }) {
     super(facts);
@@ -90,6 +93,7 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
     this.#invocation = facts.invocation;
     this.#namespace = facts.namespace;
     this.#now = facts.now;
+    this.#tracing = facts.tracing;
     this.#continueAsNew = facts.continueAsNew;
   }
 
@@ -288,12 +292,10 @@ export class DurableContext<Input = unknown, UserData = unknown> extends Context
 
   async #waitFor(conditions: WaitCondition | readonly WaitCondition[], label: string | undefined): Promise<WaitResult> {
     this.#checkPlace('wait');
-    const result: WaitResult = JSON.parse(
-      await this.#invocation.wait(waitConditions(conditions, this.#namespace), {
-        label,
-        soonestMs: soonestMs(conditions),
-      }),
-    );
+    const wait = (): Promise<string> =>
+      this.#invocation.wait(waitConditions(conditions, this.#namespace), { label, soonestMs: soonestMs(conditions) });
+    const span = { name: 'hatchet.durable.wait_for', facts: { step_run_id: this.taskRunExternalId(), label } };
+    const result: WaitResult = JSON.parse(await (this.#tracing?.wait(span, wait) ?? wait()));
     return result;
   }
 

@@ -9,6 +9,7 @@ import { keyOf, type AnyEvent, type EventDeclaration } from '../definition/event
 import { requireJson } from '../json-text.ts';
 import { checkInput } from '../run/check-input.ts';
 import type { Priority } from '../run/run-options.ts';
+import { produced, withCarried, type CarriedContext } from '../tracing.ts';
 import { idOf, type ResourceMetadata, type ResourceRef } from './resource.ts';
 
 export interface PushEventOptions {
@@ -72,14 +73,21 @@ export class EventsClient {
   /** An event of a key. @throws HatchetError INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, UNREACHABLE */
   async push(key: string, payload: object, options?: PushEventOptions): Promise<PushedEvent>;
   async push(event: string | AnyEvent, payload: unknown, options: PushEventOptions = {}): Promise<PushedEvent> {
-    const { events } = this.#connection;
+    const { events, config } = this.#connection;
     const key = keyOf(event);
-    const request = await this.#request(event, { ...options, payload });
-    try {
-      return await callUnary(this.#connection, events.push.bind(events), request);
-    } catch (error) {
-      throw toHatchetError(error, `push the event ${key}`);
-    }
+    const span = () => ({
+      name: 'hatchet.push_event',
+      facts: { event_key: key, priority: options.priority, scope: options.scope },
+      payload,
+    });
+    return await produced(config.tracing, span, async (carried) => {
+      const request = await this.#request(event, { ...options, payload }, carried);
+      try {
+        return await callUnary(this.#connection, events.push.bind(events), request);
+      } catch (error) {
+        throw toHatchetError(error, `push the event ${key}`);
+      }
+    });
   }
 
   /** Up to 1000 events of one key. Each is stored with the runs that it starts; a call of more than some 50 rows goes in parts. @throws as push */
@@ -98,16 +106,21 @@ export class EventsClient {
     items: readonly (PushEventOptions & { payload: unknown })[],
     options: PushEventOptions = {},
   ): Promise<{ events: PushedEvent[] }> {
-    const { events } = this.#connection;
+    const { events, config } = this.#connection;
     const key = keyOf(event);
-    const request = {
-      events: await Promise.all(items.map(async (item) => await this.#request(event, { ...options, ...item }))),
-    };
-    try {
-      return await callUnary(this.#connection, events.bulkPush.bind(events), request);
-    } catch (error) {
-      throw toHatchetError(error, `push ${items.length} events ${key}`);
-    }
+    const span = () => ({ name: 'hatchet.bulk_push_event', facts: { event_key: key, events: items.length } });
+    return await produced(config.tracing, span, async (carried) => {
+      const request = {
+        events: await Promise.all(
+          items.map(async (item) => await this.#request(event, { ...options, ...item }, carried)),
+        ),
+      };
+      try {
+        return await callUnary(this.#connection, events.bulkPush.bind(events), request);
+      } catch (error) {
+        throw toHatchetError(error, `push ${items.length} events ${key}`);
+      }
+    });
   }
 
   /** Newest first. @throws HatchetError */
@@ -130,7 +143,12 @@ export class EventsClient {
     return `/api/v1/stable/tenants/${this.#connection.config.tenantId}/events`;
   }
 
-  async #request(given: string | AnyEvent, event: PushEventOptions & { payload: unknown }): Promise<PushEventRequest> {
+  async #request(
+    given: string | AnyEvent,
+    event: PushEventOptions & { payload: unknown },
+    carried: CarriedContext,
+  ): Promise<PushEventRequest> {
+    const metadata = withCarried(event.additionalMetadata, carried);
     const key = keyOf(given);
     const what = `the payload of the event ${key}`;
     const json = requireJson(event.payload, what);
@@ -141,9 +159,7 @@ export class EventsClient {
       payload: json,
       eventTimestamp: new Date(),
       additionalMetadata:
-        event.additionalMetadata === undefined
-          ? undefined
-          : requireJson(event.additionalMetadata, `the metadata of the event ${key}`),
+        metadata === undefined ? undefined : requireJson(metadata, `the metadata of the event ${key}`),
       priority: event.priority,
       scope: event.scope,
     };

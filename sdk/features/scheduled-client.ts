@@ -5,6 +5,7 @@ import { callRest } from '../connection/rest.ts';
 import { durationToMs, type Duration } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import type { Priority } from '../run/run-options.ts';
+import { produced, withCarried } from '../tracing.ts';
 import {
   idOf,
   nameOf,
@@ -51,14 +52,22 @@ export class ScheduledClient {
   async create(workflow: WorkflowRef, run: CreateScheduledRun): Promise<ScheduledRun> {
     const { config } = this.#connection;
     const { input = {}, additionalMetadata = {}, priority } = run;
-    const target = encodeURIComponent(applyNamespace(nameOf(workflow), config.namespace).toLowerCase());
-    const body = { triggerAt: this.#timeOf(run), input, additionalMetadata, priority };
-    return await ofKnownWorkflow(
-      workflow,
-      callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, {
-        body,
-        notFound: 'UNKNOWN_WORKFLOW',
-      }),
+    const name = nameOf(workflow);
+    const target = encodeURIComponent(applyNamespace(name, config.namespace).toLowerCase());
+    const triggerAt = this.#timeOf(run);
+    const span = () => ({
+      name: 'hatchet.schedule_workflow',
+      facts: { workflow_name: name, run_at_timestamps: JSON.stringify([triggerAt]), priority },
+      payload: input,
+    });
+    return await produced(config.tracing, span, (carried) =>
+      ofKnownWorkflow(
+        workflow,
+        callRest<ScheduledRun>(config, 'POST', `/api/v1/tenants/${config.tenantId}/workflows/${target}/scheduled`, {
+          body: { triggerAt, input, additionalMetadata: withCarried(additionalMetadata, carried), priority },
+          notFound: 'UNKNOWN_WORKFLOW',
+        }),
+      ),
     );
   }
 

@@ -4,6 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import { callUnary, repeatForMs } from '../connection/repeat-calls.ts';
 import { asError, HatchetError, isError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { produced, withCarried, type CarriedContext, type SpanStart } from '../tracing.ts';
 import { relay } from '../isolation/in-runner/relay.ts';
 import { checkInput } from './check-input.ts';
 import { startBulk, startEach, startOne } from './start-runs.ts';
@@ -60,8 +61,21 @@ export class RunStarter {
    * @param isAwaited its result is asked for next
    */
   async start<Input, Output>(item: RunItem<Input, Output>, isAwaited = false): Promise<WorkflowRunRef<Output>> {
+    const { tracing } = this.#connection.config;
+    return await produced(
+      tracing,
+      () => runSpan(item),
+      (carried) => this.#start(item, isAwaited, carried),
+    );
+  }
+
+  async #start<Input, Output>(
+    item: RunItem<Input, Output>,
+    isAwaited: boolean,
+    carried: CarriedContext,
+  ): Promise<WorkflowRunRef<Output>> {
     const parent = currentParentRun();
-    const request = await this.#request(item, parent, takeChildIndices(parent, 1));
+    const request = await this.#request(item, { parent, childIndex: takeChildIndices(parent, 1), carried });
     if (parent?.durable !== undefined) {
       const [ref] = await this.#spawn(parent.durable, [{ item, request }], parent);
       if (ref !== undefined) return ref;
@@ -71,7 +85,19 @@ export class RunStarter {
 
   /** Starts many runs, in calls of at most 200, or 2,000 at a time by the link; the references come in the order of the items. @throws as start */
   async startMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<WorkflowRunRef<Output>[]> {
-    const { requests, parent } = await this.#requests(items, async (request) => await request);
+    const { tracing } = this.#connection.config;
+    return await produced(
+      tracing,
+      () => runsSpan(items),
+      (carried) => this.#startMany(items, carried),
+    );
+  }
+
+  async #startMany<Input, Output>(
+    items: readonly RunItem<Input, Output>[],
+    carried: CarriedContext,
+  ): Promise<WorkflowRunRef<Output>[]> {
+    const { requests, parent } = await this.#requests(items, carried, async (request) => await request);
     if (parent?.durable !== undefined) return await this.#spawn(parent.durable, requests, parent);
     const refs: WorkflowRunRef<Output>[] = [];
     for (const group of bulks(this.#connection, requests))
@@ -91,8 +117,9 @@ export class RunStarter {
   /** The same, with errors in place of the runs whose input is refused, or whose idempotency key another run has. */
   async #startEach<Input, Output>(
     items: readonly RunItem<Input, Output>[],
+    carried: CarriedContext,
   ): Promise<(WorkflowRunRef<Output> | Error)[]> {
-    const { requests, parent } = await this.#requests(items, async (request) => await request.catch(asError));
+    const { requests, parent } = await this.#requests(items, carried, async (request) => await request.catch(asError));
     const good = requests.flatMap(({ item, request }) => (isError(request) ? [] : [{ item, request }]));
     const started: (WorkflowRunRef<Output> | Error)[] =
       parent?.durable === undefined ? [] : await this.#spawn(parent.durable, good, parent);
@@ -126,7 +153,12 @@ export class RunStarter {
   async runMany<Input, Output>(items: readonly RunItem<Input, Output>[]): Promise<(Output | Error)[]> {
     if (!items.some((item) => item.options?.returnExceptions === true))
       return await Promise.all((await this.startMany(items)).map((ref) => ref.result()));
-    const refs = await this.#startEach(items);
+    const { tracing } = this.#connection.config;
+    const refs = await produced(
+      tracing,
+      () => runsSpan(items),
+      (carried) => this.#startEach(items, carried),
+    );
     return await Promise.all(refs.map(async (ref) => (isError(ref) ? ref : await ref.result().catch(asError))));
   }
 
@@ -196,6 +228,7 @@ export class RunStarter {
   /** @param settle of an item whose request cannot be made */
   async #requests<Input, Output, Made>(
     items: readonly RunItem<Input, Output>[],
+    carried: CarriedContext,
     settle: (request: Promise<TriggerWorkflowRequest>) => Promise<Made>,
   ): Promise<{ requests: { item: RunItem<Input, Output>; request: Made }[]; parent: ParentRun | undefined }> {
     const parent = currentParentRun();
@@ -204,7 +237,9 @@ export class RunStarter {
     const requests = await Promise.all(
       items.map(async (item, index) => ({
         item,
-        request: await settle(this.#request(item, parent, first === undefined ? undefined : first + index)),
+        request: await settle(
+          this.#request(item, { parent, childIndex: first === undefined ? undefined : first + index, carried }),
+        ),
       })),
     );
     return { requests, parent };
@@ -212,8 +247,11 @@ export class RunStarter {
 
   async #request<Input, Output>(
     item: RunItem<Input, Output>,
-    parent: ParentRun | undefined,
-    childIndex: number | undefined,
+    {
+      parent,
+      childIndex,
+      carried,
+    }: { parent: ParentRun | undefined; childIndex: number | undefined; carried: CarriedContext },
   ): Promise<TriggerWorkflowRequest> {
     const { target, input, options = {} } = item;
     const name = typeof target === 'string' ? target : target.name;
@@ -228,7 +266,7 @@ export class RunStarter {
       name,
       namespace: this.#connection.config.namespace,
       input: json,
-      options,
+      options: { ...options, additionalMetadata: withCarried(options.additionalMetadata, carried) },
       parent,
       childIndex,
     });
@@ -257,6 +295,25 @@ export class RunStarter {
       signal: parent?.signal,
     });
   }
+}
+
+function workflowOf<Input, Output>({ target }: RunItem<Input, Output>): string {
+  return typeof target === 'string' ? target : target.name;
+}
+
+function runSpan<Input, Output>(item: RunItem<Input, Output>): SpanStart {
+  const { options, input } = item;
+  return {
+    name: 'hatchet.run_workflow',
+    facts: { workflow_name: workflowOf(item), child_key: options?.childKey, priority: options?.priority },
+    payload: input,
+  };
+}
+
+/** One for all of them. */
+function runsSpan<Input, Output>(items: readonly RunItem<Input, Output>[]): SpanStart {
+  const names = [...new Set(items.map(workflowOf))];
+  return { name: 'hatchet.run_workflows', facts: { workflow_name: names.slice(0, 10).join(','), runs: items.length } };
 }
 
 /** @throws the reason of a task that was cancelled; HatchetError NOT_SUPPORTED */

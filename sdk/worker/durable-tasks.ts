@@ -160,6 +160,7 @@ export class DurableTasks {
             invocation,
             namespace: this.#connection.config.namespace,
             now: this.#connection.config.now,
+            tracing: this.#connection.config.tracing,
             continueAsNew: async (input) => {
               await invocation.answered(); // the children that it began are not to be lost
               if (offers.continueAsNew) await this.#continueAsNew(stay, input, abort.abortController.signal);

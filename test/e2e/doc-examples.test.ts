@@ -34,7 +34,7 @@ const module = (code: string): string => `${code.replaceAll(/(fn: |=> )…/g, '$
 
 /** The project of a reader: the built package, and what the examples import beside it. */
 function makeProject(): string {
-  for (const name of ['zod', 'vitest', '@types/node']) {
+  for (const name of ['zod', 'vitest', '@types/node', '@opentelemetry', '@grpc']) {
     mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true });
     symlinkSync(join(packageRoot, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
   }
