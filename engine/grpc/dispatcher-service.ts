@@ -9,7 +9,7 @@ import type { RunEndWaiters } from '../monitor/runs/run-end-waiters.ts';
 import { DispatcherService } from '../../proto/gen/hatchet/contract/dispatcher.ts';
 import type { LogStreamDeps } from './log-stream.ts';
 import { streamRun } from './runs/run-chunk-stream.ts';
-import { RunResultStream } from './runs/run-result-stream.ts';
+import { RunResultStream, subscriberOf } from './runs/run-result-stream.ts';
 import { reportBatch } from './requests/batch-report-request.ts';
 import { Headed, type Edge } from './edge.ts';
 import * as asked from './by-link/linked-calls.ts';
@@ -88,7 +88,7 @@ function handlers(deps: DispatcherDeps): Handlers<typeof DispatcherService> {
       return {};
     },
     subscribeToWorkflowRuns: (call, { tenantId }) => {
-      const subscription = new RunResultStream(deps.results, { tenantId, call });
+      const subscription = new RunResultStream(deps.results, { tenantId, call: subscriberOf(call) });
       return { handle: (request) => subscription.add(request.workflowRunId), end: () => subscription.stop() };
     },
     subscribeToWorkflowEvents: async (call, { tenantId }, signal) => {

@@ -6,6 +6,8 @@ import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 /** Characters of results that are written and not yet sent: past that, its client is one that does not read. */
 const mostUnsent = 1024 * 1024;
+/** Results that wait in the library of a stream. */
+const mostMessages = 1_000;
 /** Runs of one stream that are waited for at once: past that, it is read further as they end. */
 const mostWaits = 200_000;
 /** Results that are read again at once for a client that reads again. */
@@ -13,14 +15,36 @@ const pageRuns = 50;
 
 /** The stream to whoever waits. */
 interface Subscriber {
-  /** It has more to carry than its client reads. */
-  readonly writableNeedDrain: boolean;
+  /** It has more to carry than its client reads; `drain` says that it is not so any more. */
+  readonly isFull: boolean;
   readonly cancelled: boolean;
   /** @param sent called once the client has taken it */
   write(event: WorkflowRunEvent, sent: () => void): unknown;
   on(event: 'drain', listener: () => void): unknown;
   pause(): unknown;
   resume(): unknown;
+}
+
+/** As grpc-js has it. */
+type ContractStream = Omit<Subscriber, 'isFull'> & { readonly writableLength: number };
+
+/**
+ * A stream of the contract: a message of it is one result. Its library calls it full from 16 messages on, which one transaction ends at
+ * once: the results of the others would be read from Postgres as often as 16 have left.
+ */
+export function subscriberOf(call: ContractStream): Subscriber {
+  return {
+    get isFull() {
+      return call.writableLength >= mostMessages;
+    },
+    get cancelled() {
+      return call.cancelled;
+    },
+    write: (event, sent) => call.write(event, sent),
+    on: (event, listener) => call.on(event, listener),
+    pause: () => call.pause(),
+    resume: () => call.resume(),
+  };
 }
 
 /**
@@ -77,9 +101,9 @@ export class RunResultStream {
     );
   }
 
-  /** Its messages count by their number, which says nothing of their size. */
+  /** A stream is full by the number of its messages, which says nothing of their size. */
   get #isBehind(): boolean {
-    return this.#call.writableNeedDrain || this.#unsent > mostUnsent;
+    return this.#call.isFull || this.#unsent > mostUnsent;
   }
 
   #ended(runId: string, given: string, results: readonly TaskResult[]): void {

@@ -127,7 +127,7 @@ export class ProgramSession {
     this.#runs = new RunResultStream(ports.results, {
       tenantId: options.tenantId,
       call: {
-        get writableNeedDrain() {
+        get isFull() {
           return isFull();
         },
         get cancelled() {

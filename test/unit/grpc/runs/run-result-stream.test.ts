@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { RunResultStream } from '../../../../engine/grpc/runs/run-result-stream.ts';
+import { RunResultStream, subscriberOf } from '../../../../engine/grpc/runs/run-result-stream.ts';
 import { newId } from '../../../../engine/model/ids/uuid.ts';
 import type { TaskResult } from '../../../../engine/monitor/runs/run-end-waiters.ts';
 import type { WorkflowRunEvent } from '../../../../proto/gen/hatchet/contract/dispatcher.ts';
@@ -10,7 +11,7 @@ import { tenantOf } from '../../../helpers/tenant.ts';
 /** A stream whose client reads, or does not. */
 class Call extends EventEmitter {
   readonly written: WorkflowRunEvent[] = [];
-  writableNeedDrain = false;
+  isFull = false;
   cancelled = false;
   paused = false;
   /** Messages after which the client is behind. */
@@ -22,14 +23,14 @@ class Call extends EventEmitter {
 
   write(event: WorkflowRunEvent, sent: () => void): void {
     this.written.push(event);
-    if (--this.room <= 0) this.writableNeedDrain = true;
+    if (--this.room <= 0) this.isFull = true;
     if (this.holds) this.unsent.push(sent);
     else sent();
   }
 
   read(room: number): void {
     this.room = room;
-    this.writableNeedDrain = false;
+    this.isFull = false;
     this.emit('drain');
   }
 
@@ -139,4 +140,36 @@ it('waits for nothing any more once it is stopped', () => {
   const { results, subscription } = subscribed(10);
   subscription.stop();
   expect(results.waiting.size).toBe(0);
+});
+
+/** A stream of the contract whose client reads nothing: what is written stays in its library. */
+class UnreadCall extends Writable {
+  readonly cancelled = false;
+
+  constructor() {
+    super({ objectMode: true, write: () => undefined });
+  }
+
+  pause(): this {
+    return this;
+  }
+
+  resume(): this {
+    return this;
+  }
+}
+
+it('tells what one transaction has ended at once, also where the library would call the stream full', () => {
+  const call = new UnreadCall();
+  const results = new Results();
+  const subscription = new RunResultStream(results, { tenantId: tenantOf('t'), call: subscriberOf(call) });
+  const ids = Array.from({ length: 2_000 }, newId);
+  for (const id of ids) subscription.add(id);
+  for (const id of ids.slice(0, 500)) results.end(id);
+  expect(call.writableNeedDrain).toBe(true);
+  expect(call.writableLength).toBe(500);
+  // And no more than a bound: the others wait for the client.
+  for (const id of ids.slice(500)) results.end(id);
+  expect(call.writableLength).toBe(1_000);
+  expect(results.reads).toEqual([]);
 });
