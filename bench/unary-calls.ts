@@ -1,6 +1,6 @@
 /**
  * What a unary call costs its server, by grpc-js and by Node's HTTP/2 alone, and with requests that come by gzip, as those of the
- * published SDK do: `npx tsx bench/unary-calls.ts [calls] [rounds]`. Prints microseconds of the server's CPU a call, and of the
+ * published SDK do: `npm run bench:unary -- [calls] [rounds]`. Prints microseconds of the server's CPU a call, and of the
  * client's; the servers take turns.
  */
 import { fork, type ChildProcess } from 'node:child_process';

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -82,6 +82,19 @@ describe('Node', () => {
       await database.end();
       await engine.stop();
     }
+  });
+});
+
+describe('traces', () => {
+  it('load where OpenTelemetry is there, and nothing else asks for it', async () => {
+    const load = (name: string): Promise<CliResult> =>
+      runNode(['--no-experimental-require-module', '-p', `typeof require('${name}').openTelemetry`]);
+    expect(await load('hatchet-ts/opentelemetry')).toMatchObject({ code: 0, stdout: 'function\n' });
+    // Whoever has not installed it has these all the same.
+    for (const file of readdirSync(join(packageRoot, 'dist/cjs')).filter((name) =>
+      /^(?:all|index|config)\.cjs$/.test(name),
+    ))
+      expect(readFileSync(join(packageRoot, 'dist/cjs', file), 'utf8')).not.toContain('@opentelemetry');
   });
 });
 
