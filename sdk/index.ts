@@ -97,7 +97,7 @@ export {
   type WebhookSource,
 } from './features/webhooks-client.ts';
 export { WorkersClient, type RegisteredWorker } from './features/workers-client.ts';
-export { WorkflowsClient, type RegisteredWorkflow } from './features/workflows-client.ts';
+export { WorkflowsClient, type PauseOptions, type RegisteredWorkflow } from './features/workflows-client.ts';
 export { StickyStrategy } from './definition/task-settings.ts';
 export type {
   BatchTaskConfig,

@@ -1,6 +1,7 @@
 import { applyNamespace } from '../config/client-config.ts';
 import type { Connection } from '../connection/connection.ts';
 import { callRest } from '../connection/rest.ts';
+import { durationToMs, type Duration } from '../duration.ts';
 import { HatchetError } from '../errors.ts';
 import { nameOf, type ResourceMetadata, type WorkflowRef } from './resource.ts';
 
@@ -12,13 +13,25 @@ export interface RegisteredWorkflow {
   isPaused?: boolean;
 }
 
-/** A cluster takes a pause only with all of these: what is queued waits, and is cancelled once it has waited for the time of the last. */
-const paused = {
-  action: 'pause',
-  pausedWorkflowCronRunQueueBehavior: 'QUEUE',
-  pausedWorkflowScheduledRunQueueBehavior: 'QUEUE',
-  pausedWorkflowQueueTTL: '365d',
-};
+/** What becomes of that which is due while a workflow is paused. */
+export interface PauseOptions {
+  /** Ticks of its crons: `queue` makes runs that wait, `drop` makes none. @default 'queue' */
+  crons?: 'queue' | 'drop' | undefined;
+  /** The same for its scheduled runs; one that is dropped is not made later either. @default 'queue' */
+  scheduled?: 'queue' | 'drop' | undefined;
+  /** A task that has been queued for longer is cancelled. @default '365d' */
+  queueTtl?: Duration | undefined;
+}
+
+/** A cluster takes a pause only with all of these. */
+function pauseBody({ crons = 'queue', scheduled = 'queue', queueTtl }: PauseOptions): Record<string, string> {
+  return {
+    action: 'pause',
+    pausedWorkflowCronRunQueueBehavior: crons.toUpperCase(),
+    pausedWorkflowScheduledRunQueueBehavior: scheduled.toUpperCase(),
+    pausedWorkflowQueueTTL: queueTtl === undefined ? '365d' : `${Math.ceil(durationToMs(queueTtl) / 1000)}s`,
+  };
+}
 
 /** Workflows that workers have registered. `hatchet.workflows`. */
 export class WorkflowsClient {
@@ -47,20 +60,20 @@ export class WorkflowsClient {
     return found;
   }
 
-  /** Its queued tasks wait from now on; those that run finish. @throws HatchetError UNKNOWN_WORKFLOW */
-  async pause(workflow: WorkflowRef): Promise<RegisteredWorkflow> {
-    return this.#setPaused(workflow, 'pause');
+  /** Its queued tasks wait from now on; those that run finish. @throws HatchetError UNKNOWN_WORKFLOW, INVALID_DURATION */
+  async pause(workflow: WorkflowRef, options: PauseOptions = {}): Promise<RegisteredWorkflow> {
+    return this.#change(workflow, pauseBody(options));
   }
 
   /** @throws HatchetError UNKNOWN_WORKFLOW */
   async unpause(workflow: WorkflowRef): Promise<RegisteredWorkflow> {
-    return this.#setPaused(workflow, 'unpause');
+    return this.#change(workflow, { action: 'unpause' });
   }
 
-  async #setPaused(workflow: WorkflowRef, action: 'pause' | 'unpause'): Promise<RegisteredWorkflow> {
+  async #change(workflow: WorkflowRef, pause: Record<string, string>): Promise<RegisteredWorkflow> {
     const { metadata } = await this.get(workflow);
     return callRest<RegisteredWorkflow>(this.#connection.config, 'PATCH', `/api/v1/workflows/${metadata.id}`, {
-      body: { pause: action === 'pause' ? paused : { action } },
+      body: { pause },
     });
   }
 }

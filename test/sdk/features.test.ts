@@ -101,6 +101,13 @@ describe('what is kept by the engine', () => {
     const waiting = await pausable.runNoWait({});
     await hatchet.workflows.unpause(pausable);
     expect(await waiting.result()).toEqual({ ran: true });
+    await hatchet.workflows.pause(pausable, { crons: 'drop', queueTtl: { minutes: 90 } });
+    expect(await hatchet.workflows.get(pausable)).toMatchObject({
+      pausedWorkflowCronRunQueueBehavior: 'DROP',
+      pausedWorkflowScheduledRunQueueBehavior: 'QUEUE',
+      pausedWorkflowQueueTTL: '1h30m',
+    });
+    await hatchet.workflows.unpause(pausable);
     await expect(hatchet.workflows.get('nobody-has-this')).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
   });
 

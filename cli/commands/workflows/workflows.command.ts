@@ -1,6 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
-import type { WorkflowFlags } from './workflows.ts';
+import { durationMs } from '../../input/parse-flags.ts';
+import type { PauseFlags, WorkflowFlags } from './workflows.ts';
+
+const meanwhile = ['queue', 'drop'] as const;
 
 export function workflowsCommand(host: CommandHost): Command {
   const list = new Command('list')
@@ -15,21 +18,35 @@ export function workflowsCommand(host: CommandHost): Command {
     .action((name: string, flags: WorkflowFlags) =>
       host.run(async () => (await import('./workflows.ts')).getWorkflow(host.context, name, flags)),
     );
-  const setPaused = (verb: 'pause' | 'unpause', description: string): Command => {
-    const command = new Command(verb)
-      .description(description)
-      .argument('<name>', 'name of the workflow')
-      .action((name: string, flags: WorkflowFlags) =>
-        host.run(async () => (await import('./workflows.ts')).pauseWorkflow(host.context, { name, verb }, flags)),
-      );
-    return examples(withOutput(withConnection(command)), `hatchet workflows ${verb} simple`);
-  };
+  const pause = new Command('pause')
+    .description('its queued tasks wait from now on; those that run finish')
+    .argument('<name>', 'name of the workflow')
+    .addOption(new Option('--crons <what>', 'ticks of its crons meanwhile').choices(meanwhile).default('queue'))
+    .addOption(new Option('--scheduled <what>', 'its scheduled runs meanwhile').choices(meanwhile).default('queue'))
+    .option('--queue-ttl <duration>', 'cancel a task that has been queued for longer (default: 365d)', durationMs)
+    .action((name: string, flags: PauseFlags) =>
+      host.run(async () => (await import('./workflows.ts')).pauseWorkflow(host.context, { name, paused: true }, flags)),
+    );
+  const unpause = new Command('unpause')
+    .description('let its tasks go on')
+    .argument('<name>', 'name of the workflow')
+    .action((name: string, flags: WorkflowFlags) =>
+      host.run(async () =>
+        (await import('./workflows.ts')).pauseWorkflow(host.context, { name, paused: false }, flags),
+      ),
+    );
+  examples(
+    withOutput(withConnection(pause)),
+    'hatchet workflows pause simple',
+    'hatchet workflows pause simple --crons drop --queue-ttl 2h',
+  );
+  examples(withOutput(withConnection(unpause)), 'hatchet workflows unpause simple');
   examples(withOutput(withConnection(list), ['text', 'json', 'ndjson']), 'hatchet workflows list');
   examples(withOutput(withConnection(get)), 'hatchet workflows get simple -o json');
   return new Command('workflows')
     .description('see and pause what is registered')
     .addCommand(list)
     .addCommand(get)
-    .addCommand(setPaused('pause', 'its queued tasks wait from now on; those that run finish'))
-    .addCommand(setPaused('unpause', 'let its tasks go on'));
+    .addCommand(pause)
+    .addCommand(unpause);
 }

@@ -1,4 +1,5 @@
 import type { CliContext } from '../../cli-context.ts';
+import type { PauseOptions } from '../../../sdk/index.ts';
 import { outputOf, type OutputFlag } from '../../command-host.ts';
 import type { ConnectionFlags } from '../../connection/resolve-connection.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
@@ -9,6 +10,7 @@ import { jsonText, plainLines } from '../../output/plain-text.ts';
 import { renderTable, type Table } from '../../output/table.ts';
 
 export type WorkflowFlags = ConnectionFlags & OutputFlag;
+export type PauseFlags = WorkflowFlags & PauseOptions;
 
 const workflows: Table<WorkflowRow> = {
   columns: [
@@ -48,14 +50,16 @@ export function getWorkflow(context: CliContext, name: string, flags: WorkflowFl
   });
 }
 
-/** @throws HatchetError UNKNOWN_WORKFLOW */
+/** @throws HatchetError UNKNOWN_WORKFLOW, INVALID_DURATION */
 export async function pauseWorkflow(
   context: CliContext,
-  { name, verb }: { name: string; verb: 'pause' | 'unpause' },
-  flags: WorkflowFlags,
+  { name, paused }: { name: string; paused: boolean },
+  flags: PauseFlags,
 ): Promise<ExitCode> {
-  const workflow = await withSdk(context, flags, (hatchet) => hatchet.workflows[verb](name));
-  const paused = verb === 'pause';
+  const { crons, scheduled, queueTtl } = flags;
+  const workflow = await withSdk(context, flags, ({ workflows: registered }) =>
+    paused ? registered.pause(name, { crons, scheduled, queueTtl }) : registered.unpause(name),
+  );
   outputOf(context, flags).value(
     { workflowId: workflow.metadata.id, name: workflow.name, paused },
     () => `${workflow.name}  ${paused ? 'paused' : 'not paused'}`,

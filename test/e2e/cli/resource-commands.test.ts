@@ -307,6 +307,12 @@ describe('pausing', () => {
     expect((await json('runs', 'why', waiting.workflowRunId)).tasks).toMatchObject([
       { cause: { code: 'WORKFLOW_PAUSED' } },
     ]);
+    await json('workflows', 'pause', 'welcome', '--scheduled', 'drop', '--queue-ttl', '2h');
+    expect(await hatchet.workflows.get('welcome')).toMatchObject({
+      pausedWorkflowCronRunQueueBehavior: 'QUEUE',
+      pausedWorkflowScheduledRunQueueBehavior: 'DROP',
+      pausedWorkflowQueueTTL: '2h',
+    });
     expect((await cli(['workflows', 'unpause', 'welcome'])).stdout).toBe('welcome  not paused\n');
     await waiting.result();
 
