@@ -17,7 +17,7 @@ import { listTaskRefs } from '../../monitor/runs/task-list.ts';
 import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import { pagination } from '../message-fields.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
-import { PayloadSpace } from '../repeated-payload-room.ts';
+import { PayloadSpace } from './repeated-payload-room.ts';
 import { booleanQuery, dateQuery, listQuery, pageQuery, uuidQuery } from '../request-values.ts';
 import { oneTaskMessage, runRow } from './run-messages.ts';
 import { childCounts } from './read-run.ts';

@@ -8,7 +8,7 @@ import { prepareRun } from '../../shard/prepare/prepare-run.ts';
 import { answer } from '../answer-in-pieces.ts';
 import { pagination, resourceMeta, statusName } from '../message-fields.ts';
 import type { RestDeps } from '../deps.ts';
-import { PayloadSpace } from '../repeated-payload-room.ts';
+import { PayloadSpace } from './repeated-payload-room.ts';
 import type { Router } from '../gated-router.ts';
 import { bodyWithPayloads, listQuery, objectMember, payloadMember, pageQuery } from '../request-values.ts';
 import { runGraph } from './run-graph.ts';

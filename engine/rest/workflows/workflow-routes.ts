@@ -1,19 +1,19 @@
-import type { QueueLengths } from '../../proto/gen/rest/answers.ts';
-import { knownId } from '../edge/parse/id.ts';
-import { quoted } from '../edge/parse/invalid.ts';
-import { HatchetError } from '../base/errors.ts';
-import { parseUuid } from '../model/ids/uuid.ts';
-import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
-import { readWithin, type Held } from '../monitor/budget/answers-in-flight.ts';
-import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
-import { answer } from './answer-in-pieces.ts';
-import { pagination } from './message-fields.ts';
-import type { RestDeps } from './deps.ts';
-import type { Router } from './gated-router.ts';
+import type { QueueLengths } from '../../../proto/gen/rest/answers.ts';
+import { knownId } from '../../edge/parse/id.ts';
+import { quoted } from '../../edge/parse/invalid.ts';
+import { HatchetError } from '../../base/errors.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import { maxPageBytes, maxRunBytes } from '../../model/limits.ts';
+import { readWithin, type Held } from '../../monitor/budget/answers-in-flight.ts';
+import { definitionSize, readWorkflows, type StoredWorkflow } from '../../monitor/definition-reads.ts';
+import { answer } from '../answer-in-pieces.ts';
+import { pagination } from '../message-fields.ts';
+import type { RestDeps } from '../deps.ts';
+import type { Router } from '../gated-router.ts';
 import { wantedPause } from './pause-request.ts';
-import { objectBody, pageQuery, textQuery } from './request-values.ts';
+import { objectBody, pageQuery, textQuery } from '../request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
-import type { TenantId } from '../model/ids/tenant-id.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const mostWorkflows = 1000;
 

@@ -1,19 +1,19 @@
-import { ids } from '../edge/parse/id.ts';
-import { invalid, quoted } from '../edge/parse/invalid.ts';
-import { selection } from '../edge/parse/selection.ts';
-import { maxPageBytes } from '../model/limits.ts';
-import { readWithin } from '../monitor/budget/answers-in-flight.ts';
-import { logLevels } from '../monitor/lines/log-reads.ts';
-import { replayByFilter } from '../bulk/replay-selection.ts';
-import { cancelByFilter } from '../bulk/cancel-selection.ts';
-import { cancelIds } from '../bulk/cancel-ids.ts';
-import { replayIds } from '../bulk/replay-ids.ts';
-import { readTaskLog } from '../monitor/lines/task-logs.ts';
-import { answer } from './answer-in-pieces.ts';
-import { isoMs, pagination, storedJson } from './message-fields.ts';
-import type { RestDeps } from './deps.ts';
-import type { Router } from './gated-router.ts';
-import { isObject } from '../model/payload/is-object.ts';
+import { ids } from '../../edge/parse/id.ts';
+import { invalid, quoted } from '../../edge/parse/invalid.ts';
+import { selection } from '../../edge/parse/selection.ts';
+import { maxPageBytes } from '../../model/limits.ts';
+import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
+import { logLevels } from '../../monitor/lines/log-reads.ts';
+import { replayByFilter } from '../../bulk/replay-selection.ts';
+import { cancelByFilter } from '../../bulk/cancel-selection.ts';
+import { cancelIds } from '../../bulk/cancel-ids.ts';
+import { replayIds } from '../../bulk/replay-ids.ts';
+import { readTaskLog } from '../../monitor/lines/task-logs.ts';
+import { answer } from '../answer-in-pieces.ts';
+import { isoMs, pagination, storedJson } from '../message-fields.ts';
+import type { RestDeps } from '../deps.ts';
+import type { Router } from '../gated-router.ts';
+import { isObject } from '../../model/payload/is-object.ts';
 import {
   boundText,
   dateQuery,
@@ -24,9 +24,9 @@ import {
   stringList,
   textMember,
   textQuery,
-} from './request-values.ts';
-import { eventMessages, oneTaskMessage } from './runs/run-messages.ts';
-import { childCounts, heldTask, knownTask, runEvents } from './runs/read-run.ts';
+} from '../request-values.ts';
+import { eventMessages, oneTaskMessage } from '../runs/run-messages.ts';
+import { childCounts, heldTask, knownTask, runEvents } from '../runs/read-run.ts';
 
 const longestRead = 10_000;
 
