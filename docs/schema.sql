@@ -573,6 +573,8 @@ CREATE INDEX idempotency_expiry ON public.idempotency USING btree (expires_us);
 
 CREATE INDEX live_shard ON public.live USING btree (shard, task_id);
 
+CREATE INDEX log_line_tenant ON ONLY public.log_line USING btree (tenant_id, at, id);
+
 CREATE INDEX run_end_status ON ONLY public.run_end USING btree (tenant_id, status, run_id);
 
 CREATE INDEX run_parent ON ONLY public.run USING btree (parent_task_id) WHERE (parent_task_id IS NOT NULL);

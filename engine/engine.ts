@@ -399,6 +399,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     tls,
     allowedHosts: options.allowedHosts ?? [],
     audit,
+    tokens,
     webhooks,
     pool: reads,
     version,

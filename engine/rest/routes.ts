@@ -2,7 +2,6 @@ import type { Meta, Tenant, Version } from '../../proto/gen/rest/answers.ts';
 import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
 import { HatchetError } from '../base/errors.ts';
-import type { PathOf } from '../edge/access/route-rules.ts';
 import { resourceMeta } from './message-fields.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerCronRoutes } from './timers/cron-routes.ts';
@@ -19,15 +18,14 @@ import { registerWebhookRoutes } from './webhooks/webhook-routes.ts';
 import { registerWorkerRoutes } from './workers/worker-routes.ts';
 import { registerWorkflowRoutes } from './workflows/workflow-routes.ts';
 import { registerAuditRoutes } from './access/audit-routes.ts';
+import { registerTokenRoutes } from './access/token-routes.ts';
+import { registerLogRoutes } from './logs/log-routes.ts';
+import { registerLoadRoutes } from './metrics/load-routes.ts';
+import { registerPointRoutes } from './metrics/point-routes.ts';
+import { registerOlderRoutes } from './older/older-routes.ts';
+import { registerTraceRoutes } from './traces/trace-routes.ts';
 import { passOnRequest } from './pass-on-requests.ts';
 import { Router, unknownTenant } from './gated-router.ts';
-
-/** What the contract has and this version does not serve: said so, rather than "not found". */
-const unserved: readonly PathOf<'GET'>[] = [
-  '/api/v1/workflows/:workflow/metrics',
-  '/api/v1/stable/tenants/:tenant/task-point-metrics',
-  '/api/v1/tenants/:tenant/task-stats',
-];
 
 /** What needs no token. */
 export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
@@ -86,7 +84,12 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerScheduleRoutes(router, deps);
   registerWebhookRoutes(router, deps);
   registerAuditRoutes(router, deps);
-  for (const path of unserved) router.get(path, (context) => notServed(context.req.method, context.req.path));
+  registerLoadRoutes(router, deps);
+  registerPointRoutes(router, deps);
+  registerLogRoutes(router, deps);
+  registerTraceRoutes(router, deps);
+  registerOlderRoutes(router, deps);
+  registerTokenRoutes(router, deps);
   router.delete('/api/v1/workflows/:workflow', (context) => notServed(context.req.method, context.req.path));
 }
 
