@@ -117,7 +117,7 @@ describe('what waits and what runs', () => {
       total: red,
       workflow: { [chainId]: red },
     });
-    expect(await read({ additionalMetadata: ['team:blue'] })).toMatchObject({ workflow: {} });
+    expect(Object(await read({ additionalMetadata: ['team:blue'] })).workflow).toEqual({});
     await refused(
       `/api/v1/tenants/${tenantId}/queue-metrics?workflows=x`,
       `/api/v1/tenants/${tenantId}/queue-metrics?additionalMetadata=red`,
@@ -135,7 +135,7 @@ describe('what waits and what runs', () => {
       ]);
     }
     const withMetadata = `/api/v1/tenants/${stranger.tenantId}/queue-metrics?additionalMetadata=team:red`;
-    expect((await asStranger(withMetadata)).body).toMatchObject({ workflow: {} });
+    expect(Object((await asStranger(withMetadata)).body).workflow).toEqual({});
     await hatchet.runs.cancel({ ids: cancelled });
   });
 });
