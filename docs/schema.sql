@@ -416,7 +416,8 @@ CREATE TABLE public.workflow (
     drops_crons boolean DEFAULT false NOT NULL,
     drops_schedules boolean DEFAULT false NOT NULL,
     queue_ttl_ms bigint,
-    resumed_us bigint
+    resumed_us bigint,
+    deleted boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.workflow_version (

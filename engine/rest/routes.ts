@@ -1,7 +1,6 @@
 import type { Meta, Tenant, Version } from '../../proto/gen/rest/answers.ts';
 import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
-import { HatchetError } from '../base/errors.ts';
 import { resourceMeta } from './message-fields.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerCronRoutes } from './timers/cron-routes.ts';
@@ -90,11 +89,4 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerTraceRoutes(router, deps);
   registerOlderRoutes(router, deps);
   registerTokenRoutes(router, deps);
-  router.delete('/api/v1/workflows/:workflow', (context) => notServed(context.req.method, context.req.path));
-}
-
-function notServed(method: string, path: string): never {
-  throw new HatchetError('NOT_SUPPORTED', `${method} ${path} is not served by this version of the engine`, {
-    remedy: 'Upgrade hatchet-ts once a version serves it.',
-  });
 }

@@ -1092,7 +1092,7 @@ export interface Answers {
   'GET /api/v1/tenants/:tenant/workflows': Workflows;
   'GET /api/v1/workflows/:workflow': Workflow;
   'PATCH /api/v1/workflows/:workflow': Workflow;
-  'DELETE /api/v1/workflows/:workflow': never;
+  'DELETE /api/v1/workflows/:workflow': null;
   'GET /api/v1/workflows/:workflow/versions': WorkflowVersion;
   'GET /api/v1/workflows/:workflow/metrics': WorkflowMetrics;
   'GET /api/v1/tenants/:tenant/step-run-queue-metrics': QueueLengths;
