@@ -36,7 +36,7 @@ export async function readDetails(
   const tasks = await countTasksIn(snapshot, runIds, mostTasks + 1);
   if (tasks > mostTasks)
     throw new HatchetError('PAYLOAD_TOO_LARGE', `the ${runIds.length} runs of the page have over ${mostTasks} tasks`, {
-      remedy: 'Ask for fewer at a time.',
+      remedy: 'Ask for fewer at a time, by `limit` or by fewer ids.',
     });
   const needed = Math.max(tasks - fewTasks, 0) * taskBytes;
   if (needed >= bytes) return { wanted: needed + maxPageBytes };
