@@ -22,11 +22,15 @@ export function registerLogRoutes(router: Router, { pool, owner }: RestDeps): vo
     const { tenantId } = context.get('caller');
     const limit = integerQuery(req, 'limit', { fallback: 50, least: 1, most: 1000 });
     const filter = await logFilter(pool, tenantId, req);
-    // Those of some tasks are found by the tasks, whenever they were written.
-    const window: LogWindow =
-      filter.taskIds.length > 0
-        ? { fromMs: dateQuery(req, 'since')?.getTime(), untilMs: dateQuery(req, 'until')?.getTime() }
-        : boundedWindow(req, owner.nowUs / 1000, { from: 'since', until: 'until' });
+    const window: LogWindow = {
+      // Those of some tasks are found by the tasks, whenever they were written.
+      fromMs:
+        filter.taskIds.length > 0
+          ? dateQuery(req, 'since')?.getTime()
+          : boundedWindow(req, owner.nowUs / 1000, { from: 'since', until: 'until' }).fromMs,
+      // By the clock of whoever wrote them, which may be ahead: none is kept back that is there.
+      untilMs: dateQuery(req, 'until')?.getTime(),
+    };
     const page = await readWithin(maxPageBytes, async (bytes) => {
       const { lines, brought, leftOut } = await readTenantLog(pool, filter, {
         ...window,
