@@ -35,6 +35,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UNKNOWN_WEBHOOK: ExitCode.unknown,
   UNKNOWN_RATE_LIMIT: ExitCode.unknown,
   UNKNOWN_TENANT: ExitCode.unknown,
+  UNKNOWN_TOKEN: ExitCode.unknown,
   UNAUTHENTICATED: ExitCode.noEngine,
   UNREACHABLE: ExitCode.noEngine,
   POSTGRES_UNREACHABLE: ExitCode.noEngine,

@@ -416,7 +416,8 @@ CREATE TABLE public.workflow (
     drops_crons boolean DEFAULT false NOT NULL,
     drops_schedules boolean DEFAULT false NOT NULL,
     queue_ttl_ms bigint,
-    resumed_us bigint
+    resumed_us bigint,
+    deleted boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.workflow_version (
@@ -572,6 +573,8 @@ CREATE INDEX history_seq ON ONLY public.history USING brin (seq) WITH (pages_per
 CREATE INDEX idempotency_expiry ON public.idempotency USING btree (expires_us);
 
 CREATE INDEX live_shard ON public.live USING btree (shard, task_id);
+
+CREATE INDEX log_line_tenant ON ONLY public.log_line USING btree (tenant_id, at, id);
 
 CREATE INDEX run_end_status ON ONLY public.run_end USING btree (tenant_id, status, run_id);
 

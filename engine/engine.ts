@@ -64,7 +64,7 @@ import { connectionConfig, createPool } from './postgres/connect.ts';
 import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/schema/migrate.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { startMetricsServer } from './rest/metrics-server.ts';
+import { startMetricsServer } from './rest/metrics/metrics-server.ts';
 import { startRest } from './rest/rest-server.ts';
 import { reachableHost, Replica } from './replicas/replica.ts';
 import { readCertificate } from './shard/ownership/replica-record.ts';
@@ -408,6 +408,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     tls,
     allowedHosts: options.allowedHosts ?? [],
     audit,
+    tokens,
     webhooks,
     pool: reads,
     version,

@@ -1,5 +1,5 @@
 import { algorithm } from './secrets/open-secrets.ts';
-import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import type { Pool } from 'pg';
 import { HatchetError } from '../base/errors.ts';
 import type { Checked } from '../model/checked.ts';
@@ -21,6 +21,14 @@ export interface Identity {
   tokenId: Checked<string>;
   role: Role;
   expiresAtMs: number;
+}
+
+interface NewToken {
+  tenantId: TenantId;
+  name: string;
+  role?: Role | undefined;
+  expiresInDays?: number | undefined;
+  expiresAt?: Date | undefined;
 }
 
 export interface TokenInfo {
@@ -55,6 +63,7 @@ interface TokenSqlRow {
 
 const insertToken = `INSERT INTO token (id, tenant_id, name, role, expires_at, key_id) VALUES ($1, $2, $3, $4, $5, $6)`;
 const listTokens = `SELECT id, name, role, created_at, expires_at, revoked_at, last_used_at FROM token WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 1000`;
+const listGoodTokens = `SELECT id, name, role, created_at, expires_at, revoked_at, last_used_at FROM token WHERE tenant_id = $1 AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC LIMIT 1000`;
 const readTenantOfToken = `SELECT tenant_id FROM token WHERE id = $1`;
 const revokeToken = `UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 AND tenant_id = $2`;
 /** Good no more with its key's retirement, too. Notes the use as well: at most one write a minute. */
@@ -95,14 +104,24 @@ export class Tokens {
    * @param options.expiresInDays default 365
    * @param options.expiresAt in its place
    */
-  async create(options: {
-    tenantId: TenantId;
-    name: string;
-    role?: Role | undefined;
-    expiresInDays?: number | undefined;
-    expiresAt?: Date | undefined;
-    addresses: Addresses;
-  }): Promise<string> {
+  async create(options: NewToken & { addresses: Addresses }): Promise<string> {
+    return (await this.#create(options)).token;
+  }
+
+  /**
+   * A token that leads to where another one leads.
+   * @param token one that was authenticated
+   */
+  createLike(token: string, options: NewToken): Promise<{ id: string; token: string }> {
+    const claims = decodeJwt(token);
+    const addresses: Addresses = {
+      serverUrl: String(claims['server_url']),
+      grpcBroadcastAddress: String(claims['grpc_broadcast_address']),
+    };
+    return this.#create({ ...options, addresses });
+  }
+
+  async #create(options: NewToken & { addresses: Addresses }): Promise<{ id: string; token: string }> {
     const key = await this.#keys.signer();
     const id = newId();
     const expiresAt = options.expiresAt ?? new Date(Date.now() + (options.expiresInDays ?? defaultDays) * 86_400_000);
@@ -114,7 +133,7 @@ export class Tokens {
       expiresAt,
       key.id,
     ]);
-    return new SignJWT({
+    const token = await new SignJWT({
       server_url: options.addresses.serverUrl,
       grpc_broadcast_address: options.addresses.grpcBroadcastAddress,
       token_id: id,
@@ -125,6 +144,7 @@ export class Tokens {
       .setIssuedAt()
       .setExpirationTime(expiresAt)
       .sign(key.privateKey);
+    return { id, token };
   }
 
   /**
@@ -176,16 +196,12 @@ export class Tokens {
   }
 
   async list(tenantId: TenantId): Promise<TokenInfo[]> {
-    const { rows } = await this.#pool.query<TokenSqlRow>(listTokens, [tenantId]);
-    return rows.map((row) => ({
-      id: row.id,
-      name: row.name,
-      role: roleOf(row.role),
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      revokedAt: row.revoked_at,
-      lastUsedAt: row.last_used_at,
-    }));
+    return (await this.#pool.query<TokenSqlRow>(listTokens, [tenantId])).rows.map(fromRow);
+  }
+
+  /** Those that are neither revoked nor expired, newest first. */
+  async listGood(tenantId: TenantId): Promise<TokenInfo[]> {
+    return (await this.#pool.query<TokenSqlRow>(listGoodTokens, [tenantId])).rows.map(fromRow);
   }
 
   /** Whose token it is; undefined where there is none. */
@@ -231,6 +247,18 @@ export class Tokens {
     const [row] = rows;
     return row === undefined || row.revoked ? undefined : roleOf(row.role);
   }
+}
+
+function fromRow(row: TokenSqlRow): TokenInfo {
+  return {
+    id: row.id,
+    name: row.name,
+    role: roleOf(row.role),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    lastUsedAt: row.last_used_at,
+  };
 }
 
 /** One that a newer version made has no rights here. */

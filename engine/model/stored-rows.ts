@@ -141,6 +141,7 @@ export interface WorkflowUpdateRow extends PauseRules {
   paused: boolean;
   /** When its last pause ended, as the shard's own clock (`storedDue`); null for never. */
   resumedUs: number | null;
+  deleted: boolean;
 }
 
 /** The worker that a run keeps to. */

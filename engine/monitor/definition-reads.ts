@@ -60,7 +60,7 @@ interface WorkflowSqlRow {
 const newestVersions = `
     FROM workflow w
     JOIN LATERAL (SELECT * FROM workflow_version v WHERE v.workflow_id = w.id ORDER BY ordinal DESC LIMIT 1) v ON true
-    WHERE w.tenant_id = $1 AND ($2::text IS NULL OR w.name = $2)`;
+    WHERE w.tenant_id = $1 AND NOT w.deleted AND ($2::text IS NULL OR w.name = $2)`;
 
 /** By name. */
 const listHeads = {
@@ -164,7 +164,7 @@ const workflowsOfActions = {
     FROM workflow w
     JOIN LATERAL (SELECT * FROM workflow_version v WHERE v.workflow_id = w.id ORDER BY ordinal DESC LIMIT 1) v ON true
     CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'steps') AS s (step)
-    WHERE w.tenant_id = $1 AND s.step ->> 'action' = ANY ($2::text[])
+    WHERE w.tenant_id = $1 AND NOT w.deleted AND s.step ->> 'action' = ANY ($2::text[])
     GROUP BY w.id, w.name ORDER BY w.name LIMIT $3`,
 };
 

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Pool } from 'pg';
 import type { AuditLog } from '../auth/audit-log.ts';
-import type { Identity } from '../auth/tokens.ts';
+import type { Identity, Tokens } from '../auth/tokens.ts';
 import type { WebhookStore } from '../auth/webhooks/webhook-store.ts';
 import type { Caller } from '../edge/access/caller.ts';
 import type { Gate } from '../edge/access/gate.ts';
@@ -21,6 +21,7 @@ export interface PassingOn {
 export interface RestDeps {
   gate: Gate;
   audit: AuditLog;
+  tokens: Tokens;
   owner: Commands;
   pool: Pool;
   webhooks: WebhookStore;

@@ -1,33 +1,30 @@
 import type { Meta, Tenant, Version } from '../../proto/gen/rest/answers.ts';
 import type { Hono } from 'hono';
 import { readTenant } from '../auth/tenants.ts';
-import { HatchetError } from '../base/errors.ts';
-import type { PathOf } from '../edge/access/route-rules.ts';
 import { resourceMeta } from './message-fields.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { registerCronRoutes } from './timers/cron-routes.ts';
 import { registerDocumentRoutes } from './document/document-routes.ts';
-import { registerDurableRoutes } from './durable-routes.ts';
-import { registerEventRoutes } from './event-routes.ts';
-import { registerFilterRoutes } from './filter-routes.ts';
-import { registerMetricRoutes } from './metric-routes.ts';
-import { registerRateLimitRoutes } from './rate-limit-routes.ts';
+import { registerDurableRoutes } from './durable/durable-routes.ts';
+import { registerEventRoutes } from './events/event-routes.ts';
+import { registerFilterRoutes } from './events/filter-routes.ts';
+import { registerMetricRoutes } from './metrics/metric-routes.ts';
+import { registerRateLimitRoutes } from './rate-limits/rate-limit-routes.ts';
 import { registerRunRoutes } from './runs/run-routes.ts';
 import { registerScheduleRoutes } from './timers/schedule-routes.ts';
-import { registerTaskRoutes } from './task-routes.ts';
+import { registerTaskRoutes } from './tasks/task-routes.ts';
 import { registerWebhookRoutes } from './webhooks/webhook-routes.ts';
-import { registerWorkerRoutes } from './worker-routes.ts';
-import { registerWorkflowRoutes } from './workflow-routes.ts';
-import { registerAuditRoutes } from './audit-routes.ts';
+import { registerWorkerRoutes } from './workers/worker-routes.ts';
+import { registerWorkflowRoutes } from './workflows/workflow-routes.ts';
+import { registerAuditRoutes } from './access/audit-routes.ts';
+import { registerTokenRoutes } from './access/token-routes.ts';
+import { registerLogRoutes } from './logs/log-routes.ts';
+import { registerLoadRoutes } from './metrics/load-routes.ts';
+import { registerPointRoutes } from './metrics/point-routes.ts';
+import { registerOlderRoutes } from './older/older-routes.ts';
+import { registerTraceRoutes } from './traces/trace-routes.ts';
 import { passOnRequest } from './pass-on-requests.ts';
 import { Router, unknownTenant } from './gated-router.ts';
-
-/** What the contract has and this version does not serve: said so, rather than "not found". */
-const unserved: readonly PathOf<'GET'>[] = [
-  '/api/v1/workflows/:workflow/metrics',
-  '/api/v1/stable/tenants/:tenant/task-point-metrics',
-  '/api/v1/tenants/:tenant/task-stats',
-];
 
 /** What needs no token. */
 export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
@@ -86,12 +83,10 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerScheduleRoutes(router, deps);
   registerWebhookRoutes(router, deps);
   registerAuditRoutes(router, deps);
-  for (const path of unserved) router.get(path, (context) => notServed(context.req.method, context.req.path));
-  router.delete('/api/v1/workflows/:workflow', (context) => notServed(context.req.method, context.req.path));
-}
-
-function notServed(method: string, path: string): never {
-  throw new HatchetError('NOT_SUPPORTED', `${method} ${path} is not served by this version of the engine`, {
-    remedy: 'Upgrade hatchet-ts once a version serves it.',
-  });
+  registerLoadRoutes(router, deps);
+  registerPointRoutes(router, deps);
+  registerLogRoutes(router, deps);
+  registerTraceRoutes(router, deps);
+  registerOlderRoutes(router, deps);
+  registerTokenRoutes(router, deps);
 }

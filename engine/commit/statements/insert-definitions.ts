@@ -32,8 +32,8 @@ export const insertVersions: Statement<VersionRow> = {
 export const updateWorkflows: Statement<WorkflowUpdateRow> = {
   name: 'update_workflows',
   text: `
-    UPDATE workflow w SET paused = u.paused, drops_crons = u.drops_crons, drops_schedules = u.drops_schedules, queue_ttl_ms = u.queue_ttl_ms, resumed_us = u.resumed_us
-    FROM unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::boolean[], $5::bigint[], $6::bigint[]) AS u (id, paused, drops_crons, drops_schedules, queue_ttl_ms, resumed_us)
+    UPDATE workflow w SET paused = u.paused, drops_crons = u.drops_crons, drops_schedules = u.drops_schedules, queue_ttl_ms = u.queue_ttl_ms, resumed_us = u.resumed_us, deleted = u.deleted
+    FROM unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::boolean[], $5::bigint[], $6::bigint[], $7::boolean[]) AS u (id, paused, drops_crons, drops_schedules, queue_ttl_ms, resumed_us, deleted)
     WHERE w.id = u.id`,
   values: (rows) => [
     plainArray(rows.map((row) => row.id)),
@@ -42,5 +42,6 @@ export const updateWorkflows: Statement<WorkflowUpdateRow> = {
     boolArray(rows.map((row) => row.dropsSchedules)),
     plainArray(rows.map((row) => row.queueTtlMs)),
     plainArray(rows.map((row) => row.resumedUs)),
+    boolArray(rows.map((row) => row.deleted)),
   ],
 };

@@ -1,5 +1,7 @@
 import { administers, open, operates, reads, starts, type CallRule } from './rule.ts';
 
+/** What only those may know who may change it. */
+const readsAsAdmin: CallRule = { needs: 'admin', kind: 'read' };
 /** Of what a webhook receives its own credentials decide; the receiver checks them itself. */
 const receives: CallRule = { needs: 'anyone', kind: 'start' };
 
@@ -20,6 +22,9 @@ export const routeRules = {
   'GET /api/v1/stable/workflow-runs/:run/status': reads,
   'GET /api/v1/stable/workflow-runs/:run/task-events': reads,
   'GET /api/v1/stable/workflow-runs/:run/task-timings': reads,
+  'GET /api/v1/stable/dags/tasks': reads,
+  'GET /api/v1/tenants/:tenant/workflows/runs': reads,
+  'GET /api/v1/tenants/:tenant/workflow-runs/:run': reads,
   'GET /api/v1/tenants/:tenant/workflow-runs/:run/shape': reads,
   'GET /api/v1/stable/tenants/:tenant/workflow-runs': reads,
   'GET /api/v1/stable/tenants/:tenant/workflow-runs/external-ids': reads,
@@ -47,6 +52,7 @@ export const routeRules = {
   'GET /api/v1/workflows/:workflow/versions': reads,
   'GET /api/v1/workflows/:workflow/metrics': reads,
   'GET /api/v1/tenants/:tenant/step-run-queue-metrics': reads,
+  'GET /api/v1/tenants/:tenant/queue-metrics': reads,
 
   'GET /api/v1/stable/tenants/:tenant/events': reads,
   'GET /api/v1/stable/tenants/:tenant/events/keys': reads,
@@ -65,6 +71,9 @@ export const routeRules = {
 
   'GET /api/v1/stable/tenants/:tenant/task-metrics': reads,
   'GET /api/v1/stable/tenants/:tenant/task-point-metrics': reads,
+  'GET /api/v1/stable/tenants/:tenant/log-point-metrics': reads,
+  'GET /api/v1/stable/tenants/:tenant/logs': reads,
+  'GET /api/v1/stable/tenants/:tenant/traces': reads,
   'GET /api/v1/tenants/:tenant/task-stats': reads,
   'GET /api/v1/tenants/:tenant/prometheus-metrics': reads,
   'POST /api/v1/stable/tenants/:tenant/cel/debug': reads,
@@ -92,7 +101,11 @@ export const routeRules = {
   'DELETE /api/v1/stable/tenants/:tenant/webhooks/:webhook': administers,
   'POST /api/v1/stable/tenants/:tenant/webhooks/:webhook': receives,
 
-  'GET /api/v1/tenants/:tenant/audit': { needs: 'admin', kind: 'read' },
+  'GET /api/v1/tenants/:tenant/audit': readsAsAdmin,
+  'GET /api/v1/tenants/:tenant/api-tokens': readsAsAdmin,
+  'POST /api/v1/tenants/:tenant/api-tokens': administers,
+  'POST /api/v1/api-tokens/:token': administers,
+  'GET /api/v1/tenants/:tenant/members': reads,
 } as const satisfies Record<string, CallRule>;
 
 export type Route = keyof typeof routeRules;

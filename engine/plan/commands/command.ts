@@ -9,6 +9,7 @@ import { started } from './attempts/started.ts';
 import { unanswered } from './attempts/reassign-unanswered.ts';
 import { deleteFilter } from './definitions/delete-filter.ts';
 import { deleteRateLimit } from './definitions/delete-rate-limit.ts';
+import { deleteWorkflow } from './definitions/delete-workflow.ts';
 import { pauseRateLimit } from './definitions/pause-rate-limit.ts';
 import { pauseWorkflow } from './definitions/pause-workflow.ts';
 import { putFilter } from './definitions/put-filter.ts';
@@ -67,6 +68,7 @@ export interface CommandByKind {
   unanswered: CommandOf<typeof unanswered>;
   deleteFilter: CommandOf<typeof deleteFilter>;
   deleteRateLimit: CommandOf<typeof deleteRateLimit>;
+  deleteWorkflow: CommandOf<typeof deleteWorkflow>;
   pauseRateLimit: CommandOf<typeof pauseRateLimit>;
   pauseWorkflow: CommandOf<typeof pauseWorkflow>;
   putFilter: CommandOf<typeof putFilter>;
@@ -128,6 +130,7 @@ export interface ReplyByKind {
   unanswered: ReplyOf<typeof unanswered>;
   deleteFilter: ReplyOf<typeof deleteFilter>;
   deleteRateLimit: ReplyOf<typeof deleteRateLimit>;
+  deleteWorkflow: ReplyOf<typeof deleteWorkflow>;
   pauseRateLimit: ReplyOf<typeof pauseRateLimit>;
   pauseWorkflow: ReplyOf<typeof pauseWorkflow>;
   putFilter: ReplyOf<typeof putFilter>;
@@ -178,6 +181,7 @@ const kinds: { readonly [K in CommandKind]: KindOf<K> } = {
   unanswered,
   deleteFilter,
   deleteRateLimit,
+  deleteWorkflow,
   pauseRateLimit,
   pauseWorkflow,
   putFilter,

@@ -19,6 +19,8 @@ export interface WorkflowState {
   pauseRules: PauseRules;
   /** When its last pause ended; 0 for never. Tasks that waited through it have their schedule timeout from then on. */
   resumedUs: number;
+  /** Nothing new starts by it; its unfinished runs go on. */
+  deleted: boolean;
 }
 
 /** What decides which workers can take a task. */

@@ -13,6 +13,8 @@ export class LatestVersions {
   readonly #byName = new Map<string, Version>();
   readonly #byWorkflow = new Map<string, Version>();
   readonly #eventTriggers = new EventTriggers();
+  /** By name, those of workflows that were deleted. */
+  readonly #deleted = new Map<string, Version>();
 
   values(): IterableIterator<Version> {
     return this.#byName.values();
@@ -26,15 +28,32 @@ export class LatestVersions {
     return this.#byWorkflow.get(workflowId);
   }
 
+  /** The newest version of a workflow that was deleted, from which it goes on. */
+  deleted(tenantId: TenantId, name: string): Version | undefined {
+    return this.#deleted.get(nameKey(tenantId, name));
+  }
+
   /** It takes the place of the one before it, unless that is newer. */
   offer(version: Version, undo?: UndoLog): void {
     const before = this.get(version.tenantId, version.definition.name);
     if (before !== undefined && before.ordinal >= version.ordinal) return;
     this.#replace(before, version);
-    undo?.keep(this.#offered, version, before);
+    undo?.keep(this.#replaced, version, before);
+    undo?.remove(this.#deleted, nameKey(version.tenantId, version.definition.name));
   }
 
-  readonly #offered: Restore<Version, Version | undefined> = {
+  /** Its workflow is deleted: nothing finds it here any more, until a newer one is offered. */
+  withdraw(workflowId: string, undo?: UndoLog): void {
+    const version = this.ofWorkflow(workflowId);
+    if (version === undefined) return;
+    const key = nameKey(version.tenantId, version.definition.name);
+    this.#replace(version, undefined);
+    undo?.keep(this.#replaced, undefined, version);
+    if (undo === undefined) this.#deleted.set(key, version);
+    else undo.put(this.#deleted, key, version);
+  }
+
+  readonly #replaced: Restore<Version | undefined, Version | undefined> = {
     restore: (version, before) => this.#replace(version, before),
   };
 

@@ -253,7 +253,7 @@ export class ShardState {
   workflowState(workflowId: string): WorkflowState {
     let workflow = this.workflows.get(workflowId);
     if (workflow === undefined) {
-      workflow = { workflowId, paused: false, pauseRules: waitingPause, resumedUs: 0 };
+      workflow = { workflowId, paused: false, pauseRules: waitingPause, resumedUs: 0, deleted: false };
       this.workflows.set(workflowId, workflow);
     }
     return workflow;

@@ -1,24 +1,18 @@
 import type { Context } from 'hono';
 import { metadataPairs, searchedIds, statuses } from '../../edge/parse/selection.ts';
-import { HatchetError } from '../../base/errors.ts';
 import { maxPageBytes } from '../../model/limits.ts';
 import { RunStatus } from '../../model/task/status.ts';
 import { readWithin, type SizedRead } from '../../monitor/budget/answers-in-flight.ts';
 import { readSnapshot, type Reader } from '../../monitor/read-snapshot.ts';
-import {
-  countTasksIn,
-  payloadSize,
-  runDetailsIn,
-  type PayloadWish,
-  type RunDetail,
-} from '../../monitor/runs/run-detail.ts';
+import type { PayloadWish, RunDetail } from '../../monitor/runs/run-detail.ts';
 import { listRunSummaries } from '../../monitor/runs/run-list.ts';
 import { listTaskRefs } from '../../monitor/runs/task-list.ts';
 import { uuidFloor } from '../../model/ids/uuid-floor.ts';
 import { pagination } from '../message-fields.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
-import { PayloadSpace } from '../repeated-payload-room.ts';
+import { PayloadSpace } from './repeated-payload-room.ts';
 import { booleanQuery, dateQuery, listQuery, pageQuery, uuidQuery } from '../request-values.ts';
+import { again, mostDetailBytes, readDetails, sized } from './read-details.ts';
 import { oneTaskMessage, runRow } from './run-messages.ts';
 import { childCounts } from './read-run.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
@@ -68,51 +62,9 @@ export function listRunRows(deps: RestDeps, tenantId: TenantId, request: Request
   const filter = readFilter(request, tenantId);
   const data = booleanQuery(request, 'include_payloads') ?? true;
   const onlyTasks = booleanQuery(request, 'only_tasks') === true;
-  return readWithin<unknown>(maxPageBytes + mostTasks * taskBytes, (bytes) =>
+  return readWithin<unknown>(mostDetailBytes, (bytes) =>
     onlyTasks ? taskRows(deps, filter, { bytes, data }) : runRows(deps, filter, { bytes, data }),
   );
-}
-
-/** Tasks in the runs of a page at most: some 50 MB of objects, and as much of text. */
-const mostTasks = 20_000;
-/** What a task takes without its payloads. Those of most pages are as good as nothing. */
-const taskBytes = 1024;
-const fewTasks = 1000;
-
-interface DetailsRead {
-  runs: RunDetail[];
-  /** Bytes of the tasks, without their payloads. */
-  taskBytes: number;
-}
-
-/** Or how much room the answer wants, where its tasks alone fill what it has. @throws HatchetError PAYLOAD_TOO_LARGE for too many of them */
-async function readDetails(
-  snapshot: Reader,
-  tenantId: TenantId,
-  runIds: readonly string[],
-  { bytes, data }: PayloadWish,
-): Promise<DetailsRead | { wanted: number }> {
-  const tasks = await countTasksIn(snapshot, runIds, mostTasks + 1);
-  if (tasks > mostTasks)
-    throw new HatchetError('PAYLOAD_TOO_LARGE', `the ${runIds.length} runs of the page have over ${mostTasks} tasks`, {
-      remedy: 'Ask for fewer at a time, by `limit`.',
-    });
-  const needed = Math.max(tasks - fewTasks, 0) * taskBytes;
-  if (needed >= bytes) return { wanted: needed + maxPageBytes };
-  return {
-    runs: await runDetailsIn(snapshot, tenantId, runIds, { bytes: Math.min(bytes - needed, maxPageBytes), data }),
-    taskBytes: needed,
-  };
-}
-
-/** Nothing was read: the same once more, with that much room. */
-function again(wanted: number): SizedRead<undefined> {
-  return { value: undefined, brought: 0, leftOut: wanted };
-}
-
-function sized<T>(value: T, { runs, taskBytes: rows }: DetailsRead): SizedRead<T> {
-  const { brought, leftOut } = payloadSize(runs);
-  return { value, brought: brought + rows, leftOut: Math.min(leftOut, maxPageBytes) };
 }
 
 async function runRows(deps: RestDeps, filter: Filter, payloads: PayloadWish): Promise<SizedRead<unknown>> {

@@ -15,7 +15,7 @@ import {
   storedJson,
   taskNumber,
 } from '../message-fields.ts';
-import type { PayloadSpace } from '../repeated-payload-room.ts';
+import type { PayloadSpace } from './repeated-payload-room.ts';
 
 function durationMs(startedUs: number | null, finishedUs: number | null): number | undefined {
   return startedUs === null || finishedUs === null

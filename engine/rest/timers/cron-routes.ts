@@ -20,7 +20,7 @@ import { bodyWithPayloads, objectBody, textMember } from '../request-values.ts';
 import type { Router } from '../gated-router.ts';
 import { runCronNow } from './run-now.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
-import { workflowOf } from '../workflow-of.ts';
+import { workflowOf } from '../workflows/workflow-of.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/crons';

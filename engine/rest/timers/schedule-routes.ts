@@ -21,7 +21,7 @@ import { bodyWithPayloads, idMember, objectBody, stringList, textMember } from '
 import type { Router } from '../gated-router.ts';
 import { fireNow } from './run-now.ts';
 import { anyTimer, timerInput, timerQuery } from './timer-query.ts';
-import { workflowOf } from '../workflow-of.ts';
+import { workflowOf } from '../workflows/workflow-of.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const base = '/api/v1/tenants/:tenant/workflows/scheduled';

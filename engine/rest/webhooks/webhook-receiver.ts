@@ -12,7 +12,7 @@ import type { WebhookDelivery } from '../../plan/commands/command-kind.ts';
 import { pushEvents } from '../../shard/prepare/prepare-event.ts';
 import { plainAnswer } from '../answer-in-pieces.ts';
 import type { RestDeps, RestEnv } from '../deps.ts';
-import { anyEvent, eventMessage } from '../event-routes.ts';
+import { anyEvent, eventMessage } from '../events/event-routes.ts';
 import { BodyRoom } from './body-room.ts';
 import { limitedBody } from './limited-body.ts';
 import { passOnRequest } from '../pass-on-requests.ts';

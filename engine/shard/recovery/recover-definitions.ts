@@ -21,6 +21,7 @@ interface PauseSqlRow {
   drops_schedules: boolean;
   queue_ttl_ms: string | null;
   resumed_us: string | null;
+  deleted: boolean;
 }
 
 interface WorkerSqlRow {
@@ -42,9 +43,9 @@ export const readVersions = `
   JOIN workflow_version v ON v.workflow_id = w.id
   ORDER BY v.workflow_id, v.ordinal`;
 export const readPauses = `
-  SELECT w.id, w.paused, w.drops_crons, w.drops_schedules, w.queue_ttl_ms, w.resumed_us
+  SELECT w.id, w.paused, w.drops_crons, w.drops_schedules, w.queue_ttl_ms, w.resumed_us, w.deleted
   FROM unnest($1::uuid[]) AS u (tenant_id) JOIN workflow w ON w.tenant_id = u.tenant_id
-  WHERE w.paused OR w.resumed_us IS NOT NULL`;
+  WHERE w.paused OR w.resumed_us IS NOT NULL OR w.deleted`;
 
 /** Workers that may come back. Those silent for a day hold no task: what they had was reassigned. */
 export const readWorkers = `
@@ -83,6 +84,8 @@ export async function loadDefinitions(tables: ShardTables): Promise<void> {
       queueTtlMs: row.queue_ttl_ms === null ? null : Number(row.queue_ttl_ms),
     };
     workflow.resumedUs = row.resumed_us === null ? 0 : Number(row.resumed_us) + shard.lostUs;
+    workflow.deleted = row.deleted;
+    if (row.deleted) shard.latest.withdraw(row.id);
   }
   await loadFilters(tables);
   await loadRateLimits(tables);

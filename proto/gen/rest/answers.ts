@@ -38,6 +38,32 @@ export type LeftOut = Readonly<Record<string, number>>;
 /** 3 comes first. */
 export type Priority = 1 | 2 | 3;
 
+export type ApiTokens = {
+  pagination: Pagination;
+  rows: readonly ApiToken[];
+};
+
+export type ApiToken = {
+  metadata: ResourceMeta;
+  name: string;
+  expiresAt: string;
+};
+
+export type CreateApiToken = {
+  name: string;
+  /** A duration of a minute or more, as 24h or 90d. Left out: a year. */
+  expiresIn?: string | null | undefined;
+};
+
+export type NewApiToken = {
+  token: string;
+};
+
+export type Members = {
+  pagination: Pagination;
+  rows: readonly [];
+};
+
 export type AuditLines = {
   rows: readonly AuditLine[];
   /** Left out on the last page. */
@@ -236,6 +262,19 @@ export type Filter = {
   isDeclarative: boolean;
 };
 
+export type LogPoints = {
+  results: readonly LogPoint[];
+};
+
+export type LogPoint = {
+  /** When the point begins. */
+  time: string;
+  DEBUG: number;
+  INFO: number;
+  WARN: number;
+  ERROR: number;
+};
+
 export type RunCount = {
   status: "QUEUED" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "EVICTED";
   count: number;
@@ -252,6 +291,146 @@ export type ExpressionResult = {
   status: "SUCCESS" | "ERROR";
   output?: boolean | undefined;
   error?: string | undefined;
+};
+
+export type TaskPoints = {
+  results: readonly TaskPoint[];
+};
+
+export type TaskPoint = {
+  /** When the point begins. */
+  time: string;
+  SUCCEEDED: number;
+  /** Attempts that were tried again among them. */
+  FAILED: number;
+};
+
+export type TaskStats = Readonly<Record<string, TaskStat>>;
+
+export type TaskStat = {
+  queued: TaskStatusStat;
+  running: TaskStatusStat;
+};
+
+export type TaskStatusStat = {
+  total: number;
+  /** By action. */
+  queues: Readonly<Record<string, number>>;
+  concurrency: readonly {
+    expression: string;
+    type: "CANCEL_IN_PROGRESS" | "GROUP_ROUND_ROBIN" | "CANCEL_NEWEST" | "CANCEL_QUEUED_EXCEPT_NEWEST" | "CANCEL_QUEUED_EXCEPT_OLDEST";
+    /** How many wait for a place of each key, or hold one. */
+    keys: Readonly<Record<string, number>>;
+  }[];
+  /** When the one that was queued first was queued. */
+  oldest?: string | undefined;
+  /** The same of those that were never tried again. */
+  oldestExcludingRetries?: string | undefined;
+};
+
+export type QueueMetrics = {
+  total: QueueLoad;
+  /** By the ids of workflows; those without unfinished tasks are left out. */
+  workflow: Readonly<Record<string, QueueLoad>>;
+  /** How many tasks wait by action. */
+  queues: Readonly<Record<string, number>>;
+};
+
+export type QueueLoad = {
+  /** Tasks that are ready, or wait for a place, units, their batch or their retry. */
+  numQueued: number;
+  numRunning: number;
+  /** Tasks that wait for their parents or their conditions. */
+  numPending: number;
+};
+
+export type OlderRuns = {
+  pagination: Pagination;
+  rows: readonly OlderRun[];
+};
+
+export type OlderRun = {
+  metadata: ResourceMeta;
+  tenantId: string;
+  workflowVersionId: string;
+  status: OlderStatus;
+  displayName: string;
+  triggeredBy: {
+    metadata: ResourceMeta;
+    parentWorkflowRunId?: string | undefined;
+  };
+  /** Left out in lists. */
+  input?: Json | undefined;
+  /** Of the first task that failed. */
+  error?: string | undefined;
+  startedAt?: string | undefined;
+  finishedAt?: string | undefined;
+  /** Milliseconds from the first task's start to the end. */
+  duration?: number | undefined;
+  /** The task that spawned the run. */
+  parentStepRunId?: string | undefined;
+  additionalMetadata: Json;
+  leftOut?: LeftOut | undefined;
+};
+
+export type RunGraph = {
+  metadata: ResourceMeta;
+  tenantId: string;
+  workflowId: string;
+  workflowVersionId: string;
+  status: OlderStatus;
+  displayName: string;
+  triggeredBy: {
+    metadata: ResourceMeta;
+    parentWorkflowRunId?: string | undefined;
+  };
+  input: Json;
+  additionalMetadata: Json;
+  finishedAt?: string | undefined;
+  jobRuns: readonly JobRun[];
+};
+
+export type OlderStatus = "PENDING" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+
+export type JobRun = {
+  metadata: ResourceMeta;
+  tenantId: string;
+  workflowRunId: string;
+  jobId: string;
+  status: OlderStatus;
+  finishedAt?: string | undefined;
+  job: JobOfRun;
+  stepRuns: readonly StepRun[];
+};
+
+export type JobOfRun = {
+  metadata: ResourceMeta;
+  tenantId: string;
+  versionId: string;
+  name: string;
+  steps: readonly {
+    metadata: ResourceMeta;
+    readableId: string;
+    tenantId: string;
+    jobId: string;
+    action: string;
+    isDurable: boolean;
+    parents: readonly string[];
+  }[];
+};
+
+export type StepRun = {
+  metadata: ResourceMeta;
+  tenantId: string;
+  jobRunId: string;
+  stepId: string;
+  workerId?: string | undefined;
+  /** JSON text. */
+  output?: string | undefined;
+  status: OlderStatus;
+  error?: string | undefined;
+  startedAt?: string | undefined;
+  finishedAt?: string | undefined;
 };
 
 export type RateLimits = {
@@ -353,64 +532,9 @@ export type RunRows = {
   rows: readonly (TaskRow | DagRow | Task)[];
 };
 
-export type RunGraph = {
-  metadata: ResourceMeta;
-  tenantId: string;
-  workflowId: string;
-  workflowVersionId: string;
-  status: OlderStatus;
-  displayName: string;
-  triggeredBy: {
-    metadata: ResourceMeta;
-    parentWorkflowRunId?: string | undefined;
-  };
-  input: Json;
-  additionalMetadata: Json;
-  finishedAt?: string | undefined;
-  jobRuns: readonly JobRun[];
-};
-
-export type OlderStatus = "PENDING" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
-
-export type JobRun = {
-  metadata: ResourceMeta;
-  tenantId: string;
-  workflowRunId: string;
-  jobId: string;
-  status: OlderStatus;
-  finishedAt?: string | undefined;
-  job: JobOfRun;
-  stepRuns: readonly StepRun[];
-};
-
-export type JobOfRun = {
-  metadata: ResourceMeta;
-  tenantId: string;
-  versionId: string;
-  name: string;
-  steps: readonly {
-    metadata: ResourceMeta;
-    readableId: string;
-    tenantId: string;
-    jobId: string;
-    action: string;
-    isDurable: boolean;
-    parents: readonly string[];
-  }[];
-};
-
-export type StepRun = {
-  metadata: ResourceMeta;
-  tenantId: string;
-  jobRunId: string;
-  stepId: string;
-  workerId?: string | undefined;
-  /** JSON text. */
-  output?: string | undefined;
-  status: OlderStatus;
-  error?: string | undefined;
-  startedAt?: string | undefined;
-  finishedAt?: string | undefined;
+export type DagTasks = {
+  dagId: string;
+  children: readonly Task[];
 };
 
 export type CreateSchedule = {
@@ -664,6 +788,31 @@ export type LogLine = {
   level: LogLevel;
 };
 
+export type OtelSpans = {
+  pagination: Pagination;
+  rows: readonly OtelSpan[];
+};
+
+export type OtelSpan = {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string | undefined;
+  spanName: string;
+  spanKind: "UNSPECIFIED" | "INTERNAL" | "SERVER" | "CLIENT" | "PRODUCER" | "CONSUMER";
+  serviceName: string;
+  statusCode: "UNSET" | "OK" | "ERROR";
+  statusMessage?: string | undefined;
+  durationNs: number;
+  /** When it began. */
+  createdAt: string;
+  resourceAttributes: Readonly<Record<string, string>>;
+  /** Values that are no texts as JSON. */
+  spanAttributes: Readonly<Record<string, string>>;
+  scopeName: string;
+  scopeVersion: string;
+  retryCount: number;
+};
+
 export type WebhookSource = "GENERIC" | "GITHUB" | "STRIPE" | "SLACK" | "LINEAR" | "SVIX";
 
 export type CreateWebhook = {
@@ -791,6 +940,12 @@ export type UpdateWorkflow = {
   } | undefined;
 };
 
+export type WorkflowMetrics = {
+  /** Left out where no key is named. */
+  groupKeyRunsCount?: number | undefined;
+  groupKeyCount: number;
+};
+
 export type QueueLengths = {
   queues: Readonly<Record<string, number>>;
 };
@@ -858,6 +1013,10 @@ export type Step = {
 
 /** By route, what it answers where it succeeds; `never` where this version serves nothing, `null` where there is no body. */
 export interface Answers {
+  'GET /api/v1/tenants/:tenant/api-tokens': ApiTokens;
+  'POST /api/v1/tenants/:tenant/api-tokens': NewApiToken;
+  'POST /api/v1/api-tokens/:token': null;
+  'GET /api/v1/tenants/:tenant/members': Members;
   'GET /api/v1/tenants/:tenant/audit': AuditLines;
   'GET /api/v1/tenants/:tenant/workflows/crons': Crons;
   'POST /api/v1/tenants/:tenant/workflows/:workflow/crons': Cron;
@@ -878,18 +1037,24 @@ export interface Answers {
   'GET /api/v1/stable/tenants/:tenant/filters/:filter': Filter;
   'PATCH /api/v1/stable/tenants/:tenant/filters/:filter': Filter;
   'DELETE /api/v1/stable/tenants/:tenant/filters/:filter': Filter;
+  'GET /api/v1/stable/tenants/:tenant/logs': LogLines;
+  'GET /api/v1/stable/tenants/:tenant/log-point-metrics': LogPoints;
   'GET /api/v1/stable/tenants/:tenant/task-metrics': readonly RunCount[];
   'POST /api/v1/stable/tenants/:tenant/cel/debug': ExpressionResult;
-  'GET /api/v1/stable/tenants/:tenant/task-point-metrics': never;
-  'GET /api/v1/tenants/:tenant/task-stats': never;
+  'GET /api/v1/stable/tenants/:tenant/task-point-metrics': TaskPoints;
+  'GET /api/v1/tenants/:tenant/task-stats': TaskStats;
+  'GET /api/v1/tenants/:tenant/queue-metrics': QueueMetrics;
   'GET /api/v1/tenants/:tenant/prometheus-metrics': string;
+  'GET /api/v1/tenants/:tenant/workflows/runs': OlderRuns;
+  'GET /api/v1/tenants/:tenant/workflow-runs/:run': OlderRun;
+  'GET /api/v1/tenants/:tenant/workflow-runs/:run/shape': RunGraph;
   'GET /api/v1/tenants/:tenant/rate-limits': RateLimits;
   'DELETE /api/v1/tenants/:tenant/rate-limits': null;
   'GET /api/v1/stable/workflow-runs/:run': RunDetails;
   'GET /api/v1/stable/workflow-runs/:run/status': TaskStatus;
   'GET /api/v1/stable/workflow-runs/:run/task-events': TaskEvents;
   'GET /api/v1/stable/workflow-runs/:run/task-timings': TaskTimings;
-  'GET /api/v1/tenants/:tenant/workflow-runs/:run/shape': RunGraph;
+  'GET /api/v1/stable/dags/tasks': readonly DagTasks[];
   'GET /api/v1/stable/tenants/:tenant/workflow-runs': RunRows;
   'GET /api/v1/stable/tenants/:tenant/workflow-runs/external-ids': readonly string[];
   'GET /api/v1/stable/tenants/:tenant/workflow-runs/display-names': RunNames;
@@ -914,6 +1079,7 @@ export interface Answers {
   'GET /api/v1/stable/tasks/:task/logs': LogLines;
   'POST /api/v1/stable/tenants/:tenant/tasks/cancel': Ids;
   'POST /api/v1/stable/tenants/:tenant/tasks/replay': Ids;
+  'GET /api/v1/stable/tenants/:tenant/traces': OtelSpans;
   'GET /api/v1/stable/tenants/:tenant/webhooks': Webhooks;
   'POST /api/v1/stable/tenants/:tenant/webhooks': Webhook;
   'GET /api/v1/stable/tenants/:tenant/webhooks/:webhook': Webhook;
@@ -926,8 +1092,8 @@ export interface Answers {
   'GET /api/v1/tenants/:tenant/workflows': Workflows;
   'GET /api/v1/workflows/:workflow': Workflow;
   'PATCH /api/v1/workflows/:workflow': Workflow;
-  'DELETE /api/v1/workflows/:workflow': never;
+  'DELETE /api/v1/workflows/:workflow': null;
   'GET /api/v1/workflows/:workflow/versions': WorkflowVersion;
-  'GET /api/v1/workflows/:workflow/metrics': never;
+  'GET /api/v1/workflows/:workflow/metrics': WorkflowMetrics;
   'GET /api/v1/tenants/:tenant/step-run-queue-metrics': QueueLengths;
 }

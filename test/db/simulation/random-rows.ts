@@ -167,8 +167,22 @@ export class RandomRows {
       changes.workflowUpdates.push({
         id: this.id('workflow'),
         ...this.pick([
-          { paused: true, dropsCrons: true, dropsSchedules: false, queueTtlMs: 1_000_000, resumedUs: null },
-          { paused: false, dropsCrons: false, dropsSchedules: true, queueTtlMs: null, resumedUs: 1_000_000 },
+          {
+            paused: true,
+            dropsCrons: true,
+            dropsSchedules: false,
+            queueTtlMs: 1_000_000,
+            resumedUs: null,
+            deleted: false,
+          },
+          {
+            paused: false,
+            dropsCrons: false,
+            dropsSchedules: true,
+            queueTtlMs: null,
+            resumedUs: 1_000_000,
+            deleted: true,
+          },
         ]),
       }),
     (changes) =>

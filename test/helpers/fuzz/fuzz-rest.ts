@@ -38,6 +38,21 @@ const queryNames = [
   'token',
   'action',
   'id',
+  'tenant',
+  'dag_ids',
+  'taskNames',
+  'workflows',
+  'groupKey',
+  'status',
+  'createdAfter',
+  'createdBefore',
+  'finishedBefore',
+  'taskExternalIds',
+  'step_ids',
+  'run_external_id',
+  'eventId',
+  'parentWorkflowRunId',
+  'parentStepRunId',
 ];
 const bodyNames = [
   'workflowName',
@@ -75,6 +90,7 @@ const bodyNames = [
   'returnEventAsResponsePayload',
   'authType',
   'auth',
+  'expiresIn',
 ];
 const filterNames = [
   'since',

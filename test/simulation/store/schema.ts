@@ -344,6 +344,7 @@ const shapes = {
       drops_schedules: 'boolean',
       queue_ttl_ms: 'bigint?',
       resumed_us: 'bigint?',
+      deleted: 'boolean',
     },
     key: ['id'],
     unique: [['tenant_id', 'name']],
@@ -356,6 +357,7 @@ const shapes = {
       drops_schedules: false,
       queue_ttl_ms: null,
       resumed_us: null,
+      deleted: false,
     }),
   }),
   workflow_version: shape({

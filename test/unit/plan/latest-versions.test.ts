@@ -17,6 +17,7 @@ const put = fc.record({
   name: fc.constantFrom('one', 'two', 'three'),
   eventKeys: fc.uniqueArray(fc.constantFrom(...keys)),
   isUndone: fc.boolean(),
+  isDeletion: fc.boolean(),
 });
 
 it('finds those that listen for an event as a look at every newest version would, undone changes aside', () => {
@@ -25,7 +26,7 @@ it('finds those that listen for an event as a look at every newest version would
       const latest = new LatestVersions();
       const undo = new UndoLog();
       const model = new Map<string, Version>();
-      for (const [ordinal, { tenantId, name, eventKeys, isUndone }] of puts.entries()) {
+      for (const [ordinal, { tenantId, name, eventKeys, isUndone, isDeletion }] of puts.entries()) {
         const version: Version = {
           tenantId,
           workflowId: `${tenantId} ${name}`,
@@ -37,9 +38,15 @@ it('finds those that listen for an event as a look at every newest version would
           firstStep: 0,
           children: [],
         };
-        latest.offer(version, undo);
+        const { workflowId } = version;
+        const gone = latest.deleted(tenantId, name);
+        if (isDeletion) latest.withdraw(workflowId, undo);
+        else latest.offer(version, undo);
         if (isUndone) undo.rollback();
-        else model.set(version.workflowId, version);
+        else if (isDeletion) model.delete(workflowId);
+        else model.set(workflowId, version);
+        if (isUndone) expect(latest.deleted(tenantId, name)).toBe(gone);
+        else if (!isDeletion) expect(latest.deleted(tenantId, name)).toBeUndefined();
         undo.clear();
         for (const [id, known] of model) expect(latest.ofWorkflow(id)).toBe(known);
         for (const tenant of tenants)

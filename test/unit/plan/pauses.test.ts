@@ -104,7 +104,7 @@ describe('what is queued in a paused workflow', () => {
     world.pause();
     world.unpause();
     const { workflowId: id, nowUs } = world;
-    expect(world.updates.at(-1)).toEqual({ id, paused: false, ...waitingPause, resumedUs: nowUs - 7 });
+    expect(world.updates.at(-1)).toEqual({ id, paused: false, ...waitingPause, resumedUs: nowUs - 7, deleted: false });
   });
 });
 

@@ -1,10 +1,12 @@
 import type { WorkflowDefinition } from '../../../model/definition.ts';
+import { waitingPause } from '../../../model/pause-rules.ts';
 import type { CronFields, CronRow } from '../../../model/stored-rows.ts';
 import { setFilter } from '../../state/filters.ts';
 import type { Plan } from '../../state/plan.ts';
 import { dropCron, setCron } from '../../timers/set-timers.ts';
 import { needsNothing, startsNoRuns, type Kind } from '../command-kind.ts';
 import type { TenantId } from '../../../model/ids/tenant-id.ts';
+import { changeWorkflow } from './change-workflow.ts';
 
 export interface PutWorkflowCommand {
   kind: 'putWorkflow';
@@ -41,16 +43,20 @@ export const putWorkflow: Kind<PutWorkflowCommand, PutWorkflowReply> = {
   plan: put,
 };
 
-/** An unchanged definition keeps its version; any change makes the next one. Runs in flight stay on theirs. */
+/** An unchanged definition keeps its version; any change makes the next one. Runs in flight stay on theirs. One that was deleted is new, but for its id. */
 function put(plan: Plan, command: PutWorkflowCommand): PutWorkflowReply {
   const { state, changes } = plan;
   const { tenantId, definition } = command;
   const latest = state.latestVersion(tenantId, definition.name);
   if (latest?.checksum === command.checksum) return { workflowId: latest.workflowId, versionId: latest.versionId };
 
-  const workflowId = latest?.workflowId ?? command.workflowId;
-  const ordinal = (latest?.ordinal ?? 0) + 1;
-  if (latest === undefined) changes.workflows.push({ id: workflowId, tenantId, name: definition.name });
+  const deleted = state.latest.deleted(tenantId, definition.name);
+  const before = latest ?? deleted;
+  const workflowId = before?.workflowId ?? command.workflowId;
+  const ordinal = (before?.ordinal ?? 0) + 1;
+  if (before === undefined) changes.workflows.push({ id: workflowId, tenantId, name: definition.name });
+  if (deleted !== undefined)
+    changeWorkflow(plan, state.workflowState(workflowId), { paused: false, pauseRules: waitingPause, deleted: false });
   changes.versions.push({
     id: command.versionId,
     workflowId,

@@ -141,6 +141,26 @@ export class TaskTable {
     return { counts, width };
   }
 
+  /**
+   * By step and state, as `countStates` numbers them, when the one that became ready first did so, and the same of those that were
+   * never tried again; Infinity where there is none.
+   */
+  oldestSeqs(steps: number): { all: Float64Array; untried: Float64Array; width: number } {
+    const width = 16;
+    const all = new Float64Array(steps * width).fill(Infinity);
+    const untried = new Float64Array(steps * width).fill(Infinity);
+    const { alive, step, state, seq, retries } = this;
+    for (let row = 0; row < this.#used; row++) {
+      if (alive[row] !== 1) continue;
+      const at = (step[row] ?? 0) * width + (state[row] ?? 0);
+      const since = seq[row] ?? 0;
+      if (since === 0) continue;
+      if (since < (all[at] ?? 0)) all[at] = since;
+      if (retries[row] === 0 && since < (untried[at] ?? 0)) untried[at] = since;
+    }
+    return { all, untried, width };
+  }
+
   /** Entries of the index that look-ups have read: how well ids spread. */
   get probes(): number {
     return this.#index.probes;

@@ -41,14 +41,15 @@ const pauses: StatementModel = {
       parameters
         .all(1, 'uuid')
         .flatMap((tenantId) => tables.workflow.find(transaction, 'tenant_id', tenantId))
-        .filter((row) => row.paused || row.resumed_us !== null)
-        .map(({ id, paused, drops_crons, drops_schedules, queue_ttl_ms, resumed_us }) => ({
+        .filter((row) => row.paused || row.resumed_us !== null || row.deleted)
+        .map(({ id, paused, drops_crons, drops_schedules, queue_ttl_ms, resumed_us, deleted }) => ({
           id,
           paused,
           drops_crons,
           drops_schedules,
           queue_ttl_ms: queue_ttl_ms === null ? null : big(queue_ttl_ms),
           resumed_us: resumed_us === null ? null : big(resumed_us),
+          deleted,
         })),
     ),
 };

@@ -40,7 +40,7 @@ export const transactionWrites = [
     text: updateWorkflows.text,
     table: 'workflow',
     key: 'id',
-    columns: ['paused', 'drops_crons', 'drops_schedules', 'queue_ttl_ms', 'resumed_us'],
+    columns: ['paused', 'drops_crons', 'drops_schedules', 'queue_ttl_ms', 'resumed_us', 'deleted'],
   }),
   inserting({
     text: insertStagedRuns.text,

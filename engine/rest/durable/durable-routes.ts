@@ -1,15 +1,15 @@
-import type { DurableEntry, WaitItem } from '../../proto/gen/rest/answers.ts';
-import { knownId } from '../edge/parse/id.ts';
-import { largestInteger, wholeNumber } from '../edge/parse/number.ts';
-import type { Checked } from '../model/checked.ts';
-import { EntryKind, type DurableCondition } from '../model/durable/durable.ts';
-import { readDurableLog, type LogEntry } from '../monitor/durable/durable-log-reads.ts';
-import { branchTask } from '../shard/prepare/branch-task.ts';
-import { isoMs, isoUs } from './message-fields.ts';
-import type { RestDeps } from './deps.ts';
-import type { Router } from './gated-router.ts';
-import { idMember, objectBody, pageQuery } from './request-values.ts';
-import { knownTask } from './runs/read-run.ts';
+import type { DurableEntry, WaitItem } from '../../../proto/gen/rest/answers.ts';
+import { knownId } from '../../edge/parse/id.ts';
+import { largestInteger, wholeNumber } from '../../edge/parse/number.ts';
+import type { Checked } from '../../model/checked.ts';
+import { EntryKind, type DurableCondition } from '../../model/durable/durable.ts';
+import { readDurableLog, type LogEntry } from '../../monitor/durable/durable-log-reads.ts';
+import { branchTask } from '../../shard/prepare/branch-task.ts';
+import { isoMs, isoUs } from '../message-fields.ts';
+import type { RestDeps } from '../deps.ts';
+import type { Router } from '../gated-router.ts';
+import { idMember, objectBody, pageQuery } from '../request-values.ts';
+import { knownTask } from '../runs/read-run.ts';
 
 const wireKinds = {
   [EntryKind.Wait]: 'WAIT_FOR',

@@ -1,10 +1,10 @@
-import type { AuditLines } from '../../proto/gen/rest/answers.ts';
-import { id } from '../edge/parse/id.ts';
-import { uuidFloor } from '../model/ids/uuid-floor.ts';
-import { isoMs } from './message-fields.ts';
-import type { RestDeps } from './deps.ts';
-import { dateQuery, integerQuery, textQuery, uuidQuery } from './request-values.ts';
-import type { Router } from './gated-router.ts';
+import type { AuditLines } from '../../../proto/gen/rest/answers.ts';
+import { id } from '../../edge/parse/id.ts';
+import { uuidFloor } from '../../model/ids/uuid-floor.ts';
+import { isoMs } from '../message-fields.ts';
+import type { RestDeps } from '../deps.ts';
+import { dateQuery, integerQuery, textQuery, uuidQuery } from '../request-values.ts';
+import type { Router } from '../gated-router.ts';
 
 /** Who changed what: beyond the contract, for admins. */
 export function registerAuditRoutes(router: Router, { audit }: RestDeps): void {

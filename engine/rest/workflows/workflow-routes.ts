@@ -1,19 +1,21 @@
-import type { QueueLengths } from '../../proto/gen/rest/answers.ts';
-import { knownId } from '../edge/parse/id.ts';
-import { quoted } from '../edge/parse/invalid.ts';
-import { HatchetError } from '../base/errors.ts';
-import { parseUuid } from '../model/ids/uuid.ts';
-import { maxPageBytes, maxRunBytes } from '../model/limits.ts';
-import { readWithin, type Held } from '../monitor/budget/answers-in-flight.ts';
-import { definitionSize, readWorkflows, type StoredWorkflow } from '../monitor/definition-reads.ts';
-import { answer } from './answer-in-pieces.ts';
-import { pagination } from './message-fields.ts';
-import type { RestDeps } from './deps.ts';
-import type { Router } from './gated-router.ts';
+import type { QueueLengths } from '../../../proto/gen/rest/answers.ts';
+import { knownId } from '../../edge/parse/id.ts';
+import { quoted } from '../../edge/parse/invalid.ts';
+import { HatchetError } from '../../base/errors.ts';
+import { cancelByFilter } from '../../bulk/cancel-selection.ts';
+import { parseUuid } from '../../model/ids/uuid.ts';
+import { maxPageBytes, maxRunBytes } from '../../model/limits.ts';
+import { RunStatus } from '../../model/task/status.ts';
+import { readWithin, type Held } from '../../monitor/budget/answers-in-flight.ts';
+import { definitionSize, readWorkflows, type StoredWorkflow } from '../../monitor/definition-reads.ts';
+import { answer } from '../answer-in-pieces.ts';
+import { pagination } from '../message-fields.ts';
+import type { RestDeps } from '../deps.ts';
+import type { Router } from '../gated-router.ts';
 import { wantedPause } from './pause-request.ts';
-import { objectBody, pageQuery, textQuery } from './request-values.ts';
+import { objectBody, pageQuery, textQuery } from '../request-values.ts';
 import { versionMessage, workflowMessage } from './workflow-messages.ts';
-import type { TenantId } from '../model/ids/tenant-id.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const mostWorkflows = 1000;
 
@@ -76,6 +78,16 @@ export function registerWorkflowRoutes(router: Router, deps: RestDeps): void {
       context,
       known.map((workflow) => workflowMessage({ ...workflow, pause }, tenantId)),
     );
+  });
+  router.delete('/api/v1/workflows/:workflow', async (context) => {
+    const caller = context.get('caller');
+    const { tenantId } = caller;
+    const workflowId = knownId(context.req.param('workflow'), 'UNKNOWN_WORKFLOW');
+    caller.note(workflowId);
+    await deps.owner.submit({ kind: 'deleteWorkflow', tenantId, workflowId });
+    // From here on there are no new ones.
+    await cancelByFilter(deps, tenantId, { statuses: [RunStatus.Queued], workflowIds: [workflowId], metadata: null });
+    return context.body(null, 204);
   });
   router.get('/api/v1/workflows/:workflow/versions', async (context) => {
     const { tenantId } = context.get('caller');

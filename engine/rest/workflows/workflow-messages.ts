@@ -1,10 +1,10 @@
-import type { Job, VersionHead, Workflow, WorkflowVersion } from '../../proto/gen/rest/answers.ts';
-import { formatDuration } from '../model/time/duration.ts';
-import { childrenOf } from '../model/topology.ts';
-import type { StoredWorkflow } from '../monitor/definition-reads.ts';
+import type { Job, VersionHead, Workflow, WorkflowVersion } from '../../../proto/gen/rest/answers.ts';
+import { formatDuration } from '../../model/time/duration.ts';
+import { childrenOf } from '../../model/topology.ts';
+import type { StoredWorkflow } from '../../monitor/definition-reads.ts';
 import { pauseMessage } from './pause-request.ts';
-import { resourceMeta, shownPriority, stepId, stepIds, storedJson } from './message-fields.ts';
-import type { TenantId } from '../model/ids/tenant-id.ts';
+import { resourceMeta, shownPriority, stepId, stepIds, storedJson } from '../message-fields.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 function versionHead(workflow: StoredWorkflow): VersionHead {
   return {

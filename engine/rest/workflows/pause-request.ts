@@ -1,10 +1,10 @@
-import type { Workflow } from '../../proto/gen/rest/answers.ts';
-import { invalid } from '../edge/parse/invalid.ts';
-import { duration } from '../edge/parse/time.ts';
-import { formatDuration } from '../model/time/duration.ts';
-import type { Checked } from '../model/checked.ts';
-import { isObject } from '../model/payload/is-object.ts';
-import { waitingPause, type PauseRules } from '../model/pause-rules.ts';
+import type { Workflow } from '../../../proto/gen/rest/answers.ts';
+import { invalid } from '../../edge/parse/invalid.ts';
+import { duration } from '../../edge/parse/time.ts';
+import { formatDuration } from '../../model/time/duration.ts';
+import type { Checked } from '../../model/checked.ts';
+import { isObject } from '../../model/payload/is-object.ts';
+import { waitingPause, type PauseRules } from '../../model/pause-rules.ts';
 
 /** What a request makes of a workflow: paused with these rules, or not paused. */
 export interface WantedPause {

@@ -1,11 +1,11 @@
-import type { RateLimits } from '../../proto/gen/rest/answers.ts';
-import { invalid, quoted } from '../edge/parse/invalid.ts';
-import { HatchetError } from '../base/errors.ts';
-import { findRateLimit } from '../plan/rate-limits/rate-limit-table.ts';
-import { isoUs, pagination } from './message-fields.ts';
-import type { RestDeps } from './deps.ts';
-import type { Router } from './gated-router.ts';
-import { pageQuery, textQuery } from './request-values.ts';
+import type { RateLimits } from '../../../proto/gen/rest/answers.ts';
+import { invalid, quoted } from '../../edge/parse/invalid.ts';
+import { HatchetError } from '../../base/errors.ts';
+import { findRateLimit } from '../../plan/rate-limits/rate-limit-table.ts';
+import { isoUs, pagination } from '../message-fields.ts';
+import type { RestDeps } from '../deps.ts';
+import type { Router } from '../gated-router.ts';
+import { pageQuery, textQuery } from '../request-values.ts';
 
 /** Rate limits, with what is left of each. */
 export function registerRateLimitRoutes(router: Router, deps: RestDeps): void {

@@ -1,8 +1,8 @@
-import type { Worker } from '../../proto/gen/rest/answers.ts';
-import { shownLabels } from '../model/task/worker-labels.ts';
-import type { StoredWorker } from '../monitor/worker-reads.ts';
-import type { PlannerWorker } from '../plan/queue/planner-worker.ts';
-import { isoMs, leftOutFields, resourceMeta } from './message-fields.ts';
+import type { Worker } from '../../../proto/gen/rest/answers.ts';
+import { shownLabels } from '../../model/task/worker-labels.ts';
+import type { StoredWorker } from '../../monitor/worker-reads.ts';
+import type { PlannerWorker } from '../../plan/queue/planner-worker.ts';
+import { isoMs, leftOutFields, resourceMeta } from '../message-fields.ts';
 
 const languages = ['GOLANG', 'PYTHON', 'TYPESCRIPT', 'RUBY'] as const;
 

@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
-import type { Address } from '../base/engine-options.ts';
-import type { Logger } from '../base/log.ts';
-import { metricsType, type Metrics } from '../metrics/metrics.ts';
-import { isLoopbackHost } from '../net/bind-address.ts';
-import type { TlsIdentity } from '../net/tls-identity.ts';
-import type { RestEnv } from './deps.ts';
-import { errorAnswer } from './error-answer.ts';
-import { hostCheck } from './host-check.ts';
-import { serveApp, type RestServer } from './rest-server.ts';
+import type { Address } from '../../base/engine-options.ts';
+import type { Logger } from '../../base/log.ts';
+import { metricsType, type Metrics } from '../../metrics/metrics.ts';
+import { isLoopbackHost } from '../../net/bind-address.ts';
+import type { TlsIdentity } from '../../net/tls-identity.ts';
+import type { RestEnv } from '../deps.ts';
+import { errorAnswer } from '../error-answer.ts';
+import { hostCheck } from '../host-check.ts';
+import { serveApp, type RestServer } from '../rest-server.ts';
 
 interface MetricsServerOptions extends Address {
   metrics: Metrics;

@@ -1,16 +1,16 @@
-import type { ExpressionResult, RunCount } from '../../proto/gen/rest/answers.ts';
-import { CelVariables } from '../cel/cel-variables.ts';
-import { metadataPairs, searchedIds } from '../edge/parse/selection.ts';
-import { HatchetError } from '../base/errors.ts';
-import { runStatusNames } from '../model/task/status.ts';
-import { uuidFloor } from '../model/ids/uuid-floor.ts';
-import { readRunCounts } from '../monitor/runs/run-counts.ts';
-import type { RestDeps } from './deps.ts';
-import type { Router } from './gated-router.ts';
-import { metricsType } from '../metrics/metrics.ts';
-import { JsonText } from '../payloads/cut-body.ts';
-import { bodyWithPayloads, dateQuery, listQuery, uuidQuery } from './request-values.ts';
-import type { TenantId } from '../model/ids/tenant-id.ts';
+import type { ExpressionResult, RunCount } from '../../../proto/gen/rest/answers.ts';
+import { CelVariables } from '../../cel/cel-variables.ts';
+import { metadataPairs, searchedIds } from '../../edge/parse/selection.ts';
+import { HatchetError } from '../../base/errors.ts';
+import { runStatusNames } from '../../model/task/status.ts';
+import { uuidFloor } from '../../model/ids/uuid-floor.ts';
+import { readRunCounts } from '../../monitor/runs/run-counts.ts';
+import type { RestDeps } from '../deps.ts';
+import type { Router } from '../gated-router.ts';
+import { metricsType } from '../../metrics/metrics.ts';
+import { JsonText } from '../../payloads/cut-body.ts';
+import { bodyWithPayloads, dateQuery, listQuery, uuidQuery } from '../request-values.ts';
+import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const base = '/api/v1/stable/tenants/:tenant';
 

@@ -1,32 +1,32 @@
-import { ids } from '../edge/parse/id.ts';
-import { invalid, quoted } from '../edge/parse/invalid.ts';
-import { selection } from '../edge/parse/selection.ts';
-import { maxPageBytes } from '../model/limits.ts';
-import { readWithin } from '../monitor/budget/answers-in-flight.ts';
-import { logLevels } from '../monitor/lines/log-reads.ts';
-import { replayByFilter } from '../bulk/replay-selection.ts';
-import { cancelByFilter } from '../bulk/cancel-selection.ts';
-import { cancelIds } from '../bulk/cancel-ids.ts';
-import { replayIds } from '../bulk/replay-ids.ts';
-import { readTaskLog } from '../monitor/lines/task-logs.ts';
-import { answer } from './answer-in-pieces.ts';
-import { isoMs, pagination, storedJson } from './message-fields.ts';
-import type { RestDeps } from './deps.ts';
-import type { Router } from './gated-router.ts';
-import { isObject } from '../model/payload/is-object.ts';
+import { ids } from '../../edge/parse/id.ts';
+import { invalid } from '../../edge/parse/invalid.ts';
+import { selection } from '../../edge/parse/selection.ts';
+import { maxPageBytes } from '../../model/limits.ts';
+import { readWithin } from '../../monitor/budget/answers-in-flight.ts';
+import { replayByFilter } from '../../bulk/replay-selection.ts';
+import { cancelByFilter } from '../../bulk/cancel-selection.ts';
+import { cancelIds } from '../../bulk/cancel-ids.ts';
+import { replayIds } from '../../bulk/replay-ids.ts';
+import { readTaskLog } from '../../monitor/lines/task-logs.ts';
+import { answer } from '../answer-in-pieces.ts';
+import { attemptQuery, isNewestFirst, levelsQuery } from '../logs/log-filter.ts';
+import { logMessage } from '../logs/log-message.ts';
+import { pagination } from '../message-fields.ts';
+import type { RestDeps } from '../deps.ts';
+import type { Router } from '../gated-router.ts';
+import { isObject } from '../../model/payload/is-object.ts';
 import {
   boundText,
   dateQuery,
   integerQuery,
-  listQuery,
   objectBody,
   pageQuery,
   stringList,
   textMember,
   textQuery,
-} from './request-values.ts';
-import { eventMessages, oneTaskMessage } from './runs/run-messages.ts';
-import { childCounts, heldTask, knownTask, runEvents } from './runs/read-run.ts';
+} from '../request-values.ts';
+import { eventMessages, oneTaskMessage } from '../runs/run-messages.ts';
+import { childCounts, heldTask, knownTask, runEvents } from '../runs/read-run.ts';
 
 const longestRead = 10_000;
 
@@ -54,30 +54,20 @@ export function registerTaskRoutes(router: Router, deps: RestDeps): void {
     const { tenantId } = context.get('caller');
     const { task } = await knownTask(deps, tenantId, context.req.param('task'));
     const limit = integerQuery(context.req, 'limit', { fallback: 1000, least: 1, most: longestRead });
-    const attempt = integerQuery(context.req, 'attempt', { fallback: 0, least: 0, most: 1_000_000 });
     const query = {
       tenantId,
       taskId: task.id,
       since: dateQuery(context.req, 'since'),
       until: dateQuery(context.req, 'until'),
-      attempt: attempt === 0 ? null : attempt - 1,
-      levels: listQuery(context.req, 'levels').map(levelNumber),
+      attempt: attemptQuery(context.req),
+      levels: levelsQuery(context.req),
       search: textQuery(context.req, 'search'),
-      newestFirst: context.req.query('order_by_direction')?.toUpperCase() === 'DESC',
+      newestFirst: isNewestFirst(context.req),
       limit: limit + 1,
     };
     const page = await readWithin(maxPageBytes, async (bytes) => {
       const { lines, leftOut, brought } = await readTaskLog(deps.pool, { ...query, bytes });
-      const rows = lines.slice(0, limit).map((line) => ({
-        createdAt: isoMs(line.atMs),
-        message: line.message,
-        metadata: metadataOf(line.metadata),
-        taskExternalId: task.id,
-        taskDisplayName: task.name,
-        retryCount: line.attempt,
-        attempt: line.attempt + 1,
-        level: line.level,
-      }));
+      const rows = lines.slice(0, limit).map((line) => logMessage(line, task));
       return {
         value: { pagination: pagination({ offset: 0, limit, more: lines.length > limit || leftOut > 0 }), rows },
         brought,
@@ -125,20 +115,4 @@ function optionalSelection(filter: unknown): ReturnType<typeof selection> | unde
     workflowIds: stringList('filter.workflowIds', filter['workflowIds'], 1000),
     additionalMetadata: stringList('filter.additionalMetadata', filter['additionalMetadata'], 1000),
   });
-}
-
-function levelNumber(name: string): number {
-  const level = logLevels.findIndex((known) => known === name.toUpperCase());
-  if (level < 0) throw invalid(`${quoted(name)} is not a log level`, `Use ${logLevels.join(', ')}.`);
-  return level;
-}
-
-/** A worker's metadata is kept as it came; what is no JSON would spoil the answer. */
-function metadataOf(text: string): unknown {
-  try {
-    JSON.parse(text);
-  } catch {
-    return {};
-  }
-  return storedJson(text);
 }

@@ -1,19 +1,9 @@
-import type { OlderStatus, RunGraph } from '../../../proto/gen/rest/answers.ts';
+import type { RunGraph } from '../../../proto/gen/rest/answers.ts';
 import { splitError } from '../../model/payload/split-error.ts';
-import { RunStatus } from '../../model/task/status.ts';
 import { parentPlaces } from '../../model/topology.ts';
 import type { RunDetail } from '../../monitor/runs/run-detail.ts';
 import { isoUs, resourceMeta, stepId, stepIds, storedJson } from '../message-fields.ts';
-
-/** The names that this older part of the contract has for our statuses. */
-const legacyStatus: Record<RunStatus, OlderStatus> = {
-  [RunStatus.Queued]: 'PENDING',
-  [RunStatus.Running]: 'RUNNING',
-  [RunStatus.Completed]: 'SUCCEEDED',
-  [RunStatus.Failed]: 'FAILED',
-  [RunStatus.Cancelled]: 'CANCELLED',
-  [RunStatus.Evicted]: 'RUNNING',
-};
+import { olderStatus } from './older-status.ts';
 
 /**
  * A run in the contract's older form: one job whose steps are the tasks. SDKs read results here
@@ -30,7 +20,7 @@ export function runGraph(run: RunDetail): RunGraph {
     tenantId,
     workflowId: run.workflowId,
     workflowVersionId: versionId,
-    status: legacyStatus[run.status],
+    status: olderStatus[run.status],
     displayName: run.workflowName,
     triggeredBy: { metadata: meta, parentWorkflowRunId: run.parentTaskId ?? undefined },
     input: storedJson(run.input),
@@ -42,7 +32,7 @@ export function runGraph(run: RunDetail): RunGraph {
         tenantId,
         workflowRunId: run.id,
         jobId,
-        status: legacyStatus[run.status],
+        status: olderStatus[run.status],
         finishedAt: isoUs(run.finishedUs),
         job: {
           metadata: { ...meta, id: jobId },
@@ -66,7 +56,7 @@ export function runGraph(run: RunDetail): RunGraph {
           stepId: idOf(step),
           workerId: task.workerId ?? undefined,
           output: task.output ?? undefined,
-          status: legacyStatus[task.status],
+          status: olderStatus[task.status],
           error: splitError(task.error).message,
           startedAt: isoUs(task.startedUs),
           finishedAt: isoUs(task.finishedUs),
