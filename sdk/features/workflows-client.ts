@@ -70,6 +70,16 @@ export class WorkflowsClient {
     return this.#change(workflow, { action: 'unpause' });
   }
 
+  /**
+   * Its name is unknown from now on: its timers and filters are deleted, events start it no more, and what is queued of it is cancelled.
+   * Runs that have begun go on. A worker that registers it again brings it back.
+   * @throws HatchetError UNKNOWN_WORKFLOW
+   */
+  async delete(workflow: WorkflowRef): Promise<void> {
+    const { metadata } = await this.get(workflow);
+    await callRest(this.#connection.config, 'DELETE', `/api/v1/workflows/${metadata.id}`);
+  }
+
   async #change(workflow: WorkflowRef, pause: Record<string, string>): Promise<RegisteredWorkflow> {
     const { metadata } = await this.get(workflow);
     return callRest<RegisteredWorkflow>(this.#connection.config, 'PATCH', `/api/v1/workflows/${metadata.id}`, {

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { examples, withConnection, withOutput, type CommandHost } from '../../command-host.ts';
 import { durationMs } from '../../input/parse-flags.ts';
+import type { DeleteWorkflowFlags } from './delete-workflow.ts';
 import type { PauseFlags, WorkflowFlags } from './workflows.ts';
 
 const meanwhile = ['queue', 'drop'] as const;
@@ -35,6 +36,16 @@ export function workflowsCommand(host: CommandHost): Command {
         (await import('./workflows.ts')).pauseWorkflow(host.context, { name, paused: false }, flags),
       ),
     );
+  const remove = new Command('delete')
+    .description(
+      'end a workflow: nothing starts it, its timers go, what is queued of it is cancelled; a worker that registers it brings it back',
+    )
+    .argument('<name>', 'name of the workflow')
+    .option('--yes', 'do not ask; needed without a terminal')
+    .action((name: string, flags: DeleteWorkflowFlags) =>
+      host.run(async () => (await import('./delete-workflow.ts')).deleteWorkflow(host.context, name, flags)),
+    );
+  examples(withOutput(withConnection(remove)), 'hatchet workflows delete simple');
   examples(
     withOutput(withConnection(pause)),
     'hatchet workflows pause simple',
@@ -44,9 +55,10 @@ export function workflowsCommand(host: CommandHost): Command {
   examples(withOutput(withConnection(list), ['text', 'json', 'ndjson']), 'hatchet workflows list');
   examples(withOutput(withConnection(get)), 'hatchet workflows get simple -o json');
   return new Command('workflows')
-    .description('see and pause what is registered')
+    .description('see, pause and delete what is registered')
     .addCommand(list)
     .addCommand(get)
     .addCommand(pause)
-    .addCommand(unpause);
+    .addCommand(unpause)
+    .addCommand(remove);
 }

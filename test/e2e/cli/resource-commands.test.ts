@@ -299,6 +299,19 @@ describe('webhooks', () => {
   });
 });
 
+describe('deleting a workflow', () => {
+  it('asks, ends it, and its registration brings it back', async () => {
+    const passing = hatchet.task({ name: 'passing', fn: () => ({}) });
+    const worker = await hatchet.worker('passing', { workflows: [passing], handleKill: false });
+    expect((await cli(['workflows', 'delete', 'passing'])).code).toBe(2);
+    expect(await json('workflows', 'delete', 'passing', '--yes')).toMatchObject({ name: 'passing', deleted: true });
+    await expect(passing.runNoWait({})).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
+    expect((await cli(['workflows', 'delete', 'passing', '--yes'])).code).toBe(4);
+    await worker.registerWorkflows([passing]);
+    expect(await json('workflows', 'get', 'passing')).toMatchObject({ name: 'passing', paused: false });
+  });
+});
+
 describe('pausing', () => {
   it('a paused workflow starts nothing until it is unpaused; so does a paused worker', async () => {
     expect(await json('workflows', 'pause', 'welcome')).toMatchObject({ name: 'welcome', paused: true });
