@@ -16,7 +16,6 @@ import type {
 } from '../../monitor/run-reader.ts';
 import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
 import type { MouseReport } from '../input/mouse-reader.ts';
-import type { RunStatusName } from '../../status-name.ts';
 
 export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'logs'] as const;
 export type ViewName = (typeof views)[number];
@@ -334,9 +333,4 @@ export function initialState(
     lastInputs: new Map(),
     nowMs: options.nowMs,
   };
-}
-
-/** Further in a run's life. Events and lists cross each other; the further one is the newer. */
-export function rank(status: RunStatusName): number {
-  return status === 'QUEUED' ? 0 : status === 'RUNNING' || status === 'EVICTED' ? 1 : 2;
 }

@@ -1,0 +1,40 @@
+import { useEffect, useRef, useState } from 'react';
+import { useCalls } from '../session/session.ts';
+import type { EngineCalls } from './engine-calls.ts';
+import { keepFollowing } from './keep-following.ts';
+
+export interface Follow<T> {
+  open(calls: EngineCalls, signal: AbortSignal): AsyncIterable<T>;
+  onMessage(message: T): void;
+  mayEnd?: boolean;
+}
+
+/**
+ * Follows a stream for as long as the part is shown and the key stays the same; undefined follows nothing.
+ * @returns why it is over, where trying again does not help
+ */
+export function useFollow<T>(key: string | undefined, follow: Follow<T>): Error | undefined {
+  const calls = useCalls();
+  const latest = useRef(follow);
+  latest.current = follow;
+  const [failed, setFailed] = useState<{ key: string; error: Error }>();
+  useEffect(() => {
+    if (key === undefined) return undefined;
+    const abort = new AbortController();
+    const following = keepFollowing({
+      open: (signal) => latest.current.open(calls, signal),
+      onMessage: (message: T) => latest.current.onMessage(message),
+      mayEnd: latest.current.mayEnd === true,
+      signal: abort.signal,
+    });
+    following.then(
+      () => undefined,
+      (error: unknown) => {
+        if (abort.signal.aborted) return;
+        setFailed({ key, error: error instanceof Error ? error : new Error(String(error)) });
+      },
+    );
+    return () => abort.abort();
+  }, [calls, key]);
+  return failed?.key === key ? failed?.error : undefined;
+}

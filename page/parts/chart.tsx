@@ -1,0 +1,87 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import uPlot from 'uplot';
+
+export interface ChartSeries {
+  name: string;
+  /** A custom property of the style, such as `--queued`. */
+  color: string;
+  /** Colour is not all that tells lines apart. */
+  dash?: number[];
+}
+
+const height = 220;
+
+/** Figures over time. Drawn on a canvas: a table of the newest figures stands beside it for who cannot see it. */
+export function Chart({
+  label,
+  series,
+  data,
+}: {
+  label: string;
+  series: readonly ChartSeries[];
+  /** Seconds since 1970, then each series. */
+  data: [number[], ...(number | null)[][]];
+}): ReactNode {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const newest = useRef(data);
+  newest.current = data;
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return undefined;
+    const draw = (): void => {
+      plot.current?.destroy();
+      plot.current = new uPlot(optionsOf(element, series), newest.current, element);
+    };
+    draw();
+    const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    // The canvas takes no colours from the style by itself.
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const theme = new MutationObserver(draw);
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    scheme.addEventListener('change', draw);
+    return () => {
+      observer.disconnect();
+      theme.disconnect();
+      scheme.removeEventListener('change', draw);
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [series]);
+  useEffect(() => plot.current?.setData(data), [data]);
+  return <div ref={box} className="chart" role="img" aria-label={label} />;
+}
+
+function optionsOf(element: HTMLElement, series: readonly ChartSeries[]): uPlot.Options {
+  const color = (name: string): string => colorOf(element, name);
+  const axis = { stroke: color('--muted'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
+  return {
+    width: element.clientWidth,
+    height,
+    series: [
+      {},
+      ...series.map(({ name, color: property, dash }) => ({
+        label: name,
+        stroke: color(property),
+        width: 2,
+        points: { show: false },
+        ...(dash === undefined ? {} : { dash }),
+      })),
+    ],
+    axes: [axis, { ...axis, size: 56 }],
+    scales: { y: { range: (_, __, max) => [0, Math.max(5, max * 1.1)] } },
+    legend: { live: true },
+    cursor: { drag: { x: false, y: false } },
+  };
+}
+
+/** A custom property may be written in ways that a canvas does not take: as the colour of an element it is one that it does. */
+function colorOf(element: HTMLElement, name: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = `var(${name})`;
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}

@@ -1,0 +1,46 @@
+import type { ReactNode } from 'react';
+import type { WorkflowRow } from '../../../cli/monitor/run-reader.ts';
+import { ActionButton } from '../../parts/action-button.tsx';
+import { useCalls } from '../../session/session.ts';
+
+export function PausedMark({ paused }: { paused: boolean }): ReactNode {
+  return paused ? (
+    <span className="state warn">
+      <span aria-hidden="true">‖ </span>Paused
+    </span>
+  ) : (
+    <span className="state ok">
+      <span aria-hidden="true">▸ </span>Active
+    </span>
+  );
+}
+
+/** While a workflow is paused its queued tasks wait. */
+export function PauseButton({ workflow, onDone }: { workflow: WorkflowRow; onDone: () => void }): ReactNode {
+  const calls = useCalls();
+  const { paused, name, workflowId } = workflow;
+  return (
+    <ActionButton
+      needs="admin"
+      question={
+        paused
+          ? undefined
+          : {
+              title: `Pause ${name}?`,
+              text: 'Tasks that run go on. Its queued tasks, crons and scheduled runs wait until you resume it.',
+              action: 'Pause',
+            }
+      }
+      onAction={async () => {
+        await calls.rest('PATCH /api/v1/workflows/:workflow', {
+          parts: { workflow: workflowId },
+          body: { pause: { action: paused ? 'unpause' : 'pause' } },
+        });
+        onDone();
+        return paused ? `${name} goes on.` : `${name} is paused.`;
+      }}
+    >
+      {paused ? 'Resume' : 'Pause'}
+    </ActionButton>
+  );
+}
