@@ -5,7 +5,7 @@ import { Empty, Failed } from './parts/blank.tsx';
 import { FeedbackProvider } from './parts/feedback.tsx';
 import { PageHead } from './parts/page-head.tsx';
 import { SignedIn } from './session/signed-in.tsx';
-import { FiguresProvider } from './shell/overview.tsx';
+import { FiguresProvider } from './hooks/figures.tsx';
 import { Shell } from './shell/shell.tsx';
 import { AuditView } from './views/audit/audit-view.tsx';
 import { DeadLettersView } from './views/dead-letters/dead-letters-view.tsx';

@@ -79,6 +79,7 @@ const work = [
   () => tests({ project: 'sdk' }),
   () => tests({ project: 'simulation', args: ['--maxWorkers=1'] }),
   () => check('types', [bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']),
+  () => check('types of the page', [bin('typescript', 'bin/tsc'), '-p', 'page/tsconfig.json']),
   () => check('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', '.']),
   () => check('format', [bin('oxfmt', 'bin/oxfmt'), '--check', '.']),
 ];

@@ -107,6 +107,28 @@ const allowed: Record<string, readonly string[]> = {
   sdk: ['link', 'proto/gen'],
   testing: ['engine/index.ts', 'sdk'],
   cli: ['sdk', 'proto/gen', 'engine/index.ts', 'engine/main.ts'],
+  // Runs in browsers. Of the command it has what is pure: shapes, words, and the models that its terminal UI has too.
+  page: [
+    'cli/durable/log-tree.ts',
+    'cli/durable/node-text.ts',
+    'cli/input/find-json-error.ts',
+    'cli/input/schema-problems.ts',
+    'cli/monitor/durable-log-row.ts',
+    'cli/monitor/queue-rows.ts',
+    'cli/monitor/run-output.ts',
+    'cli/monitor/run-query.ts',
+    'cli/monitor/run-reader.ts',
+    'cli/monitor/schedule-rows.ts',
+    'cli/output/plain-text.ts',
+    'cli/output/time-text.ts',
+    'cli/project/json-value.ts',
+    'cli/status-name.ts',
+    'cli/ui/model/forms/prefill-input.ts',
+    'cli/ui/model/run/attempts.ts',
+    'cli/ui/model/runs/run-after-event.ts',
+    'cli/ui/model/status-mark.ts',
+    'proto/gen/rest/answers.ts',
+  ],
 };
 
 /**
@@ -236,13 +258,32 @@ const ui: Inside = {
   topics: { input: [], model: ['input'], views: ['model'], feeds: ['model'] },
 };
 
-const insides: Readonly<Record<string, Inside>> = { 'engine/plan': plan, sdk, cli, 'cli/ui': ui };
+/** What is read and judged stands apart from what is drawn. */
+const page: Inside = {
+  common: [],
+  topics: {
+    styles: [],
+    address: [],
+    model: ['address'],
+    data: ['model'],
+    session: ['data', 'model'],
+    hooks: ['address', 'data', 'model', 'session'],
+    parts: ['address', 'data', 'hooks', 'model', 'session'],
+    shell: ['address', 'data', 'hooks', 'model', 'parts', 'session'],
+    views: ['address', 'data', 'hooks', 'model', 'parts', 'session'],
+  },
+};
+
+const insides: Readonly<Record<string, Inside>> = { 'engine/plan': plan, sdk, cli, 'cli/ui': ui, page };
 
 /** Packages that only some folders may use. */
 const packages: Record<string, readonly string[]> = {
   pg: ['engine'],
   ink: ['cli'],
-  react: ['cli'],
+  react: ['cli', 'page'],
+  'react-dom/client': ['page'],
+  uplot: ['page'],
+  '@dagrejs/dagre': ['page'],
   commander: ['cli'],
   hono: ['engine/rest'],
   '@hono/node-server': ['engine/rest'],
@@ -263,13 +304,19 @@ function imports(file: string): string[] {
   return [...readFileSync(join(root, file), 'utf8').matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
 }
 
+/** Without those of types alone, which are gone once the file is built. */
+function valueImports(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8').replaceAll(/(^|\n)\s*(?:import|export)\s+type\s[^;]*?;/g, '$1');
+  return [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
+}
+
 function folderOf(file: string): string | undefined {
   return Object.keys(allowed)
     .filter((key) => file === key || file.startsWith(`${key}/`))
     .sort((a, b) => b.length - a.length)[0];
 }
 
-const shipped = ['engine', 'cli', 'sdk', 'testing', 'proto/gen'].flatMap(sources);
+const shipped = ['engine', 'cli', 'page', 'sdk', 'testing', 'proto/gen'].flatMap(sources);
 
 describe('architecture', () => {
   it('knows every folder', () => {
@@ -350,6 +397,28 @@ describe('architecture', () => {
       }
     }
     expect(wrong).toEqual([]);
+  });
+
+  it('gives browsers nothing that only Node has', () => {
+    const reached = new Set<string>();
+    const fromOutside = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const target of valueImports(file)) {
+        if (!target.startsWith('.')) fromOutside.add(target);
+        else if (/\.tsx?$/.test(target)) visit(relative(root, resolve(root, dirname(file), target)));
+      }
+    };
+    visit('page/main.tsx');
+    expect(reached.size).toBeGreaterThan(50);
+    expect([...fromOutside].sort()).toEqual([
+      '@cfworker/json-schema',
+      '@dagrejs/dagre',
+      'react',
+      'react-dom/client',
+      'uplot',
+    ]);
   });
 
   it('opens readers of runs in one place: an engine may have no monitoring service', () => {

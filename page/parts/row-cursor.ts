@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useKeys, type KeyHandlers } from '../shell/keys.tsx';
+import { useKeys, type KeyHandlers } from '../hooks/keys.ts';
 
 export interface RowCursor {
   /** The row that keys are about. */

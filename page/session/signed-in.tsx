@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { EngineCalls } from '../data/engine-calls.ts';
 import { errorText, Refusal } from '../data/refusal.ts';
-import { SignInView } from '../views/sign-in/sign-in-view.tsx';
+import { SignInView } from './sign-in-view.tsx';
 import { SessionContext, type Session } from './session.ts';
 import { tokenForCode, whoIs, type Me } from './sign-in-calls.ts';
 import { forgetToken, storedToken, storeToken } from './stored-token.ts';

@@ -4,7 +4,7 @@ import { useConnectionState } from '../data/connection-state.ts';
 import { goKeys } from '../model/key-chords.ts';
 import { useSession } from '../session/session.ts';
 import { HelpDialog } from './help-dialog.tsx';
-import { useGlobalKeys, useKeys } from './keys.tsx';
+import { useGlobalKeys, useKeys } from '../hooks/keys.ts';
 import { StatusBar } from './status-bar.tsx';
 import { ThemeSwitch } from './theme.tsx';
 

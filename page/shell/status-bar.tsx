@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { tryNow, useConnectionState } from '../data/connection-state.ts';
 import { useNow } from '../parts/now.ts';
 import { useSession } from '../session/session.ts';
-import { useFigures } from './overview.tsx';
+import { useFigures } from '../hooks/figures.tsx';
 
 /** The engine at a glance, and whether what is shown is still being told. */
 export function StatusBar(): ReactNode {

@@ -1,6 +1,6 @@
 import { useState, type ReactNode } from 'react';
 import type { AuditLine } from '../../../proto/gen/rest/answers.ts';
-import { useAnswer } from '../../data/use-answer.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { useRowCursor } from '../../parts/row-cursor.ts';

@@ -4,7 +4,7 @@ import { plainText } from '../../../cli/output/plain-text.ts';
 import { runHref } from '../../address/address.ts';
 import { Link } from '../../address/link.tsx';
 import { getRun, listFiltered, replayRuns } from '../../data/run-calls.ts';
-import { useAnswer } from '../../data/use-answer.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
 import { errorGroups, type ErrorGroup } from '../../model/error-groups.ts';
 import { ActionButton } from '../../parts/action-button.tsx';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';

@@ -2,7 +2,7 @@ import { useState, type ReactNode } from 'react';
 import type { Event } from '../../../proto/gen/rest/answers.ts';
 import { filterWord, runHref, runsHref } from '../../address/address.ts';
 import { Link } from '../../address/link.tsx';
-import { useAnswer } from '../../data/use-answer.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
 import { ActionButton } from '../../parts/action-button.tsx';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';

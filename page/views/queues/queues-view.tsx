@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import { keyScope, usedAt, type KeyRow, type LimitRow, type QueueFigures, type QueueRow } from '../../../cli/monitor/queue-rows.ts';
 import { queueFigures } from '../../data/figure-messages.ts';
-import { useFollow } from '../../data/use-follow.ts';
+import { useFollow } from '../../hooks/use-follow.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { Chart, type ChartSeries } from '../../parts/chart.tsx';
 import { Meter } from '../../parts/meter.tsx';

@@ -3,7 +3,7 @@ import { runOutput } from '../../../cli/monitor/run-output.ts';
 import type { RunDetail } from '../../../cli/monitor/run-reader.ts';
 import { jsonText } from '../../../cli/output/plain-text.ts';
 import { getRun } from '../../data/run-calls.ts';
-import { useAnswer } from '../../data/use-answer.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
 import { jsonDiff, type Difference } from '../../model/json-diff.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { JsonView } from '../../parts/json-view.tsx';

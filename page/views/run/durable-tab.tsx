@@ -8,7 +8,7 @@ import { isTerminal } from '../../../cli/status-name.ts';
 import { runHref } from '../../address/address.ts';
 import { Link } from '../../address/link.tsx';
 import { durableLog } from '../../data/run-messages.ts';
-import { useFollow } from '../../data/use-follow.ts';
+import { useFollow } from '../../hooks/use-follow.ts';
 import { ActionButton } from '../../parts/action-button.tsx';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { useNow } from '../../parts/now.ts';

@@ -3,7 +3,7 @@ import type { LogRow, RunDetail } from '../../../cli/monitor/run-reader.ts';
 import { isTerminal } from '../../../cli/status-name.ts';
 import { list } from '../../data/fields.ts';
 import { logRow } from '../../data/run-messages.ts';
-import { useFollow } from '../../data/use-follow.ts';
+import { useFollow } from '../../hooks/use-follow.ts';
 import { appended, keptLines, logLevels, logText, shownLines } from '../../model/shown-log.ts';
 import { clockText, exactText } from '../../model/time-words.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';

@@ -10,7 +10,7 @@ import { useCopy } from '../../parts/copy-button.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { useCalls } from '../../session/session.ts';
-import { useKeys } from '../../shell/keys.tsx';
+import { useKeys } from '../../hooks/keys.ts';
 import { bulkAction } from '../runs/bulk-action.ts';
 import { DataTab } from './data-tab.tsx';
 import { DurableTab } from './durable-tab.tsx';

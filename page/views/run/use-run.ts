@@ -2,8 +2,8 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { EventRow, RunDetail } from '../../../cli/monitor/run-reader.ts';
 import { isTerminal } from '../../../cli/status-name.ts';
 import { getRun, streamEvents } from '../../data/run-calls.ts';
-import { useAnswer } from '../../data/use-answer.ts';
-import { useFollow } from '../../data/use-follow.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
+import { useFollow } from '../../hooks/use-follow.ts';
 
 /** Events are one by one; the run is read again once for those of this long. */
 const gatherMs = 250;

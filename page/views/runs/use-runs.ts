@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { parseRunQuery, type RunQuery } from '../../../cli/monitor/run-query.ts';
 import type { EventRow } from '../../../cli/monitor/run-reader.ts';
 import { listRuns, streamEvents } from '../../data/run-calls.ts';
-import { useFollow } from '../../data/use-follow.ts';
+import { useFollow } from '../../hooks/use-follow.ts';
 import { RunTable } from '../../model/run-table.ts';
 import { useCalls } from '../../session/session.ts';
 

@@ -4,7 +4,7 @@ import { runHref, workflowHref } from '../../address/address.ts';
 import { Link } from '../../address/link.tsx';
 import { navigate } from '../../address/navigation.ts';
 import { scheduleFigures } from '../../data/figure-messages.ts';
-import { useFollow } from '../../data/use-follow.ts';
+import { useFollow } from '../../hooks/use-follow.ts';
 import { ActionButton } from '../../parts/action-button.tsx';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { useFeedback } from '../../parts/feedback.tsx';

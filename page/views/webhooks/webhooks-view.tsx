@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Webhook } from '../../../proto/gen/rest/answers.ts';
-import { useAnswer } from '../../data/use-answer.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
 import { ActionButton } from '../../parts/action-button.tsx';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';

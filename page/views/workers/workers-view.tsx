@@ -6,7 +6,7 @@ import { Link } from '../../address/link.tsx';
 import { list } from '../../data/fields.ts';
 import { workerRow, type WorkerDetail } from '../../data/figure-messages.ts';
 import { listFiltered, getRun } from '../../data/run-calls.ts';
-import { useAnswer } from '../../data/use-answer.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
 import { ActionButton } from '../../parts/action-button.tsx';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
@@ -15,7 +15,7 @@ import { PageHead } from '../../parts/page-head.tsx';
 import { useRowCursor } from '../../parts/row-cursor.ts';
 import { Ago } from '../../parts/time.tsx';
 import { useCalls } from '../../session/session.ts';
-import { useFigures } from '../../shell/overview.tsx';
+import { useFigures } from '../../hooks/figures.tsx';
 
 /** Slots and heartbeats change without a revision. */
 const everyMs = 2_000;

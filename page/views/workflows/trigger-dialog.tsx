@@ -2,12 +2,12 @@ import { createContext, useCallback, useContext, useState, type ReactNode } from
 import { runHref } from '../../address/address.ts';
 import { navigate } from '../../address/navigation.ts';
 import { workflowDetail } from '../../data/figure-messages.ts';
-import { useAnswer } from '../../data/use-answer.ts';
-import { useWorkflows } from '../../data/use-workflows.ts';
+import { useAnswer } from '../../hooks/use-answer.ts';
+import { useWorkflows } from '../../hooks/use-workflows.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { useFeedback } from '../../parts/feedback.tsx';
-import { useKeys } from '../../shell/keys.tsx';
+import { useKeys } from '../../hooks/keys.ts';
 import { TriggerForm } from './trigger-form.tsx';
 
 export interface Trigger {

@@ -2,7 +2,7 @@ import { useState, type ReactNode } from 'react';
 import { workflowHref } from '../../address/address.ts';
 import { Link } from '../../address/link.tsx';
 import { navigate } from '../../address/navigation.ts';
-import { useWorkflows } from '../../data/use-workflows.ts';
+import { useWorkflows } from '../../hooks/use-workflows.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { useRowCursor } from '../../parts/row-cursor.ts';

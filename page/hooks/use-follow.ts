@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useCalls } from '../session/session.ts';
-import type { EngineCalls } from './engine-calls.ts';
-import { keepFollowing } from './keep-following.ts';
+import type { EngineCalls } from '../data/engine-calls.ts';
+import { keepFollowing } from '../data/keep-following.ts';
 
 export interface Follow<T> {
   open(calls: EngineCalls, signal: AbortSignal): AsyncIterable<T>;

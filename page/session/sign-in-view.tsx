@@ -1,5 +1,5 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { errorText } from '../../data/refusal.ts';
+import { errorText } from '../data/refusal.ts';
 
 /** For those without a link: a token is typed or pasted. */
 export function SignInView({

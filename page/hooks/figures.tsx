@@ -1,6 +1,6 @@
 import { createContext, useContext, useMemo, useRef, useState, type ReactNode } from 'react';
 import { overview, type EngineOverview } from '../data/figure-messages.ts';
-import { useFollow } from '../data/use-follow.ts';
+import { useFollow } from './use-follow.ts';
 import { rateOf, withSample, type CounterSample } from '../model/rate.ts';
 
 export interface Figures {

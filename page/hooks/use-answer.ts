@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useCalls } from '../session/session.ts';
-import type { EngineCalls } from './engine-calls.ts';
+import type { EngineCalls } from '../data/engine-calls.ts';
 
 export interface Answer<T> {
   /** The newest that was read; what was read for another key is not shown. */

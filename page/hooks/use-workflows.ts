@@ -1,8 +1,8 @@
 import type { WorkflowRow } from '../../cli/monitor/run-reader.ts';
-import { useFigures } from '../shell/overview.tsx';
-import type { EngineCalls } from './engine-calls.ts';
-import { list, optional } from './fields.ts';
-import { workflowRow } from './figure-messages.ts';
+import { useFigures } from './figures.tsx';
+import type { EngineCalls } from '../data/engine-calls.ts';
+import { list, optional } from '../data/fields.ts';
+import { workflowRow } from '../data/figure-messages.ts';
 import { useAnswer, type Answer } from './use-answer.ts';
 
 /** More than a menu can hold. */
