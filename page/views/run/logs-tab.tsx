@@ -91,7 +91,7 @@ export function LogsTab({ detail }: { detail: RunDetail }): ReactNode {
         isRead || isTerminal(detail.run.status) ? (
           <Empty title="No log lines">
             <p>
-              What a task writes by <code>context.logger</code> appears here.
+              What a task writes with <code>ctx.log(…)</code> appears here.
             </p>
           </Empty>
         ) : (
