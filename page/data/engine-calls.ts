@@ -5,6 +5,13 @@ import { refusalOf, refusalOfStream, unreachable } from './refusal.ts';
 
 type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
+/** Whoever reads a stream. */
+export interface StreamReader {
+  signal: AbortSignal;
+  /** The engine has begun to answer; a message may be long in coming. */
+  onOpen: () => void;
+}
+
 export interface RestRequest {
   /** What stands for `:name` in the route; the tenant is known. */
   parts?: Readonly<Record<string, string>>;
@@ -32,13 +39,14 @@ export class EngineCalls {
   }
 
   /** A streaming method. Ends where the engine says that there is no more; a cut is a Refusal that may pass. */
-  async *stream(method: string, request: object, signal: AbortSignal): AsyncGenerator<Fields, void, undefined> {
+  async *stream(method: string, request: object, reader: StreamReader): AsyncGenerator<Fields, void, undefined> {
     const response = await this.#send(`/api/v1/monitor/${method}`, {
       method: 'POST',
       body: request,
-      signal,
+      signal: reader.signal,
       accept: 'text/event-stream',
     });
+    reader.onOpen();
     const parser = new EventStreamParser();
     for await (const piece of pieces(response)) {
       for (const { event, data } of parser.push(piece)) {

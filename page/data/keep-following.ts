@@ -1,11 +1,12 @@
 import { backOffMs } from '../model/back-off.ts';
 import { openStreams, tryNow } from './connection-state.ts';
+import type { StreamReader } from './engine-calls.ts';
 import { pageVisible, whileVisible } from './page-visible.ts';
 import { errorText, Refusal, unreachable } from './refusal.ts';
 
 export interface Following<T> {
   /** Opens the stream anew; where it can resume, after the last message that was handed on. */
-  open(signal: AbortSignal): AsyncIterable<T>;
+  open(reader: StreamReader): AsyncIterable<T>;
   onMessage(message: T): void;
   /** It ends by itself, as the events of a run do; else an end is a cut. */
   mayEnd: boolean;
@@ -30,10 +31,12 @@ export async function keepFollowing<T>({ open, onMessage, mayEnd, signal }: Foll
       const visible = whileVisible(signal);
       let failure: unknown;
       try {
-        for await (const message of open(visible.signal)) {
-          if (visible.signal.aborted) break;
+        const onOpen = (): void => {
           failures = 0;
           openStreams.set(stream, { state: 'live' });
+        };
+        for await (const message of open({ signal: visible.signal, onOpen })) {
+          if (visible.signal.aborted) break;
           onMessage(message);
         }
         if (!visible.signal.aborted && mayEnd) return;

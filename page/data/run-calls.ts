@@ -1,6 +1,6 @@
 import { queryFilter, type RunQuery } from '../../cli/monitor/run-query.ts';
 import type { RunDetail, RunFilter, RunRow } from '../../cli/monitor/run-reader.ts';
-import type { EngineCalls } from './engine-calls.ts';
+import type { EngineCalls, StreamReader } from './engine-calls.ts';
 import { list, optional } from './fields.ts';
 import { eventPage, runDetail, runRow, type EventPage } from './run-messages.ts';
 
@@ -42,10 +42,10 @@ export async function getWholeTask(calls: EngineCalls, runId: string, taskId: st
 export async function* streamEvents(
   calls: EngineCalls,
   options: { runId?: string; after?: string | undefined; workflows?: readonly string[] },
-  signal: AbortSignal,
+  reader: StreamReader,
 ): AsyncGenerator<EventPage, void, undefined> {
   const request = { runId: options.runId, after: options.after, workflowNames: options.workflows ?? [] };
-  for await (const fields of calls.stream('StreamRunEvents', request, signal)) yield eventPage(fields);
+  for await (const fields of calls.stream('StreamRunEvents', request, reader)) yield eventPage(fields);
 }
 
 

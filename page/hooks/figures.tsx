@@ -21,8 +21,8 @@ export function FiguresProvider({ children }: { children: ReactNode }): ReactNod
   const samples = useRef<readonly CounterSample[]>([]);
   const [rate, setRate] = useState<number>();
   useFollow('overview', {
-    open: async function* (calls, signal) {
-      for await (const fields of calls.stream('StreamOverview', {}, signal)) yield overview(fields);
+    open: async function* (calls, reader) {
+      for await (const fields of calls.stream('StreamOverview', {}, reader)) yield overview(fields);
     },
     onMessage: (message) => {
       setNewest(message);

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'react';
 import { useCalls } from '../session/session.ts';
-import type { EngineCalls } from '../data/engine-calls.ts';
+import type { EngineCalls, StreamReader } from '../data/engine-calls.ts';
 import { keepFollowing } from '../data/keep-following.ts';
 
 export interface Follow<T> {
-  open(calls: EngineCalls, signal: AbortSignal): AsyncIterable<T>;
+  open(calls: EngineCalls, reader: StreamReader): AsyncIterable<T>;
   onMessage(message: T): void;
   mayEnd?: boolean;
 }
@@ -22,7 +22,7 @@ export function useFollow<T>(key: string | undefined, follow: Follow<T>): Error 
     if (key === undefined) return undefined;
     const abort = new AbortController();
     const following = keepFollowing({
-      open: (signal) => latest.current.open(calls, signal),
+      open: (reader) => latest.current.open(calls, reader),
       onMessage: (message: T) => latest.current.onMessage(message),
       mayEnd: latest.current.mayEnd === true,
       signal: abort.signal,

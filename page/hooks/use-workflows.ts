@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import type { WorkflowRow } from '../../cli/monitor/run-reader.ts';
 import { useFigures } from './figures.tsx';
 import type { EngineCalls } from '../data/engine-calls.ts';
@@ -27,5 +28,6 @@ export function useWorkflows(): Answer<readonly WorkflowRow[]> {
 }
 
 export function useWorkflowNames(): readonly string[] {
-  return (useWorkflows().value ?? []).map(({ name }) => name);
+  const { value } = useWorkflows();
+  return useMemo(() => (value ?? []).map(({ name }) => name), [value]);
 }

@@ -18,9 +18,11 @@ export function PageHead({
     if (hasOpened) element.current?.focus({ preventScroll: true });
     hasOpened = true;
   }, []);
+  useEffect(() => {
+    document.title = `${title} · Hatchet`;
+  }, [title]);
   return (
     <header className="page-head row spread">
-      <title>{`${title} · Hatchet`}</title>
       <h1 ref={element} tabIndex={-1}>
         {heading ?? title}
       </h1>

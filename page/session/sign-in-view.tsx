@@ -1,4 +1,4 @@
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { errorText } from '../data/refusal.ts';
 
 /** For those without a link: a token is typed or pasted. */
@@ -13,6 +13,9 @@ export function SignInView({
   const [stay, setStay] = useState(false);
   const [problem, setProblem] = useState(reason);
   const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    document.title = 'Sign in · Hatchet';
+  }, []);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (token.trim() === '') {
@@ -27,7 +30,6 @@ export function SignInView({
   };
   return (
     <main className="sign-in">
-      <title>Sign in · Hatchet</title>
       <form className="card stack" onSubmit={submit}>
         <h1>Sign in</h1>
         <p>

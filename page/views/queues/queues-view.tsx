@@ -10,6 +10,7 @@ import { PageHead } from '../../parts/page-head.tsx';
 import { useRowCursor } from '../../parts/row-cursor.ts';
 import { SearchField } from '../../parts/search-field.tsx';
 import { Ago, Countdown } from '../../parts/time.tsx';
+import { useCalls } from '../../session/session.ts';
 import { depths } from './depths.ts';
 
 const series: readonly ChartSeries[] = [
@@ -22,8 +23,8 @@ export function QueuesView(): ReactNode {
   const [figures, setFigures] = useState<QueueFigures>();
   const [search, setSearch] = useState('');
   const error = useFollow('queues', {
-    open: async function* (calls, signal) {
-      for await (const fields of calls.stream('StreamQueues', {}, signal)) yield queueFigures(fields);
+    open: async function* (calls, reader) {
+      for await (const fields of calls.stream('StreamQueues', {}, reader)) yield queueFigures(fields);
     },
     onMessage: setFigures,
   });
@@ -94,7 +95,7 @@ function Section({
 function Depth({ figures }: { figures: QueueFigures | undefined }): ReactNode {
   // Once a second, also while nothing changes: the line goes on.
   const nowMs = useNow();
-  const data = depths(figures, nowMs);
+  const data = depths(useCalls(), figures, nowMs);
   return (
     <section className="card" aria-label="Depth over time">
       <Chart label="Queued, running and delayed tasks over the last 15 minutes" series={series} data={data} />

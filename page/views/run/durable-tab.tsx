@@ -39,8 +39,8 @@ function DurableLog({ task }: { task: TaskRow }): ReactNode {
   const [log, setLog] = useState<DurableLogRow>();
   const whole = useRef<DurableLogRow>(undefined);
   const error = useFollow(`durable ${task.taskId}`, {
-    open: async function* (calls, signal) {
-      for await (const fields of calls.stream('StreamDurableLog', { taskId: task.taskId }, signal))
+    open: async function* (calls, reader) {
+      for await (const fields of calls.stream('StreamDurableLog', { taskId: task.taskId }, reader))
         yield durableLog(fields);
     },
     onMessage: (message) => {
@@ -124,7 +124,7 @@ function Node({
         <span className="row">
           {log.canSkip && isOpen && !isOver && isOpenSleep(node) ? (
             <ActionButton
-              needs="work"
+              needs="admin"
               className="small"
               onAction={async () => {
                 await calls.monitor('SkipSleep', request);

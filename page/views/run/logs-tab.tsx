@@ -135,9 +135,9 @@ function useLogs(
   if (after.current.runId !== runId) after.current = { runId, cursor: undefined };
   // Of a run that goes on after its end, as by a replay, the lines that then come are read on a new stream.
   const error = useFollow(`logs ${runId} ${isTerminal(status)}`, {
-    open: async function* (calls, signal) {
+    open: async function* (calls, reader) {
       const request = { id: runId, after: after.current.cursor };
-      for await (const fields of calls.stream('StreamLogs', request, signal)) yield list(fields, 'lines', logRow);
+      for await (const fields of calls.stream('StreamLogs', request, reader)) yield list(fields, 'lines', logRow);
     },
     onMessage: (lines) => {
       const last = lines.at(-1)?.cursor;

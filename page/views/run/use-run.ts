@@ -37,7 +37,7 @@ export function useRun(runId: string): OpenRun {
   }, [reload]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const streamError = useFollow(`run ${runId} ${turn}`, {
-    open: (calls, signal) => streamEvents(calls, { runId, after: after.current.cursor }, signal),
+    open: (calls, reader) => streamEvents(calls, { runId, after: after.current.cursor }, reader),
     onMessage: ({ events, cursor }) => {
       if (cursor !== '') after.current.cursor = cursor;
       if (events.length === 0) return;

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { memo, useEffect, useRef, useState, type ReactNode } from 'react';
 import { runStatuses } from '../../../cli/status-name.ts';
 import type { RunQuery } from '../../../cli/monitor/run-query.ts';
 import { toggled, withWord } from '../../model/filter-edit.ts';
@@ -8,7 +8,7 @@ import { Status } from '../../parts/status.tsx';
 const typingMs = 250;
 
 /** The filter as text, and the words of it that are used most as buttons. */
-export function RunsFilter({
+export const RunsFilter = memo(function RunsFilter({
   filter,
   query,
   workflows,
@@ -102,4 +102,4 @@ export function RunsFilter({
       </p>
     </div>
   );
-}
+});

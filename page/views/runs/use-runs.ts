@@ -66,7 +66,8 @@ export function useRuns(filter: string): Runs {
   );
 
   const streamError = useFollow(`runs ${filter}`, {
-    open: (own, signal) => streamEvents(own, { after: feed.current.after.get(table), workflows: query.workflows }, signal),
+    open: (own, reader) =>
+      streamEvents(own, { after: feed.current.after.get(table), workflows: query.workflows }, reader),
     onMessage: ({ events, cursor }) => {
       const { current } = feed;
       // The list is read once the stream is open, so that nothing falls in between.

@@ -18,8 +18,8 @@ export function SchedulesView(): ReactNode {
   const [figures, setFigures] = useState<ScheduleFigures>();
   const [search, setSearch] = useState('');
   const error = useFollow('schedules', {
-    open: async function* (calls, signal) {
-      for await (const fields of calls.stream('StreamSchedules', {}, signal)) yield scheduleFigures(fields);
+    open: async function* (calls, reader) {
+      for await (const fields of calls.stream('StreamSchedules', {}, reader)) yield scheduleFigures(fields);
     },
     onMessage: setFigures,
   });
