@@ -1,8 +1,10 @@
 import { useMemo, type ReactNode } from 'react';
 import type { RunDetail, TaskRow } from '../../../cli/monitor/run-reader.ts';
+import { isTerminal } from '../../../cli/status-name.ts';
 import { statusMark } from '../../../cli/ui/model/status-mark.ts';
 import { Graph } from '../../parts/graph.tsx';
 import { Took } from '../../parts/time.tsx';
+import { ChildRuns } from './child-runs.tsx';
 import { useChosenTask } from './chosen-task.ts';
 import { TaskPanel } from './task-panel.tsx';
 
@@ -28,6 +30,7 @@ export function GraphTab({ detail }: { detail: RunDetail }): ReactNode {
       ) : (
         <TaskPanel key={shown.taskId} runId={detail.run.runId} task={shown} />
       )}
+      <ChildRuns runId={detail.run.runId} isOver={isTerminal(detail.run.status)} />
     </div>
   );
 }
