@@ -44,7 +44,8 @@ try {
   await page.addInitScript(`sessionStorage.setItem('hatchet.token', ${JSON.stringify(engine.token)})`);
   await page.goto('/runs');
   const box = page.locator('.runs-scroll');
-  const listed = async (): Promise<number> => Number(await page.locator('[role="table"]').getAttribute('aria-rowcount')) - 1;
+  const listed = async (): Promise<number> =>
+    Number(await page.locator('[role="table"]').getAttribute('aria-rowcount')) - 1;
   for (const end = Date.now() + 120_000; (await listed()) < runs;) {
     if (Date.now() > end) throw new Error(`the page lists ${await listed()} of ${runs} runs`);
     await box.evaluate('(element) => { element.scrollTop = element.scrollHeight; }');
@@ -67,7 +68,8 @@ try {
   let triggered = 0;
   for (let elapsed = 0; elapsed < seconds * 1_000; elapsed = performance.now() - beganAt) {
     const due = Math.floor(((elapsed / 1_000) * changesPerSecond) / changesPerRun);
-    if (due > triggered) await noop.runNoWait(Array.from({ length: due - triggered }, (_, i) => ({ i: triggered + i })));
+    if (due > triggered)
+      await noop.runNoWait(Array.from({ length: due - triggered }, (_, i) => ({ i: triggered + i })));
     triggered = Math.max(triggered, due);
     if (elapsed > heap.length * heapEverySeconds * 1_000) heap.push(await heapMb());
     await delay(tickMs);

@@ -61,7 +61,9 @@ export interface InputSchema {
 export function checkAgainstSchema(value: unknown, { workflow, schema }: InputSchema): void {
   const problems = schemaProblems(value, schema);
   if (problems.length === 0) return;
-  const lines = problems.slice(0, 5).map(({ path, text }) => `  ${path.length === 0 ? 'input' : path.join('.')}: ${text}`);
+  const lines = problems
+    .slice(0, 5)
+    .map(({ path, text }) => `  ${path.length === 0 ? 'input' : path.join('.')}: ${text}`);
   throw wrongUse(
     `the input does not fit the schema of ${workflow}:\n${[...new Set(lines)].join('\n')}`,
     `See it with \`hatchet workflows get ${workflow}\`.`,

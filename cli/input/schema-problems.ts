@@ -14,13 +14,39 @@ export function schemaProblems(value: unknown, schema: unknown): readonly Schema
   const { valid, errors } = new Validator(schema, draftOf(schema), false).validate(value);
   if (valid) return [];
   // The validator reports the failing leaf first, then every schema around it.
-  const leaves = errors.filter(
-    (error) => !['properties', 'items', 'allOf', '$ref', 'additionalItems', 'prefixItems'].includes(error.keyword),
-  );
-  return (leaves.length === 0 ? errors : leaves).map((error) => ({
-    path: pathOf(error.instanceLocation),
-    text: error.error,
+  const leaves = errors.filter((error) => !around.has(error.keyword));
+  const problems = (leaves.length === 0 ? errors : leaves).map(({ instanceLocation, keyword, error }) => ({
+    path: pathOf(instanceLocation),
+    text: keyword === 'false' ? 'The schema has no such field.' : error,
+    isForeign: keyword === 'false',
   }));
+  // Of a field that does not fit it says too that the object has no such field: that holds where it says nothing else of it.
+  return problems
+    .filter(
+      ({ path, isForeign }) =>
+        !isForeign ||
+        problems.every((other) => (other.isForeign ? !isBeneath(other.path, path) : !startsWith(other.path, path))),
+    )
+    .map(({ path, text }) => ({ path, text }));
+}
+
+/** Keywords that only pass on what is wrong within. */
+const around: ReadonlySet<string> = new Set([
+  'properties',
+  'items',
+  'allOf',
+  '$ref',
+  'additionalItems',
+  'additionalProperties',
+  'prefixItems',
+]);
+
+function startsWith(path: readonly string[], start: readonly string[]): boolean {
+  return start.every((part, index) => path[index] === part);
+}
+
+function isBeneath(path: readonly string[], start: readonly string[]): boolean {
+  return path.length > start.length && startsWith(path, start);
 }
 
 function draftOf(schema: Record<string, unknown>): '4' | '7' | '2019-09' | '2020-12' {

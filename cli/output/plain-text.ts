@@ -11,8 +11,9 @@ const escaped = new RegExp(String.raw`[\u007f-\u009f\u200d\u2028\u2029${invisibl
 const strings = /\u001b[P\]X^_][\s\S]*?(?:\u0007|\u001b\\|\u009c|$)/g;
 
 /** Cursor moves, colours and modes, as `stripVTControlCharacters` of Node takes them out: browsers, which have none, read this file too. */
-// oxlint-disable-next-line no-control-regex -- as above
-const sequences = /[\u001b\u009b][[\]()#;?]*(?:(?:(?:(?:;[-a-zA-Z\d/#&.:=?%@~_]+)*|[a-zA-Z\d]+(?:;[-a-zA-Z\d/#&.:=?%@~_]*)*)?(?:\u0007|\u001b\u005c|\u009c))|(?:(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-ntqry=><~]))/g;
+const sequences =
+  // oxlint-disable-next-line no-control-regex -- as above
+  /[\u001b\u009b][[\]()#;?]*(?:(?:(?:(?:;[-a-zA-Z\d/#&.:=?%@~_]+)*|[a-zA-Z\d]+(?:;[-a-zA-Z\d/#&.:=?%@~_]*)*)?(?:\u0007|\u001b\u005c|\u009c))|(?:(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-ntqry=><~]))/g;
 
 /** Text from outside, on one line, unable to move the cursor, colour, title or otherwise control a terminal, or to look like another text. */
 export function plainText(text: string): string {

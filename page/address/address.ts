@@ -16,10 +16,23 @@ export type Route =
 export const runTabs = ['graph', 'timeline', 'logs', 'events', 'durable', 'data', 'why'] as const;
 export type RunTab = (typeof runTabs)[number];
 
-const lists = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'events', 'webhooks', 'dead-letters', 'audit'] as const;
+const lists = [
+  'runs',
+  'workflows',
+  'workers',
+  'queues',
+  'schedules',
+  'events',
+  'webhooks',
+  'dead-letters',
+  'audit',
+] as const;
 
 export function routeOf(path: string): Route {
-  const [first = '', second, third, ...more] = path.split('/').filter((part) => part !== '').map(decoded);
+  const [first = '', second, third, ...more] = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decoded);
   if (more.length > 0) return { view: 'unknown' };
   if (first === '') return { view: 'runs' };
   if (first === 'runs' && second !== undefined) return runRoute(second, third);

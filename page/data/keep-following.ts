@@ -6,8 +6,8 @@ import { errorText, Refusal, unreachable } from './refusal.ts';
 
 export interface Following<T> {
   /** Opens the stream anew; where it can resume, after the last message that was handed on. */
-  open(reader: StreamReader): AsyncIterable<T>;
-  onMessage(message: T): void;
+  open: (reader: StreamReader) => AsyncIterable<T>;
+  onMessage: (message: T) => void;
   /** It ends by itself, as the events of a run do; else an end is a cut. */
   mayEnd: boolean;
   signal: AbortSignal;

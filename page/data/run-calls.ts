@@ -9,7 +9,12 @@ export interface RunPage {
   next: string | null;
 }
 
-export function listRuns(calls: EngineCalls, query: RunQuery, options: RunFilter, signal?: AbortSignal): Promise<RunPage> {
+export function listRuns(
+  calls: EngineCalls,
+  query: RunQuery,
+  options: RunFilter,
+  signal?: AbortSignal,
+): Promise<RunPage> {
   return listFiltered(calls, { ...queryFilter(query), ...options }, signal);
 }
 
@@ -47,7 +52,6 @@ export async function* streamEvents(
   const request = { runId: options.runId, after: options.after, workflowNames: options.workflows ?? [] };
   for await (const fields of calls.stream('StreamRunEvents', request, reader)) yield eventPage(fields);
 }
-
 
 /** @returns how many are being cancelled */
 export async function cancelRuns(calls: EngineCalls, ids: readonly string[]): Promise<number> {

@@ -1,13 +1,12 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, type RefObject } from 'react';
 import { goKeys, noChord, pressed } from '../model/key-chords.ts';
 import { navigate } from '../address/navigation.ts';
+import { useLatest } from './latest.ts';
 
 /** By key, or by two with a space between, what it does. */
 export type KeyHandlers = Readonly<Record<string, (() => void) | undefined>>;
 
-interface Layer {
-  handlers: KeyHandlers;
-}
+type Layer = RefObject<KeyHandlers>;
 
 /** Of the view and its parts, and of what surrounds every view: the view's go first. */
 const layers: Record<'view' | 'page', Layer[]> = { view: [], page: [] };
@@ -15,16 +14,15 @@ let chord = noChord;
 
 /** Keys of a part while it is shown; of two parts of a view the one that came later goes first. */
 export function useKeys(handlers: KeyHandlers, of: 'view' | 'page' = 'view'): void {
-  const layer = useRef<Layer>({ handlers });
-  layer.current.handlers = handlers;
+  const layer = useLatest(handlers);
   useEffect(() => {
-    const own = layer.current;
+    const own = layer;
     const list = layers[of];
     list.push(own);
     return () => {
       list.splice(list.indexOf(own), 1);
     };
-  }, [of]);
+  }, [of, layer]);
 }
 
 /** Listens to the keys of the whole page. */
@@ -52,7 +50,7 @@ function onKey(event: KeyboardEvent): void {
 }
 
 function run(keys: string): boolean {
-  for (const { handlers } of [...layers.view.toReversed(), ...layers.page.toReversed()]) {
+  for (const { current: handlers } of [...layers.view.toReversed(), ...layers.page.toReversed()]) {
     const handler = handlers[keys];
     if (handler === undefined) continue;
     handler();

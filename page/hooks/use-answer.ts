@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useCalls } from '../session/session.ts';
 import type { EngineCalls } from '../data/engine-calls.ts';
+import { useLatest } from './latest.ts';
 
 export interface Answer<T> {
   /** The newest that was read; what was read for another key is not shown. */
@@ -21,8 +22,7 @@ export function useAnswer<T>(
 ): Answer<T> {
   const calls = useCalls();
   const { everyMs, version } = options;
-  const latest = useRef(read);
-  latest.current = read;
+  const latest = useLatest(read);
   const [turn, setTurn] = useState(0);
   const [state, setState] = useState<{ key: string; value: T | undefined; error: Error | undefined }>();
   const [loading, setLoading] = useState(key !== undefined);
@@ -57,7 +57,8 @@ export function useAnswer<T>(
       abort.abort();
       clearTimeout(timer);
     };
-  }, [calls, key, turn, everyMs, version]);
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- a turn and a version are reasons to read again
+  }, [calls, key, turn, everyMs, version, latest]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   const isOwn = state !== undefined && state.key === key;
   return { value: isOwn ? state.value : undefined, error: isOwn ? state.error : undefined, loading, reload };

@@ -1,11 +1,12 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useCalls } from '../session/session.ts';
 import type { EngineCalls, StreamReader } from '../data/engine-calls.ts';
 import { keepFollowing } from '../data/keep-following.ts';
+import { useLatest } from './latest.ts';
 
 export interface Follow<T> {
-  open(calls: EngineCalls, reader: StreamReader): AsyncIterable<T>;
-  onMessage(message: T): void;
+  open: (calls: EngineCalls, reader: StreamReader) => AsyncIterable<T>;
+  onMessage: (message: T) => void;
   mayEnd?: boolean;
 }
 
@@ -15,8 +16,7 @@ export interface Follow<T> {
  */
 export function useFollow<T>(key: string | undefined, follow: Follow<T>): Error | undefined {
   const calls = useCalls();
-  const latest = useRef(follow);
-  latest.current = follow;
+  const latest = useLatest(follow);
   const [failed, setFailed] = useState<{ key: string; error: Error }>();
   useEffect(() => {
     if (key === undefined) return undefined;
@@ -35,6 +35,6 @@ export function useFollow<T>(key: string | undefined, follow: Follow<T>): Error 
       },
     );
     return () => abort.abort();
-  }, [calls, key]);
+  }, [calls, key, latest]);
   return failed?.key === key ? failed?.error : undefined;
 }

@@ -26,6 +26,7 @@ const margin = 16;
 
 /** Tasks from left to right, each after its parents. */
 export function layoutGraph(nodes: readonly GraphNode[]): GraphLayout {
+  // Its declarations cannot be resolved from ES modules of Node: what it answers is named here.
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 20, ranksep: 56, marginx: margin, marginy: margin });
   graph.setDefaultEdgeLabel(() => ({}));
@@ -34,19 +35,19 @@ export function layoutGraph(nodes: readonly GraphNode[]): GraphLayout {
   for (const { name, parents } of nodes)
     for (const parent of new Set(parents)) if (names.has(parent)) graph.setEdge(parent, name);
   dagre.layout(graph);
-  const size = graph.graph();
+  const size: { width?: number; height?: number } = graph.graph();
+  const placed: readonly { v: string; w: string }[] = graph.edges();
   return {
     width: Math.ceil(size.width ?? 0),
     height: Math.ceil(size.height ?? 0),
     nodes: nodes.map(({ name }) => {
-      const { x, y } = graph.node(name);
+      const { x, y }: { x: number; y: number } = graph.node(name);
       return { name, x: Math.round(x - nodeWidth / 2), y: Math.round(y - nodeHeight / 2) };
     }),
-    edges: graph.edges().map((edge) => ({
-      from: edge.v,
-      to: edge.w,
-      path: pathOf(graph.edge(edge).points ?? []),
-    })),
+    edges: placed.map(({ v, w }) => {
+      const { points = [] }: { points?: readonly { x: number; y: number }[] } = graph.edge(v, w);
+      return { from: v, to: w, path: pathOf(points) };
+    }),
   };
 }
 

@@ -10,10 +10,7 @@ export function readJson(text: string): JsonInput {
     return { value: JSON.parse(text), problem: undefined };
   } catch (error) {
     const found = findJsonError(text);
-    const where =
-      found === undefined
-        ? String(error)
-        : `line ${found.line}, column ${found.column}: ${found.message}`;
+    const where = found === undefined ? String(error) : `line ${found.line}, column ${found.column}: ${found.message}`;
     return { value: undefined, problem: `This is not valid JSON: ${where}` };
   }
 }

@@ -10,8 +10,13 @@ const firstKeys: ReadonlySet<string> = new Set(['g']);
 export const noChord: ChordState = { first: undefined, atMs: 0 };
 
 /** @returns the keys that now make a command: one, or two with a space between; undefined while another has to come */
-export function pressed(state: ChordState, key: string, nowMs: number): { state: ChordState; keys: string | undefined } {
-  if (state.first !== undefined && nowMs - state.atMs <= patienceMs) return { state: noChord, keys: `${state.first} ${key}` };
+export function pressed(
+  state: ChordState,
+  key: string,
+  nowMs: number,
+): { state: ChordState; keys: string | undefined } {
+  if (state.first !== undefined && nowMs - state.atMs <= patienceMs)
+    return { state: noChord, keys: `${state.first} ${key}` };
   if (firstKeys.has(key)) return { state: { first: key, atMs: nowMs }, keys: undefined };
   return { state: noChord, keys: key };
 }

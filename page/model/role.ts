@@ -4,7 +4,12 @@ export type Permission = 'read' | 'trigger' | 'work' | 'admin';
 const roles = ['viewer', 'trigger', 'worker', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
-const least: Readonly<Record<Permission, Role>> = { read: 'viewer', trigger: 'trigger', work: 'worker', admin: 'admin' };
+const least: Readonly<Record<Permission, Role>> = {
+  read: 'viewer',
+  trigger: 'trigger',
+  work: 'worker',
+  admin: 'admin',
+};
 
 export function isRole(text: string): text is Role {
   return roles.some((role) => role === text);

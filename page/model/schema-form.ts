@@ -160,7 +160,11 @@ function typeOf(schema: Schema): string | undefined {
 
 /** A definition's own references start at the root. */
 function withDefinitions(schema: Schema, root: Schema): Schema {
-  return { ...('$defs' in root ? { $defs: root['$defs'] } : {}), ...('definitions' in root ? { definitions: root['definitions'] } : {}), ...schema };
+  return {
+    ...('$defs' in root ? { $defs: root['$defs'] } : {}),
+    ...('definitions' in root ? { definitions: root['definitions'] } : {}),
+    ...schema,
+  };
 }
 
 function isLong(schema: Schema): boolean {

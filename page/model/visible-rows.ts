@@ -13,11 +13,7 @@ export function visibleRows(
 }
 
 /** Where to scroll so that a row is in the window whole; the present place where it is already. */
-export function scrollTo(
-  index: number,
-  window: { scrollTop: number; height: number },
-  rowHeight: number,
-): number {
+export function scrollTo(index: number, window: { scrollTop: number; height: number }, rowHeight: number): number {
   const top = index * rowHeight;
   if (top < window.scrollTop) return top;
   return top + rowHeight > window.scrollTop + window.height ? top + rowHeight - window.height : window.scrollTop;

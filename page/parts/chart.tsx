@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import uPlot from 'uplot';
+import { useLatest } from '../hooks/latest.ts';
 
 export interface ChartSeries {
   name: string;
@@ -24,8 +25,7 @@ export function Chart({
 }): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
-  const newest = useRef(data);
-  newest.current = data;
+  const newest = useLatest(data);
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
@@ -48,7 +48,7 @@ export function Chart({
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [series]);
+  }, [series, newest]);
   useEffect(() => plot.current?.setData(data), [data]);
   return <div ref={box} className="chart" role="img" aria-label={label} />;
 }

@@ -7,14 +7,14 @@ export function Graph({
   nodes,
   chosen,
   onChoose,
-  content,
+  renderNode,
   statusOf,
 }: {
   label: string;
   nodes: readonly GraphNode[];
   chosen?: string | undefined;
   onChoose?: ((name: string) => void) | undefined;
-  content: (name: string) => ReactNode;
+  renderNode: (name: string) => ReactNode;
   /** The class of a node's border. */
   statusOf?: (name: string) => string;
 }): ReactNode {
@@ -36,7 +36,7 @@ export function Graph({
           const className = `graph-node ${statusOf?.(name) ?? ''}`;
           return onChoose === undefined ? (
             <div key={name} className={className} style={place}>
-              {content(name)}
+              {renderNode(name)}
             </div>
           ) : (
             <button
@@ -47,7 +47,7 @@ export function Graph({
               aria-pressed={chosen === name}
               onClick={() => onChoose(name)}
             >
-              {content(name)}
+              {renderNode(name)}
             </button>
           );
         })}

@@ -8,10 +8,7 @@ export function JsonView({ value, name }: { value: unknown; name: string }): Rea
   const [folding, setFolding] = useState(unfolded);
   const [search, setSearch] = useState('');
   const found = useMemo(() => findInJson(value, search.trim()), [value, search]);
-  const shown = useMemo(
-    () => (found.open.size === 0 ? folding : opened(folding, found.open)),
-    [folding, found],
-  );
+  const shown = useMemo(() => (found.open.size === 0 ? folding : opened(folding, found.open)), [folding, found]);
   const lines = useMemo(() => jsonLines(value, shown), [value, shown]);
   const matches = useMemo(() => new Set(found.matches), [found]);
   return (
@@ -83,9 +80,7 @@ function Line({
       ) : (
         <>
           <span className="json-name">{label}</span>
-          <span className={`json-${kind}`}>
-            {kind === 'array' ? '[]' : kind === 'object' ? '{}' : text}
-          </span>
+          <span className={`json-${kind}`}>{kind === 'array' ? '[]' : kind === 'object' ? '{}' : text}</span>
         </>
       )}
     </div>

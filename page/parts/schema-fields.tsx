@@ -65,9 +65,7 @@ function FieldRow(props: FieldProps): ReactNode {
     <span className="row spread">
       <span>
         {label}
-        {field.isRequired ? (
-          <span className="muted"> (required)</span>
-        ) : null}
+        {field.isRequired ? <span className="muted"> (required)</span> : null}
       </span>
       <span className="row">
         {field.isNullable && isThere ? (

@@ -33,8 +33,8 @@ export function SignInView({
       <form className="card stack" onSubmit={submit}>
         <h1>Sign in</h1>
         <p>
-          Run <code>hatchet page</code> on the engine’s machine: it opens this page with a link that signs you in. Or paste
-          a token of <code>hatchet token create</code>.
+          Run <code>hatchet page</code> on the engine’s machine: it opens this page with a link that signs you in. Or
+          paste a token of <code>hatchet token create</code>.
         </p>
         {problem === undefined ? null : (
           <p className="notice bad" role="alert">

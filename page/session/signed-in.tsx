@@ -36,7 +36,8 @@ export function SignedIn({ children }: { children: ReactNode }): ReactNode {
   }, [enter]);
   const session = useMemo(() => (stage.stage === 'in' ? sessionOf(stage, setStage) : undefined), [stage]);
   if (session !== undefined) return <SessionContext value={session}>{children}</SessionContext>;
-  if (stage.stage === 'out') return <SignInView reason={stage.reason} onToken={(token, stay) => enter(token, { stay })} />;
+  if (stage.stage === 'out')
+    return <SignInView reason={stage.reason} onToken={(token, stay) => enter(token, { stay })} />;
   return (
     <main className="sign-in" aria-busy="true">
       <p className="muted">Signing in…</p>

@@ -28,16 +28,19 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
   const menuButton = useRef<HTMLButtonElement>(null);
   const isStale = useConnectionState().state === 'lost';
   useGlobalKeys();
-  useKeys({
-    '?': () => setHelp(true),
-    '/': focusFilter,
-    Escape: menu
-      ? () => {
-          setMenu(false);
-          menuButton.current?.focus();
-        }
-      : undefined,
-  }, 'page');
+  useKeys(
+    {
+      '?': () => setHelp(true),
+      '/': focusFilter,
+      Escape: menu
+        ? () => {
+            setMenu(false);
+            menuButton.current?.focus();
+          }
+        : undefined,
+    },
+    'page',
+  );
   const places = Object.entries(goKeys).filter(([, { href }]) => href !== '/audit' || role === 'admin');
   return (
     <div className="shell" data-stale={isStale}>

@@ -39,7 +39,10 @@ describe('the audit log', () => {
   it('shows what was changed, and by whom', async () => {
     const page = await fixture.signedIn('/audit');
     const log = page.getByRole('group', { name: 'Audit log' });
-    await log.getByText(/tasks\/replay|workflow-runs\/trigger|PutWorkflow/).first().waitFor();
+    await log
+      .getByText(/tasks\/replay|workflow-runs\/trigger|PutWorkflow/)
+      .first()
+      .waitFor();
     await page.getByLabel(/Search actions/).fill('nothing like this');
     await page.getByText('No line fits').waitFor();
   });

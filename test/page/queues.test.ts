@@ -14,20 +14,15 @@ beforeAll(async () => {
 describe('queues', () => {
   it('show what waits for what, as it changes', async () => {
     const page = await fixture.signedIn('/queues');
-    await page.getByRole('img', { name: /over the last 15 minutes/ }).locator('canvas').waitFor();
+    await page
+      .getByRole('img', { name: /over the last 15 minutes/ })
+      .locator('canvas')
+      .waitFor();
     const refs = await flows.held.runNoWait([{ customer: 'k1' }, { customer: 'k1' }, { customer: 'k1' }]);
     const row = page.locator('[id="row-held:held"]');
-    await expect.poll(() => row.locator('td').allTextContents()).toEqual([
-      'held:held',
-      '2',
-      '1',
-      '0',
-      '2',
-      '0',
-      '0',
-      '1',
-      expect.any(String),
-    ]);
+    await expect
+      .poll(() => row.locator('td').allTextContents())
+      .toEqual(['held:held', '2', '1', '0', '2', '0', '0', '1', expect.any(String)]);
     const keys = page.getByRole('group', { name: 'Concurrency keys' });
     await keys.getByText('k1').waitFor();
     await keys.getByRole('meter', { name: 'Places held on k1' }).getByText('1/1').waitFor();
@@ -45,7 +40,10 @@ describe('workers', () => {
     const ref = await flows.held.runNoWait({ customer: 'k2' });
     const page = await fixture.signedIn('/workers');
     const card = page.getByRole('listitem').filter({ hasText: 'page-queues' });
-    await card.getByRole('meter', { name: /default/ }).getByText('1/5').waitFor();
+    await card
+      .getByRole('meter', { name: /default/ })
+      .getByText('1/5')
+      .waitFor();
     await card.getByText('region: eu').waitFor();
     await card.getByRole('button', { name: 'What runs here' }).click();
     await card.getByRole('link', { name: 'held / held' }).waitFor();

@@ -8,7 +8,10 @@ let flows: ReturnType<typeof sampleWorkflows>;
 beforeAll(async () => {
   flows = sampleWorkflows(fixture.engine.hatchet);
   await fixture.engine.serve('page-runs', { workflows: flows.all, slots: 50 });
-  await flows.greet.run({ name: 'Ada', tone: 'kind', sender: null, times: 1 }, { additionalMetadata: { customer: '42' } });
+  await flows.greet.run(
+    { name: 'Ada', tone: 'kind', sender: null, times: 1 },
+    { additionalMetadata: { customer: '42' } },
+  );
   await flows.broken.run({ order: 1 }).catch(() => undefined);
 });
 
@@ -78,7 +81,15 @@ describe('the list of runs', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     await expect.poll(() => new URL(page.url()).pathname).toMatch(/^\/runs\/[\da-f-]{36}$/);
-    for (const [key, path] of [['f', 'workflows'], ['w', 'workers'], ['q', 'queues'], ['s', 'schedules'], ['e', 'events'], ['d', 'dead-letters'], ['r', 'runs']]) {
+    for (const [key, path] of [
+      ['f', 'workflows'],
+      ['w', 'workers'],
+      ['q', 'queues'],
+      ['s', 'schedules'],
+      ['e', 'events'],
+      ['d', 'dead-letters'],
+      ['r', 'runs'],
+    ]) {
       await page.keyboard.press('g');
       await page.keyboard.press(key ?? '');
       await expect.poll(() => new URL(page.url()).pathname).toBe(`/${path}`);

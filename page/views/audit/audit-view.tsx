@@ -22,7 +22,10 @@ export function AuditView(): ReactNode {
       const rows: AuditLine[] = [];
       let before: string | undefined;
       for (let page = 0; page < pages; page++) {
-        const answer = await calls.rest('GET /api/v1/tenants/:tenant/audit', { query: { limit: pageSize, before }, signal });
+        const answer = await calls.rest('GET /api/v1/tenants/:tenant/audit', {
+          query: { limit: pageSize, before },
+          signal,
+        });
         rows.push(...answer.rows);
         before = answer.next;
         if (before === undefined) break;
@@ -55,7 +58,9 @@ export function AuditView(): ReactNode {
       <SearchField label="Search actions, tokens, ids, outcomes" value={search} onChange={setSearch} />
       {error !== undefined ? <Failed error={error} onRetry={reload} /> : null}
       {value === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : rows.length === 0 ? (
         <Empty title={value.rows.length === 0 ? 'Nothing was changed yet' : 'No line fits'} />
       ) : (

@@ -59,10 +59,14 @@ export function DeadLettersView(): ReactNode {
       <SearchField label="Search workflows and errors" value={search} onChange={setSearch} />
       {error !== undefined && value === undefined ? <Failed error={error} onRetry={reload} /> : null}
       {value === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : shown.length === 0 ? (
         <Empty title={groups.length === 0 ? 'No run has failed' : 'No error fits'}>
-          {groups.length === 0 ? <p>Runs whose tasks failed for good appear here, by what their errors say.</p> : undefined}
+          {groups.length === 0 ? (
+            <p>Runs whose tasks failed for good appear here, by what their errors say.</p>
+          ) : undefined}
         </Empty>
       ) : (
         <>

@@ -70,11 +70,14 @@ export function EventsView(): ReactNode {
       ) : null}
       {error !== undefined && value === undefined ? <Failed error={error} onRetry={reload} /> : null}
       {value === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : rows.length === 0 ? (
         <Empty title={key === '' ? 'No events yet' : `No event with the key ${key}`}>
           <p>
-            Push one here, with <code>hatchet events push</code>, or with <code>hatchet.events.push(…)</code> of the SDK.
+            Push one here, with <code>hatchet events push</code>, or with <code>hatchet.events.push(…)</code> of the
+            SDK.
           </p>
         </Empty>
       ) : (
@@ -162,7 +165,9 @@ function EventItem({
           {event.leftOut?.['payload'] === undefined ? (
             <JsonView value={event.payload} name="the payload" />
           ) : (
-            <p className="muted">{event.leftOut['payload'].toLocaleString('en')} bytes of payload are too many to show.</p>
+            <p className="muted">
+              {event.leftOut['payload'].toLocaleString('en')} bytes of payload are too many to show.
+            </p>
           )}
           <PushAgain event={event} onPushed={onPushed} />
         </div>

@@ -1,5 +1,12 @@
 import { useState, type ReactNode } from 'react';
-import { keyScope, usedAt, type KeyRow, type LimitRow, type QueueFigures, type QueueRow } from '../../../cli/monitor/queue-rows.ts';
+import {
+  keyScope,
+  usedAt,
+  type KeyRow,
+  type LimitRow,
+  type QueueFigures,
+  type QueueRow,
+} from '../../../cli/monitor/queue-rows.ts';
 import { queueFigures } from '../../data/figure-messages.ts';
 import { useFollow } from '../../hooks/use-follow.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
@@ -40,7 +47,9 @@ export function QueuesView(): ReactNode {
       <Depth figures={figures} />
       <SearchField label="Search actions, keys and limits" value={search} onChange={setSearch} />
       {figures === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : (
         <div className="stack">
           <Section title="Actions" shown={queues.length} total={figures.total.queues}>
@@ -84,7 +93,8 @@ function Section({
   return (
     <section aria-label={title}>
       <h2>
-        {title} {total === 0 ? null : <span className="muted small">{total > shown ? `${shown} of ${total}` : total}</span>}
+        {title}{' '}
+        {total === 0 ? null : <span className="muted small">{total > shown ? `${shown} of ${total}` : total}</span>}
       </h2>
       {children}
     </section>

@@ -17,8 +17,7 @@ export function ChildRuns({ runId, isOver }: { runId: string; isOver: boolean })
   return (
     <section className="card">
       <h2>
-        Child runs{' '}
-        {value.next === null ? null : <span className="muted small">the newest {shownRuns} of them</span>}
+        Child runs {value.next === null ? null : <span className="muted small">the newest {shownRuns} of them</span>}
       </h2>
       <RunList runs={value.rows} label="Child runs" showsWorkflow />
     </section>

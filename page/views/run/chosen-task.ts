@@ -12,6 +12,8 @@ export function useChosenTask(detail: RunDetail): {
   return {
     task: detail.tasks.find((task) => task.name === name),
     choose: (next) =>
-      navigate(hrefOf(path, { ...Object.fromEntries(query), task: next === name ? undefined : next }), { replace: true }),
+      navigate(hrefOf(path, { ...Object.fromEntries(query), task: next === name ? undefined : next }), {
+        replace: true,
+      }),
   };
 }

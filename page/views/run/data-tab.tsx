@@ -28,9 +28,15 @@ export function DataTab({ detail }: { detail: RunDetail }): ReactNode {
         </section>
         <section className="card">
           <h2>Output</h2>
-          {output === undefined ? <p className="muted">There is none yet.</p> : <JsonView value={output} name="the output" />}
+          {output === undefined ? (
+            <p className="muted">There is none yet.</p>
+          ) : (
+            <JsonView value={output} name="the output" />
+          )}
           {leftOut ? (
-            <p className="muted">Outputs that were too large are not in it: choose their task in the graph to read them.</p>
+            <p className="muted">
+              Outputs that were too large are not in it: choose their task in the graph to read them.
+            </p>
           ) : null}
         </section>
       </div>

@@ -53,7 +53,9 @@ function DurableLog({ task }: { task: TaskRow }): ReactNode {
       <h2>{task.name}</h2>
       {error === undefined ? null : <Failed error={error} />}
       {log === undefined ? (
-        error === undefined ? <Skeleton lines={3} /> : null
+        error === undefined ? (
+          <Skeleton lines={3} />
+        ) : null
       ) : log.nodes.length === 0 ? (
         <Empty title="It has asked for nothing yet" />
       ) : (

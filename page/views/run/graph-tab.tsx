@@ -22,7 +22,7 @@ export function GraphTab({ detail }: { detail: RunDetail }): ReactNode {
           chosen={task?.name}
           onChoose={choose}
           statusOf={(name) => byName.get(name)?.status.toLowerCase() ?? ''}
-          content={(name) => <TaskNode task={byName.get(name)} />}
+          renderNode={(name) => <TaskNode task={byName.get(name)} />}
         />
       )}
       {shown === undefined ? (

@@ -9,6 +9,7 @@ import { clockText, exactText } from '../../model/time-words.ts';
 import { Empty, Failed, Skeleton } from '../../parts/blank.tsx';
 import { useChosenTask } from './chosen-task.ts';
 
+const noLines: readonly LogRow[] = [];
 /** So near the end a reader counts as being there. */
 const nearEndPx = 40;
 
@@ -27,6 +28,7 @@ export function LogsTab({ detail }: { detail: RunDetail }): ReactNode {
   useLayoutEffect(() => {
     const element = box.current;
     if (element !== null && follows) element.scrollTop = element.scrollHeight;
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- more lines make the box longer
   }, [shown, follows]);
   const onScroll = (): void => {
     const element = box.current;
@@ -98,7 +100,15 @@ export function LogsTab({ detail }: { detail: RunDetail }): ReactNode {
           <Skeleton lines={4} />
         )
       ) : (
-        <div ref={box} className="log scroll-box" tabIndex={0} role="log" aria-label="Log lines" aria-live="off" onScroll={onScroll}>
+        <div
+          ref={box}
+          className="log scroll-box"
+          tabIndex={0}
+          role="log"
+          aria-label="Log lines"
+          aria-live="off"
+          onScroll={onScroll}
+        >
           {shown.map((line, index) => (
             <Line key={line.cursor === '' ? index : line.cursor} line={line} showsTask={detail.tasks.length > 1} />
           ))}
@@ -130,22 +140,20 @@ function useLogs(
   runId: string,
   status: RunDetail['run']['status'],
 ): { lines: readonly LogRow[]; isRead: boolean; error: Error | undefined } {
-  const [state, setState] = useState<{ runId: string; lines: readonly LogRow[] }>();
-  const after = useRef<{ runId: string; cursor: string | undefined }>({ runId, cursor: undefined });
-  if (after.current.runId !== runId) after.current = { runId, cursor: undefined };
+  const [lines, setLines] = useState<readonly LogRow[]>();
+  const after = useRef<string>(undefined);
   // Of a run that goes on after its end, as by a replay, the lines that then come are read on a new stream.
   const error = useFollow(`logs ${runId} ${isTerminal(status)}`, {
     open: async function* (calls, reader) {
-      const request = { id: runId, after: after.current.cursor };
+      const request = { id: runId, after: after.current };
       for await (const fields of calls.stream('StreamLogs', request, reader)) yield list(fields, 'lines', logRow);
     },
-    onMessage: (lines) => {
-      const last = lines.at(-1)?.cursor;
-      if (last !== undefined && last !== '') after.current.cursor = last;
-      setState((before) => ({ runId, lines: appended(before?.runId === runId ? before.lines : [], lines) }));
+    onMessage: (more) => {
+      const last = more.at(-1)?.cursor;
+      if (last !== undefined && last !== '') after.current = last;
+      setLines((before = []) => appended(before, more));
     },
     mayEnd: true,
   });
-  const isOwn = state?.runId === runId;
-  return { lines: isOwn ? state.lines : [], isRead: isOwn, error };
+  return { lines: lines ?? noLines, isRead: lines !== undefined, error };
 }

@@ -33,7 +33,9 @@ export function TaskPanel({ runId, task: given }: { runId: string; task: TaskRow
             <ActionButton
               needs="work"
               onAction={async () =>
-                (await replayRuns(calls, [task.taskId])) === 0 ? 'There was nothing to run again.' : `${task.name} runs again.`
+                (await replayRuns(calls, [task.taskId])) === 0
+                  ? 'There was nothing to run again.'
+                  : `${task.name} runs again.`
               }
             >
               Replay this task
@@ -52,9 +54,7 @@ export function TaskPanel({ runId, task: given }: { runId: string; task: TaskRow
         <Fact name="Waited">
           <Took from={task.queuedAt} to={task.startedAt ?? task.finishedAt} />
         </Fact>
-        <Fact name="Ran">
-          {task.startedAt === null ? '–' : <Took from={task.startedAt} to={task.finishedAt} />}
-        </Fact>
+        <Fact name="Ran">{task.startedAt === null ? '–' : <Took from={task.startedAt} to={task.finishedAt} />}</Fact>
         <Fact name="Worker">{task.workerName ?? task.workerId ?? '–'}</Fact>
         <Fact name="Task id">
           <span className="mono">{task.taskId}</span> <CopyButton text={task.taskId} what="the task’s id" />
@@ -76,8 +76,8 @@ export function TaskPanel({ runId, task: given }: { runId: string; task: TaskRow
       {isCut && whole === undefined ? (
         <p className="row">
           <span className="muted">
-            {((given.outputLeftOutBytes ?? 0) + (given.errorLeftOutBytes ?? 0)).toLocaleString('en')} bytes were too many
-            to come with the others.
+            {((given.outputLeftOutBytes ?? 0) + (given.errorLeftOutBytes ?? 0)).toLocaleString('en')} bytes were too
+            many to come with the others.
           </span>
           <ActionButton needs="read" onAction={readWhole}>
             Read them

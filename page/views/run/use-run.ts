@@ -21,49 +21,46 @@ export interface OpenRun {
   followAgain: () => void;
 }
 
-/** One run with its transitions, as they come. */
+/** One run with its transitions, as they come. For one id as long as it is shown: the view of another run begins anew. */
 export function useRun(runId: string): OpenRun {
   const [turn, setTurn] = useState(0);
-  const [state, setState] = useState<{ runId: string; events: readonly EventRow[] }>({ runId, events: [] });
+  const [events, setEvents] = useState<readonly EventRow[]>([]);
   const { value: detail, error, reload } = useAnswer(`run ${runId}`, (calls, signal) => getRun(calls, runId, signal));
-  const after = useRef<{ runId: string; cursor: string | undefined }>({ runId, cursor: undefined });
-  if (after.current.runId !== runId) after.current = { runId, cursor: undefined };
+  const after = useRef<string>(undefined);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const later = useCallback(() => {
-    timer.current ??= setTimeout(() => {
+    if (timer.current !== undefined) return;
+    timer.current = setTimeout(() => {
       timer.current = undefined;
       reload();
     }, gatherMs);
   }, [reload]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const streamError = useFollow(`run ${runId} ${turn}`, {
-    open: (calls, reader) => streamEvents(calls, { runId, after: after.current.cursor }, reader),
-    onMessage: ({ events, cursor }) => {
-      if (cursor !== '') after.current.cursor = cursor;
-      if (events.length === 0) return;
-      setState((before) => ({
-        runId,
-        events: [...(before.runId === runId ? before.events : []), ...events].slice(-keptEvents),
-      }));
+    open: (calls, reader) => streamEvents(calls, { runId, after: after.current }, reader),
+    onMessage: ({ events: more, cursor }) => {
+      if (cursor !== '') after.current = cursor;
+      if (more.length === 0) return;
+      setEvents((before) => [...before, ...more].slice(-keptEvents));
       later();
     },
     mayEnd: true,
   });
-  const isOver = detail !== undefined && isTerminal(detail.run.status);
+  const isUnderWay = detail !== undefined && !isTerminal(detail.run.status);
   useEffect(() => {
-    if (isOver || detail === undefined) return undefined;
+    if (!isUnderWay) return undefined;
     const interval = setInterval(() => {
       if (!document.hidden) reload();
     }, waitingMs);
     return () => clearInterval(interval);
-  }, [isOver, detail === undefined, reload]);
+  }, [isUnderWay, reload]);
   const followAgain = useCallback(() => {
     setTurn((before) => before + 1);
     reload();
   }, [reload]);
   return {
     detail,
-    events: state.runId === runId ? state.events : [],
+    events,
     error: detail === undefined ? error : streamError,
     reload,
     followAgain,

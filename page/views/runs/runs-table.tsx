@@ -1,9 +1,10 @@
-import { useEffect, useLayoutEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useRef, type ReactNode, type RefObject } from 'react';
 import { useNarrow } from '../../parts/media.ts';
 import { useScrollWindow } from '../../parts/use-scroll-window.ts';
+import type { RunTable } from '../../model/run-table.ts';
 import { scrollTo, visibleRows } from '../../model/visible-rows.ts';
 import { RunTableRow } from './run-table-row.tsx';
-import type { Runs } from './use-runs.ts';
+import type { RunFeed } from './run-feed.ts';
 
 /** As `--row-height` of the style sheet has it. */
 const rowHeight = 40;
@@ -22,26 +23,29 @@ const columns = [
 
 /** Thousands of rows, of which those in sight are drawn. */
 export function RunsTable({
-  runs,
+  feed,
+  version,
   marked,
   current,
   onMark,
   onMarkAll,
   onChoose,
 }: {
-  runs: Runs;
+  feed: RunFeed;
+  /** Of the table, which is changed in place. */
+  version: number;
   marked: ReadonlySet<string>;
   current: string | undefined;
   onMark: (id: string) => void;
   onMarkAll: () => void;
   onChoose: (id: string) => void;
 }): ReactNode {
-  const { table, hasOlder, loadOlder } = runs;
+  const { table, hasOlder, loadOlder } = feed;
   const box = useRef<HTMLDivElement>(null);
   const window = useScrollWindow(box);
   const height = useNarrow() ? cardHeight : rowHeight;
   const { start, end } = visibleRows(window, { rowHeight: height, rows: table.size });
-  useAnchor(runs, box, height);
+  useAnchor({ table, version, box, height });
   useEffect(() => {
     if (hasOlder && end > table.size - 50) loadOlder();
   }, [hasOlder, end, table.size, loadOlder]);
@@ -95,18 +99,33 @@ export function RunsTable({
 }
 
 /** Who has scrolled down keeps looking at the same rows while others come in above them. */
-function useAnchor({ table }: Runs, box: { current: HTMLDivElement | null }, height: number): void {
+function useAnchor({
+  table,
+  version,
+  box,
+  height,
+}: {
+  table: RunTable;
+  version: number;
+  box: RefObject<HTMLDivElement | null>;
+  height: number;
+}): void {
   const anchor = useRef<{ id: string; index: number }>(undefined);
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const { current } = anchor;
-    if (current !== undefined && element.scrollTop > 0) {
-      const index = table.indexOf(current.id);
-      if (index >= 0 && index !== current.index) element.scrollTop += (index - current.index) * height;
-    }
-    const first = Math.floor(element.scrollTop / height);
-    const run = table.at(first);
-    anchor.current = run === undefined ? undefined : { id: run.runId, index: first };
-  });
+    const index = current === undefined ? -1 : table.indexOf(current.id);
+    if (current !== undefined && index >= 0 && index !== current.index && element.scrollTop > 0)
+      element.scrollBy(0, (index - current.index) * height);
+    const remember = (): void => {
+      const first = Math.floor(element.scrollTop / height);
+      const run = table.at(first);
+      anchor.current = run === undefined ? undefined : { id: run.runId, index: first };
+    };
+    remember();
+    element.addEventListener('scroll', remember, { passive: true });
+    return () => element.removeEventListener('scroll', remember);
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- the table is changed in place, which its version tells
+  }, [table, version, box, height]);
 }

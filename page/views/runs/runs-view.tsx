@@ -19,8 +19,8 @@ import { useRuns } from './use-runs.ts';
 const noMarks: ReadonlySet<string> = new Set();
 
 export function RunsView({ filter }: { filter: string }): ReactNode {
-  const runs = useRuns(filter);
-  const { table, query, isRead, error } = runs;
+  const { feed, version, error } = useRuns(filter);
+  const { table, query, isRead } = feed;
   const calls = useCalls();
   const workflows = useWorkflowNames();
   const [current, setCurrent] = useState<string>();
@@ -36,8 +36,7 @@ export function RunsView({ filter }: { filter: string }): ReactNode {
       }),
     [filter],
   );
-  const markAll = (): void =>
-    setMarks({ of: filter, ids: marked.size >= table.size ? noMarks : new Set(table.ids()) });
+  const markAll = (): void => setMarks({ of: filter, ids: marked.size >= table.size ? noMarks : new Set(table.ids()) });
   const onFilter = useCallback((next: string) => navigate(runsHref(next), { replace: true }), []);
   const trigger = useTrigger();
   const copy = useCopy();
@@ -95,7 +94,8 @@ export function RunsView({ filter }: { filter: string }): ReactNode {
       )}
       {table.size > 0 ? (
         <RunsTable
-          runs={runs}
+          feed={feed}
+          version={version}
           marked={marked}
           current={current}
           onMark={mark}
@@ -118,7 +118,7 @@ export function RunsView({ filter }: { filter: string }): ReactNode {
       <p className="muted small" aria-live="off">
         {table.size === 0
           ? ''
-          : `${table.size.toLocaleString('en')} ${table.size === 1 ? 'run' : 'runs'} listed${runs.hasOlder ? ', more as you scroll' : ''}`}
+          : `${table.size.toLocaleString('en')} ${table.size === 1 ? 'run' : 'runs'} listed${feed.hasOlder ? ', more as you scroll' : ''}`}
       </p>
     </div>
   );

@@ -24,19 +24,20 @@ export function SchedulesView(): ReactNode {
     onMessage: setFigures,
   });
   const wanted = search.trim().toLowerCase();
-  const crons = (figures?.crons ?? []).filter(({ name, workflow }) => `${name} ${workflow}`.toLowerCase().includes(wanted));
+  const crons = (figures?.crons ?? []).filter(({ name, workflow }) =>
+    `${name} ${workflow}`.toLowerCase().includes(wanted),
+  );
   const schedules = (figures?.schedules ?? []).filter(({ workflow }) => workflow.toLowerCase().includes(wanted));
-  const cursor = useRowCursor([
-    ...crons.map(({ cronId }) => cronId),
-    ...schedules.map(({ scheduleId }) => scheduleId),
-  ]);
+  const cursor = useRowCursor([...crons.map(({ cronId }) => cronId), ...schedules.map(({ scheduleId }) => scheduleId)]);
   return (
     <div className="view">
       <PageHead title="Schedules" />
       <SearchField label="Search crons and workflows" value={search} onChange={setSearch} />
       {error === undefined ? null : <Failed error={error} />}
       {figures === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : (
         <div className="stack">
           <section aria-label="Crons">

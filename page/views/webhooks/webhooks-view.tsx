@@ -14,7 +14,8 @@ const mostShown = 200;
 export function WebhooksView(): ReactNode {
   const { value, error, reload } = useAnswer(
     'webhooks',
-    (calls, signal) => calls.rest('GET /api/v1/stable/tenants/:tenant/webhooks', { query: { limit: mostShown }, signal }),
+    (calls, signal) =>
+      calls.rest('GET /api/v1/stable/tenants/:tenant/webhooks', { query: { limit: mostShown }, signal }),
     { everyMs: 10_000 },
   );
   const rows = value?.rows ?? [];
@@ -24,7 +25,9 @@ export function WebhooksView(): ReactNode {
       <PageHead title="Webhooks" />
       {error !== undefined && value === undefined ? <Failed error={error} onRetry={reload} /> : null}
       {value === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : rows.length === 0 ? (
         <Empty title="No webhooks yet">
           <p>

@@ -41,7 +41,9 @@ export function WorkersView(): ReactNode {
       </PageHead>
       {error !== undefined && value === undefined ? <Failed error={error} onRetry={reload} /> : null}
       {value === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : value.length === 0 ? (
         <Empty title="No worker is connected">
           <p>
@@ -66,7 +68,12 @@ export function WorkersView(): ReactNode {
   );
 }
 
-const marks: Readonly<Record<WorkerStatusName, string>> = { ACTIVE: '●', INACTIVE: '○', PAUSED: '‖', NOT_ANSWERING: '!' };
+const marks: Readonly<Record<WorkerStatusName, string>> = {
+  ACTIVE: '●',
+  INACTIVE: '○',
+  PAUSED: '‖',
+  NOT_ANSWERING: '!',
+};
 const classes: Readonly<Record<WorkerStatusName, string>> = {
   ACTIVE: 'ok',
   INACTIVE: 'muted',

@@ -65,7 +65,11 @@ function TriggerDialog({
     workflowDetail(await calls.monitor('GetWorkflow', { name: chosen }, signal)),
   );
   return (
-    <Dialog title={trigger.workflow === undefined ? 'Trigger a workflow' : `Trigger ${trigger.workflow}`} onClose={onClose} wide>
+    <Dialog
+      title={trigger.workflow === undefined ? 'Trigger a workflow' : `Trigger ${trigger.workflow}`}
+      onClose={onClose}
+      wide
+    >
       {trigger.workflow !== undefined ? null : (
         <label className="field">
           <span>Workflow</span>

@@ -63,7 +63,7 @@ function Definition({ detail }: { detail: WorkflowDetail }): ReactNode {
         <Graph
           label="Tasks of the workflow"
           nodes={tasks}
-          content={(name) => {
+          renderNode={(name) => {
             const task = byName.get(name);
             return (
               <>
@@ -114,7 +114,9 @@ function RecentRuns({ workflow }: { workflow: string }): ReactNode {
       </header>
       {error !== undefined && value === undefined ? <Failed error={error} /> : null}
       {value === undefined ? (
-        error === undefined ? <Skeleton lines={4} /> : null
+        error === undefined ? (
+          <Skeleton lines={4} />
+        ) : null
       ) : value.rows.length === 0 ? (
         <Empty title="It has not run yet" />
       ) : (

@@ -27,7 +27,9 @@ export function WorkflowsView(): ReactNode {
       <SearchField label="Search workflows" value={search} onChange={setSearch} />
       {error !== undefined ? <Failed error={error} onRetry={reload} /> : null}
       {value === undefined ? (
-        error === undefined ? <Skeleton /> : null
+        error === undefined ? (
+          <Skeleton />
+        ) : null
       ) : rows.length === 0 ? (
         value.length === 0 ? (
           <Empty title="No workflows yet">

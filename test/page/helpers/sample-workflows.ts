@@ -33,7 +33,11 @@ export function sampleWorkflows(hatchet: Hatchet) {
   const held = hatchet.task({
     name: 'held',
     executionTimeout: '10m',
-    concurrency: { expression: 'input.customer', maxRuns: 1, limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN },
+    concurrency: {
+      expression: 'input.customer',
+      maxRuns: 1,
+      limitStrategy: ConcurrencyLimitStrategy.GROUP_ROUND_ROBIN,
+    },
     fn: (_input: { customer: string }, ctx) =>
       new Promise<{ ended: true }>((resolve) => {
         ctx.abortController.signal.addEventListener('abort', () => resolve({ ended: true }));
@@ -53,7 +57,12 @@ export function sampleWorkflows(hatchet: Hatchet) {
     rateLimits: [{ staticKey: 'mail-api', units: 1 }],
     fn: () => ({ mailed: true }),
   });
-  const daily = hatchet.task({ name: 'daily', onCrons: ['0 3 * * *'], onEvents: ['order:paid'], fn: () => ({ done: true }) });
+  const daily = hatchet.task({
+    name: 'daily',
+    onCrons: ['0 3 * * *'],
+    onEvents: ['order:paid'],
+    fn: () => ({ done: true }),
+  });
   return {
     greet,
     order,

@@ -11,12 +11,16 @@ describe('routeOf', () => {
     expect(routeOf('/dead-letters')).toEqual({ view: 'dead-letters' });
   });
 
-  it.each(['/nothing', '/runs/a/nothing', '/runs/a/logs/more', '/queues/a', '/workflows/a/b'])('does not know %s', (path) => {
-    expect(routeOf(path)).toEqual({ view: 'unknown' });
-  });
+  it.each(['/nothing', '/runs/a/nothing', '/runs/a/logs/more', '/queues/a', '/workflows/a/b'])(
+    'does not know %s',
+    (path) => {
+      expect(routeOf(path)).toEqual({ view: 'unknown' });
+    },
+  );
 
   it('reads back what it wrote, whatever the name', () => {
-    for (const name of ['a/b', 'ä ö', '100%', '?q=1', '#x']) expect(routeOf(workflowHref(name))).toEqual({ view: 'workflow', name });
+    for (const name of ['a/b', 'ä ö', '100%', '?q=1', '#x'])
+      expect(routeOf(workflowHref(name))).toEqual({ view: 'workflow', name });
     expect(routeOf('/workflows/%E0%A4%A')).toEqual({ view: 'workflow', name: '%E0%A4%A' });
     expect(runHref('x', 'durable', { task: 'a b' })).toBe('/runs/x/durable?task=a%20b');
     expect(runsHref('')).toBe('/runs');

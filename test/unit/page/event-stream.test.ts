@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { EventStreamParser } from '../../../page/data/event-stream.ts';
 import { refusalOf, refusalOfStream } from '../../../page/data/refusal.ts';
 
-const stream = ': kept alive\n\ndata: {"a":1}\n\ndata: two\ndata: lines\n\nevent: error\r\ndata: {}\r\n\r\nevent: end\ndata: {}\n\n';
+const stream =
+  ': kept alive\n\ndata: {"a":1}\n\ndata: two\ndata: lines\n\nevent: error\r\ndata: {}\r\n\r\nevent: end\ndata: {}\n\n';
 const messages = [
   { event: 'message', data: '{"a":1}' },
   { event: 'message', data: 'two\nlines' },
@@ -26,7 +27,10 @@ describe('EventStreamParser', () => {
 
 describe('refusalOf', () => {
   it('says what the engine said, as a sentence', () => {
-    const refusal = refusalOf(404, '{"errors":[{"code":"UNKNOWN_RUN","description":"there is no run \\"x\\". Check the id."}]}');
+    const refusal = refusalOf(
+      404,
+      '{"errors":[{"code":"UNKNOWN_RUN","description":"there is no run \\"x\\". Check the id."}]}',
+    );
     expect(refusal.message).toBe('There is no run "x". Check the id.');
     expect([refusal.code, refusal.status, refusal.mayPass]).toEqual(['UNKNOWN_RUN', 404, false]);
   });

@@ -1,14 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonDiff } from '../../../page/model/json-diff.ts';
-import { findInJson, jsonLines, opened, partsShown, toggledAt, unfolded, withMore } from '../../../page/model/json-lines.ts';
+import {
+  findInJson,
+  jsonLines,
+  opened,
+  partsShown,
+  toggledAt,
+  unfolded,
+  withMore,
+} from '../../../page/model/json-lines.ts';
 import { readJson, readJsonObject } from '../../../page/model/json-input.ts';
 
 describe('jsonLines', () => {
   const value = { a: { b: { c: 1 } }, list: [true, null, 'x'] };
 
   it('opens the first levels, and folds by path', () => {
-    expect(jsonLines(value).map(({ path }) => path)).toEqual(['', '/a', '/a/b', '/list', '/list/0', '/list/1', '/list/2']);
+    expect(jsonLines(value).map(({ path }) => path)).toEqual([
+      '',
+      '/a',
+      '/a/b',
+      '/list',
+      '/list/0',
+      '/list/1',
+      '/list/2',
+    ]);
     expect(jsonLines(value, toggledAt(unfolded, '/list')).map(({ path }) => path)).toEqual(['', '/a', '/a/b', '/list']);
     expect(jsonLines(value, toggledAt(unfolded, '/a/b')).map(({ path }) => path)).toContain('/a/b/c');
   });

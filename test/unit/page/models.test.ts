@@ -79,7 +79,10 @@ describe('timeline', () => {
   it('shows what waits for its next attempt, and what no worker has had', () => {
     const waiting = task({ status: 'QUEUED', startedAt: null, finishedAt: null, attempt: 1 });
     const retried = timeline([waiting], [event(0, 'QUEUED'), event(1, 'ASSIGNED'), event(3, 'FAILED')], ms(8));
-    expect(retried.rows.map(({ attempt, running }) => [attempt, running === undefined])).toEqual([[1, false], [2, true]]);
+    expect(retried.rows.map(({ attempt, running }) => [attempt, running === undefined])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
     const fresh = timeline([{ ...waiting, attempt: 0 }], [], ms(8));
     expect(fresh.rows).toMatchObject([{ attempt: 0, waiting: { ms: 8_000 }, running: undefined }]);
     expect(timeline([], [], ms(1)).rows).toEqual([]);
@@ -140,10 +143,21 @@ describe('errorPattern', () => {
 describe('DepthHistory', () => {
   it('keeps one sample a second, for so long', () => {
     const history = new DepthHistory({ series: 2, seconds: 3 });
-    for (const [at, value] of [[0, 1], [0.5, 2], [1, 3], [4, 4], [3, 9]] as const) history.add(at * 1_000, [value, null]);
+    for (const [at, value] of [
+      [0, 1],
+      [0.5, 2],
+      [1, 3],
+      [4, 4],
+      [3, 9],
+    ] as const)
+      history.add(at * 1_000, [value, null]);
     expect(history.columns()).toEqual([[4], [4], [null]]);
     history.add(5_000, [5, 6]);
-    expect(history.columns()).toEqual([[4, 5], [4, 5], [null, 6]]);
+    expect(history.columns()).toEqual([
+      [4, 5],
+      [4, 5],
+      [null, 6],
+    ]);
   });
 });
 
@@ -151,7 +165,12 @@ describe('rateOf', () => {
   it('counts over the last ten seconds, and begins anew after the engine did', () => {
     let samples: readonly CounterSample[] = [];
     expect(rateOf(samples, 0)).toBeUndefined();
-    for (const [atMs, count] of [[0, 0], [1_000, 50], [2_000, 100]] as const) samples = withSample(samples, { atMs, count });
+    for (const [atMs, count] of [
+      [0, 0],
+      [1_000, 50],
+      [2_000, 100],
+    ] as const)
+      samples = withSample(samples, { atMs, count });
     expect(rateOf(samples, 2_000)).toBe(50);
     expect(withSample(samples, { atMs: 3_000, count: 5 })).toEqual([{ atMs: 3_000, count: 5 }]);
     expect(rateOf(samples, 60_000)).toBe(0);
@@ -173,7 +192,10 @@ describe('rows in sight', () => {
     expect(visibleRows({ scrollTop: 0, height: 400 }, { rowHeight: 40, rows: 1_000 })).toEqual({ start: 0, end: 18 });
     const middle = visibleRows({ scrollTop: 4_000, height: 400 }, { rowHeight: 40, rows: 1_000 });
     expect([middle.start <= 100, middle.end >= 110, middle.end - middle.start < 40]).toEqual([true, true, true]);
-    expect(visibleRows({ scrollTop: 9_999_999, height: 400 }, { rowHeight: 40, rows: 3 })).toEqual({ start: 3, end: 3 });
+    expect(visibleRows({ scrollTop: 9_999_999, height: 400 }, { rowHeight: 40, rows: 3 })).toEqual({
+      start: 3,
+      end: 3,
+    });
   });
 
   it('come into sight with as little scrolling as it takes', () => {
@@ -222,12 +244,12 @@ describe('small rules', () => {
   });
 
   it('lets a role do what those below it may', () => {
-    expect([may('viewer', 'trigger'), may('trigger', 'trigger'), may('worker', 'admin'), may('admin', 'admin')]).toEqual([
-      false,
-      true,
-      false,
-      true,
-    ]);
+    expect([
+      may('viewer', 'trigger'),
+      may('trigger', 'trigger'),
+      may('worker', 'admin'),
+      may('admin', 'admin'),
+    ]).toEqual([false, true, false, true]);
   });
 
   it('tells times in words', () => {

@@ -40,7 +40,8 @@ function event(n: number, over: Partial<EventRow>): EventRow {
   };
 }
 
-const shown = (table: RunTable): string[] => Array.from({ length: table.size }, (_, index) => table.at(index)?.runId ?? '');
+const shown = (table: RunTable): string[] =>
+  Array.from({ length: table.size }, (_, index) => table.at(index)?.runId ?? '');
 
 describe('RunTable', () => {
   it('has the newest first, in whatever order they come', () => {

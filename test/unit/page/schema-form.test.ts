@@ -4,7 +4,12 @@ import { schemaProblems } from '../../../cli/input/schema-problems.ts';
 import { formOf, type Field } from '../../../page/model/schema-form.ts';
 
 const kinds = (fields: readonly Field[]): Record<string, string> =>
-  Object.fromEntries(fields.map((field) => [field.name, `${field.kind}${field.isRequired ? '' : '?'}${field.isNullable ? '|null' : ''}`]));
+  Object.fromEntries(
+    fields.map((field) => [
+      field.name,
+      `${field.kind}${field.isRequired ? '' : '?'}${field.isNullable ? '|null' : ''}`,
+    ]),
+  );
 
 describe('formOf', () => {
   it('makes a field of each kind that zod writes', () => {
@@ -54,7 +59,15 @@ describe('formOf', () => {
   });
 
   it('has no form for what is no object', () => {
-    for (const schema of [null, undefined, {}, true, { type: 'string' }, { type: 'object' }, { type: 'array', items: {} }])
+    for (const schema of [
+      null,
+      undefined,
+      {},
+      true,
+      { type: 'string' },
+      { type: 'object' },
+      { type: 'array', items: {} },
+    ])
       expect(formOf(schema)).toBeUndefined();
   });
 });
@@ -66,5 +79,11 @@ describe('schemaProblems', () => {
     expect(problems.map(({ path }) => path.join('.')).sort()).toEqual(['address.city', 'n']);
     expect(schemaProblems({ address: { city: 'a' }, n: 1 }, schema)).toEqual([]);
     expect(schemaProblems('anything', null)).toEqual([]);
+    expect(schemaProblems({ address: { city: 'a', street: 'b' }, n: 1 }, schema)).toEqual([
+      { path: ['address', 'street'], text: 'The schema has no such field.' },
+    ]);
+    expect(schemaProblems({ address: { city: 'a' } }, schema).map(({ text }) => text)).toEqual([
+      'Instance does not have required property "n".',
+    ]);
   });
 });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { applyEvents, mergeRuns } from '../../../../cli/ui/model/runs/known-runs.ts';
+import { rank } from '../../../../cli/ui/model/runs/run-after-event.ts';
 import { prefillInput } from '../../../../cli/ui/model/forms/prefill-input.ts';
-import { rank } from '../../../../cli/ui/model/ui-state.ts';
 import { visibleRuns } from '../../../../cli/ui/model/runs/visible-runs.ts';
 import { waterfall } from '../../../../cli/ui/model/run/waterfall.ts';
 import {
