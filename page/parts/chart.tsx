@@ -1,5 +1,5 @@
-import { useEffect, useRef, type ReactNode } from 'react';
-import uPlot from 'uplot';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+import type uPlot from 'uplot';
 import { useLatest } from '../hooks/latest.ts';
 
 export interface ChartSeries {
@@ -10,9 +10,11 @@ export interface ChartSeries {
   dash?: number[];
 }
 
+type Plot = typeof uPlot;
+
 const height = 220;
 
-/** Figures over time. Drawn on a canvas: a table of the newest figures stands beside it for who cannot see it. */
+/** Figures over time. Drawn on a canvas: the newest figures stand beside it for who cannot see it. */
 export function Chart({
   label,
   series,
@@ -26,12 +28,21 @@ export function Chart({
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const newest = useLatest(data);
+  const [library, setLibrary] = useState<{ Plot: Plot | undefined }>();
+  useEffect(() => {
+    // Loaded apart: only this view needs it. It reads the browser's language as it begins, and throws at one that is none.
+    import('uplot').then(
+      (module) => setLibrary({ Plot: module.default }),
+      () => setLibrary({ Plot: undefined }),
+    );
+  }, []);
+  const Plot = library?.Plot;
   useEffect(() => {
     const element = box.current;
-    if (element === null) return undefined;
+    if (element === null || Plot === undefined) return undefined;
     const draw = (): void => {
       plot.current?.destroy();
-      plot.current = new uPlot(optionsOf(element, series), newest.current, element);
+      plot.current = new Plot(optionsOf(element, series), newest.current, element);
     };
     draw();
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
@@ -48,8 +59,9 @@ export function Chart({
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [series, newest]);
+  }, [Plot, series, newest]);
   useEffect(() => plot.current?.setData(data), [data]);
+  if (library !== undefined && Plot === undefined) return <p className="muted">The chart cannot be drawn here.</p>;
   return <div ref={box} className="chart" role="img" aria-label={label} />;
 }
 
