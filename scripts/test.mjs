@@ -73,6 +73,7 @@ const work = [
   () => tests({ project: 'e2e', shard: '1/2' }),
   () => tests({ project: 'e2e', shard: '2/2' }),
   () => tests({ project: 'cli' }),
+  () => tests({ project: 'page' }),
   () => tests({ project: 'db', args: ['--maxWorkers=1'] }),
   () => tests({ project: 'unit', args: ['--maxWorkers=1'] }),
   () => tests({ project: 'cluster' }),

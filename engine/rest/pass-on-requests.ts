@@ -17,19 +17,21 @@ const ofTheConnection = new Set(['connection', 'keep-alive', 'transfer-encoding'
 
 /**
  * The answer of the engine that a tenant's requests are for, where that is another one.
+ * @param read the body, where it was read already
  * @throws HatchetError NOT_OWNER
  */
 export async function passOnRequest(
   { routes, requests }: PassingOn,
   context: Context<RestEnv>,
   tenantId: TenantId,
+  read?: Buffer,
 ): Promise<Response | undefined> {
   const { incoming } = context.env;
   const client = routes.forwardedFor.open(context.req.header(forwardedHeader));
   if (client !== undefined) context.set('client', client);
   const forwarded = client !== undefined;
   if ((await routes.settledPeerFor(tenantId, { forwarded })) === undefined) return undefined;
-  const body = await keptBody(incoming);
+  const body = read ?? (await keptBody(incoming));
   const headers = {
     ...withoutConnection(incoming.headers),
     [forwardedHeader]: routes.forwardedFor.seal(addressOf(context)),
@@ -52,7 +54,8 @@ export async function passOnRequest(
   );
   if (answer === undefined) {
     // It is for this engine after all; its body is read already.
-    if (Buffer.isBuffer(body) && body.length > 0) context.req.raw = withBody(context.req.raw, body);
+    if (read === undefined && Buffer.isBuffer(body) && body.length > 0)
+      context.req.raw = withBody(context.req.raw, body);
     return undefined;
   }
   return new Response(hasBody(answer) ? readable(answer) : null, {

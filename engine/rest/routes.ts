@@ -11,6 +11,8 @@ import { registerDurableRoutes } from './durable-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import { registerFilterRoutes } from './filter-routes.ts';
 import { registerMetricRoutes } from './metric-routes.ts';
+import { registerMonitorRoutes } from './monitor/monitor-routes.ts';
+import { registerPageRoutes, registerSignIn } from './page/page-routes.ts';
 import { registerRateLimitRoutes } from './rate-limit-routes.ts';
 import { registerRunRoutes } from './runs/run-routes.ts';
 import { registerScheduleRoutes } from './timers/schedule-routes.ts';
@@ -45,6 +47,7 @@ export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
     } satisfies Meta),
   );
   registerDocumentRoutes(router);
+  registerSignIn(router, deps);
 }
 
 /** Who calls, before anything of the request is read; and the engine that has the caller's tenant answers. */
@@ -86,6 +89,8 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerScheduleRoutes(router, deps);
   registerWebhookRoutes(router, deps);
   registerAuditRoutes(router, deps);
+  registerMonitorRoutes(router, deps);
+  registerPageRoutes(router, deps);
   for (const path of unserved) router.get(path, (context) => notServed(context.req.method, context.req.path));
   router.delete('/api/v1/workflows/:workflow', (context) => notServed(context.req.method, context.req.path));
 }
