@@ -34,7 +34,6 @@ const sharedWithPage = [
   'cli/ui/model/forms/prefill-input.ts',
   'cli/ui/model/run/attempts.ts',
   'cli/ui/model/runs/run-after-event.ts',
-  'cli/ui/model/status-mark.ts',
 ];
 const allowed: Record<string, readonly string[]> = {
   'proto/gen': [],

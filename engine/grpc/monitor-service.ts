@@ -269,7 +269,7 @@ export function monitorHandlers(deps: MonitorDeps): MonitorHandlers {
               workerMessage(
                 row,
                 owner.stateOf(tenantId)?.workersById.get(row.id),
-                deps.dispatcher.session(tenantId, row.id),
+                deps.dispatcher.heardAgoMs(tenantId, row.id),
               ),
             ),
           },

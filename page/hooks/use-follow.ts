@@ -8,6 +8,8 @@ export interface Follow<T> {
   open: (calls: EngineCalls, reader: StreamReader) => AsyncIterable<T>;
   onMessage: (message: T) => void;
   mayEnd?: boolean;
+  /** It has ended by itself. */
+  onEnd?: () => void;
 }
 
 /**
@@ -28,7 +30,9 @@ export function useFollow<T>(key: string | undefined, follow: Follow<T>): Error 
       signal: abort.signal,
     });
     following.then(
-      () => undefined,
+      () => {
+        if (!abort.signal.aborted) latest.current.onEnd?.();
+      },
       (error: unknown) => {
         if (abort.signal.aborted) return;
         setFailed({ key, error: error instanceof Error ? error : new Error(String(error)) });

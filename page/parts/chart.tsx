@@ -19,11 +19,14 @@ export function Chart({
   label,
   series,
   data,
+  seconds,
 }: {
   label: string;
   series: readonly ChartSeries[];
   /** Seconds since 1970, then each series. */
   data: [number[], ...(number | null)[][]];
+  /** How much time is drawn. */
+  seconds: number;
 }): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
@@ -42,7 +45,7 @@ export function Chart({
     if (element === null || Plot === undefined) return undefined;
     const draw = (): void => {
       plot.current?.destroy();
-      plot.current = new Plot(optionsOf(element, series), newest.current, element);
+      plot.current = new Plot(optionsOf(element, series, seconds), newest.current, element);
     };
     draw();
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
@@ -59,13 +62,13 @@ export function Chart({
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [Plot, series, newest]);
+  }, [Plot, series, seconds, newest]);
   useEffect(() => plot.current?.setData(data), [data]);
   if (library !== undefined && Plot === undefined) return <p className="muted">The chart cannot be drawn here.</p>;
   return <div ref={box} className="chart" role="img" aria-label={label} />;
 }
 
-function optionsOf(element: HTMLElement, series: readonly ChartSeries[]): uPlot.Options {
+function optionsOf(element: HTMLElement, series: readonly ChartSeries[], seconds: number): uPlot.Options {
   const color = (name: string): string => colorOf(element, name);
   const axis = { stroke: color('--muted'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
   return {
@@ -82,7 +85,11 @@ function optionsOf(element: HTMLElement, series: readonly ChartSeries[]): uPlot.
       })),
     ],
     axes: [axis, { ...axis, size: 56 }],
-    scales: { y: { range: (_, __, max) => [0, Math.max(5, max * 1.1)] } },
+    scales: {
+      // All of the time that is kept, also while only the end of it is known.
+      x: { range: (_, __, max) => [max - seconds, max] },
+      y: { range: (_, __, max) => [0, Math.max(5, max * 1.1)] },
+    },
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
   };

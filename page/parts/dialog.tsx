@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, type MouseEvent, type ReactNode } from 'react';
+import { Icon } from './icon.tsx';
 
 /** A native dialog: it keeps the focus inside of it, closes at escape, and gives the focus back. */
 export function Dialog({
@@ -43,7 +44,7 @@ export function Dialog({
         <header className="row spread">
           <h2 id={heading}>{title}</h2>
           <button type="button" className="quiet" aria-label="Close" onClick={onClose}>
-            ✕
+            <Icon name="close" />
           </button>
         </header>
         {children}

@@ -1,6 +1,7 @@
 import { createContext, useCallback, useContext, useMemo, useRef, useState, type ReactNode } from 'react';
 import { errorText } from '../data/refusal.ts';
 import { Dialog } from './dialog.tsx';
+import { Icon } from './icon.tsx';
 
 export interface Question {
   title: string;
@@ -98,7 +99,7 @@ export function FeedbackProvider({ children }: { children: ReactNode }): ReactNo
               <p key={notice.id} className="notice bad row spread">
                 <span>{notice.text}</span>
                 <button type="button" className="quiet" aria-label="Dismiss" onClick={() => remove(notice.id)}>
-                  ✕
+                  <Icon name="close" />
                 </button>
               </p>
             ))}

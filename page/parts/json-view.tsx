@@ -2,6 +2,7 @@ import { useMemo, useState, type ReactNode } from 'react';
 import { jsonText } from '../../cli/output/plain-text.ts';
 import { findInJson, jsonLines, opened, toggledAt, unfolded, withMore, type JsonLine } from '../model/json-lines.ts';
 import { CopyButton } from './copy-button.tsx';
+import { FoldIcon } from './icon.tsx';
 
 /** A value that can be folded, searched and copied. */
 export function JsonView({ value, name }: { value: unknown; name: string }): ReactNode {
@@ -71,7 +72,7 @@ function Line({
     <div className={isMatch ? 'json-line match' : 'json-line'} style={indent}>
       {canFold ? (
         <button type="button" className="fold" aria-expanded={isOpen} onClick={onToggle}>
-          <span aria-hidden="true">{isOpen ? '▾' : '▸'} </span>
+          <FoldIcon isOpen={isOpen} />
           <span className="json-name">{label}</span>
           <span className="muted">
             {kind === 'array' ? '[' : '{'} {text} {kind === 'array' ? ']' : '}'}

@@ -5,6 +5,7 @@ import { isRecord } from '../../cli/project/json-value.ts';
 import { readJson } from '../model/json-input.ts';
 import type { Field } from '../model/schema-form.ts';
 import { JsonEditor } from './json-editor.tsx';
+import { Icon } from './icon.tsx';
 
 type Change = (value: unknown) => void;
 
@@ -61,12 +62,15 @@ function FieldRow(props: FieldProps): ReactNode {
   const problem = problems.find((each) => each.path.join('/') === path.join('/'))?.text;
   const isGroup = field.kind === 'object' || field.kind === 'list';
   const label = field.title === '' ? (path.at(-1) ?? '') : field.title;
+  const hasControls = (field.isNullable && isThere) || !field.isRequired;
   const head = (
-    <span className="row spread">
-      <span>
-        {label}
-        {field.isRequired ? <span className="muted"> (required)</span> : null}
-      </span>
+    <span className={isGroup ? 'row end' : 'row spread'}>
+      {isGroup ? null : (
+        <span>
+          {label}
+          {field.isRequired ? <span className="muted"> (required)</span> : null}
+        </span>
+      )}
       <span className="row">
         {field.isNullable && isThere ? (
           <label className="check small">
@@ -108,7 +112,7 @@ function FieldRow(props: FieldProps): ReactNode {
     return (
       <fieldset className="field group" aria-describedby={`${id}-note`}>
         <legend>{label}</legend>
-        {head}
+        {hasControls ? head : null}
         {note}
         {control}
       </fieldset>
@@ -230,7 +234,7 @@ function ListControl({ field, value, onChange, path, problems }: FieldProps<Fiel
             aria-label={`Remove item ${index + 1}`}
             onClick={() => onChange(items.filter((_, at) => at !== index))}
           >
-            ✕
+            <Icon name="close" />
           </button>
         </div>
       ))}

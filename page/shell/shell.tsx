@@ -7,17 +7,18 @@ import { HelpDialog } from './help-dialog.tsx';
 import { useGlobalKeys, useKeys } from '../hooks/keys.ts';
 import { StatusBar } from './status-bar.tsx';
 import { ThemeSwitch } from './theme.tsx';
+import { ButtonKey, Icon, type IconName } from '../parts/icon.tsx';
 
-const icons: Readonly<Record<string, string>> = {
-  '/runs': '◐',
-  '/workflows': '⌥',
-  '/workers': '▣',
-  '/queues': '≣',
-  '/schedules': '◷',
-  '/events': '⚡',
-  '/webhooks': '⇥',
-  '/dead-letters': '✗',
-  '/audit': '☰',
+const icons: Readonly<Record<string, IconName>> = {
+  '/runs': 'running',
+  '/workflows': 'workflows',
+  '/workers': 'workers',
+  '/queues': 'queues',
+  '/schedules': 'schedules',
+  '/events': 'events',
+  '/webhooks': 'webhooks',
+  '/dead-letters': 'letters',
+  '/audit': 'audit',
 };
 
 /** What surrounds every view: where one can go, how the engine is, and the keys. */
@@ -50,7 +51,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
       <header className="side">
         <div className="row spread brand">
           <Link href="/runs" className="logo">
-            <span aria-hidden="true">◆ </span>Hatchet
+            <Icon name="logo" /> Hatchet
           </Link>
           <button
             ref={menuButton}
@@ -74,9 +75,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
                     title={`${name} (${keys})`}
                     onClick={() => setMenu(false)}
                   >
-                    <span className="icon" aria-hidden="true">
-                      {icons[href]}
-                    </span>
+                    <Icon name={icons[href] ?? 'dot'} />
                     {name}
                   </Link>
                 </li>
@@ -86,7 +85,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
           <div className="side-foot stack">
             <ThemeSwitch />
             <button type="button" className="quiet" onClick={() => setHelp(true)}>
-              Keys <kbd>?</kbd>
+              Keys <ButtonKey name="?" />
             </button>
             <button type="button" className="quiet" onClick={() => signOut()}>
               Sign out

@@ -3,6 +3,7 @@ import { tryNow, useConnectionState } from '../data/connection-state.ts';
 import { useNow } from '../parts/now.ts';
 import { useSession } from '../session/session.ts';
 import { useFigures } from '../hooks/figures.tsx';
+import { Icon } from '../parts/icon.tsx';
 
 /** The engine at a glance, and whether what is shown is still being told. */
 export function StatusBar(): ReactNode {
@@ -44,26 +45,26 @@ function Connection(): ReactNode {
     case 'live':
       return (
         <span className="connection live" role="status">
-          <span aria-hidden="true">● </span>live
+          <Icon name="dot" /> live
         </span>
       );
     case 'connecting':
       return (
         <span className="connection" role="status">
-          <span aria-hidden="true">○ </span>connecting
+          <Icon name="queued" /> connecting
         </span>
       );
     case 'paused':
       return (
         <span className="connection" role="status">
-          <span aria-hidden="true">‖ </span>paused
+          <Icon name="pause" /> paused
         </span>
       );
     case 'lost':
       return (
         <span className="row">
           <span className="connection lost" role="status" title={connection.reason}>
-            <span aria-hidden="true">✗ </span>reconnecting
+            <Icon name="failed" /> reconnecting
           </span>
           <NextTry atMs={connection.nextTryAtMs} />
         </span>

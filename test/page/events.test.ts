@@ -62,7 +62,7 @@ describe('events', () => {
     await form.getByLabel('Payload').fill('{"amount": 12}');
     await form.getByRole('button', { name: 'Push' }).click();
     const events = page.getByRole('list', { name: 'Events' });
-    await events.getByText('✓ 1').waitFor();
+    await events.getByText('1 completed').waitFor();
     await events.getByRole('button', { name: /order:paid/ }).click();
     await events.getByRole('group', { name: 'the payload' }).getByText('12').waitFor();
     await events.getByRole('button', { name: 'Push again' }).click();

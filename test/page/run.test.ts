@@ -63,7 +63,7 @@ describe('a run', () => {
     const page = await fixture.signedIn(`/runs/${await ref.runId}`);
     const heading = page.getByRole('heading', { level: 1 });
     await heading.getByText('Running').waitFor();
-    await page.getByRole('button', { name: /^Cancel/ }).click();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel 1 run' }).click();
     await heading.getByText('Cancelled').waitFor();
     await page.keyboard.press('R');

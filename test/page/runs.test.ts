@@ -26,7 +26,7 @@ describe('the list of runs', () => {
     await row.getByText('Running').waitFor();
     await ref.cancel();
     await row.getByText('Cancelled').waitFor();
-    await page.getByText('live', { exact: true }).waitFor();
+    await page.locator('.connection.live').waitFor();
   });
 
   it('is filtered by words, by buttons and by the address', async () => {
@@ -51,13 +51,13 @@ describe('the list of runs', () => {
     const page = await fixture.signedIn('/runs?q=workflow%3Aheld');
     for (const id of ids) await page.getByLabel(`Mark run ${id}`).check();
     await page.getByText('2 marked').waitFor();
-    await page.getByRole('button', { name: /^Cancel/ }).click();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Keep as it is' }).click();
     await page.keyboard.press('x');
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel 2 runs' }).click();
     for (const id of ids) await page.locator(`[id="row-${id}"]`).getByText('Cancelled').waitFor();
     for (const id of ids) await page.getByLabel(`Mark run ${id}`).check();
-    await page.getByRole('button', { name: /^Replay/ }).click();
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Replay 2 runs' }).click();
     for (const id of ids) await page.locator(`[id="row-${id}"]`).getByText('Running').waitFor();
     for (const ref of refs) await ref.cancel();

@@ -42,6 +42,7 @@ describe('workflows', () => {
     await form.getByRole('button', { name: 'Trigger', exact: true }).click();
     await form.getByRole('alert').getByText('name').waitFor();
     await form.getByLabel('name', { exact: true }).fill('Ada');
+    await form.getByRole('button', { name: 'Put in times' }).click();
     await form.getByLabel('times', { exact: true }).fill('two');
     await form.getByRole('button', { name: 'Trigger', exact: true }).click();
     await form.getByRole('alert').getByText('times').waitFor();

@@ -7,6 +7,7 @@ import { useRowCursor } from '../../parts/row-cursor.ts';
 import { SearchField } from '../../parts/search-field.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { usePermission } from '../../session/session.ts';
+import { Icon } from '../../parts/icon.tsx';
 
 const pageSize = 100;
 const mostPages = 10;
@@ -99,12 +100,11 @@ export function AuditView(): ReactNode {
                   <td data-label="Outcome">
                     {line.outcome === 'OK' ? (
                       <span className="state ok">
-                        <span aria-hidden="true">✓ </span>OK
+                        <Icon name="completed" /> OK
                       </span>
                     ) : (
                       <span className="state bad">
-                        <span aria-hidden="true">✗ </span>
-                        {line.outcome}
+                        <Icon name="failed" /> {line.outcome}
                       </span>
                     )}
                   </td>

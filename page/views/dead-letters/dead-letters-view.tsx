@@ -16,6 +16,7 @@ import { Ago } from '../../parts/time.tsx';
 import { useCalls } from '../../session/session.ts';
 import { bulkAction } from '../runs/bulk-action.ts';
 import { useTrigger } from '../workflows/trigger-dialog.tsx';
+import { FoldIcon } from '../../parts/icon.tsx';
 
 const pageSize = 1_000;
 /** Failed runs that are read, newest first. */
@@ -117,9 +118,8 @@ function Group({
     <li id={`row-${key}`} className={`card stack${isCurrent ? ' current' : ''}`}>
       <div className="row spread wrap">
         <button type="button" className="fold group-head" aria-expanded={isOpen} onClick={onToggle}>
-          <span aria-hidden="true">{isOpen ? '▾' : '▸'} </span>
-          <span className="count">{runs.length.toLocaleString('en')}</span> <strong>{workflow}</strong>{' '}
-          <span className="mono">{plainText(pattern)}</span>
+          <FoldIcon isOpen={isOpen} /> <span className="count">{runs.length.toLocaleString('en')}</span>{' '}
+          <strong>{workflow}</strong> <span className="mono">{plainText(pattern)}</span>
         </button>
         <span className="row">
           <span className="muted">

@@ -12,6 +12,7 @@ import { useRowCursor } from '../../parts/row-cursor.ts';
 import { Ago } from '../../parts/time.tsx';
 import { useCalls } from '../../session/session.ts';
 import { PushEventForm } from './push-event-form.tsx';
+import { FoldIcon } from '../../parts/icon.tsx';
 
 const everyMs = 3_000;
 const pageSize = 50;
@@ -121,19 +122,18 @@ function EventItem({
   const { id } = event.metadata;
   const { queued, running, succeeded, failed, cancelled } = event.workflowRunSummary;
   const counts: readonly (readonly [number, string])[] = [
-    [succeeded, '✓'],
-    [running, '◐'],
-    [queued, '○'],
-    [failed, '✗'],
-    [cancelled, '⊘'],
+    [succeeded, 'completed'],
+    [running, 'running'],
+    [queued, 'queued'],
+    [failed, 'failed'],
+    [cancelled, 'cancelled'],
   ];
   const runs = queued + running + succeeded + failed + cancelled;
   return (
     <li id={`row-${id}`} className={`card event${isCurrent ? ' current' : ''}`}>
       <div className="row wrap spread">
         <button type="button" className="fold" aria-expanded={isOpen} onClick={onToggle}>
-          <span aria-hidden="true">{isOpen ? '▾' : '▸'} </span>
-          <strong className="mono">{event.key}</strong>
+          <FoldIcon isOpen={isOpen} /> <strong className="mono">{event.key}</strong>
           {event.scope === undefined || event.scope === '' ? null : <span className="muted"> scope {event.scope}</span>}
         </button>
         <span className="row muted">
@@ -141,7 +141,7 @@ function EventItem({
           <span>
             {runs === 0
               ? 'started no run'
-              : counts.flatMap(([count, mark]) => (count === 0 ? [] : [`${mark} ${count}`])).join('  ')}
+              : counts.flatMap(([count, name]) => (count === 0 ? [] : [`${count} ${name}`])).join(', ')}
           </span>
           <Ago at={event.seenAt} />
         </span>

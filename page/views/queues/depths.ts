@@ -1,7 +1,8 @@
 import type { QueueFigures } from '../../../cli/monitor/queue-rows.ts';
 import { DepthHistory } from '../../model/depth-history.ts';
 
-const shape = { series: 3, seconds: 15 * 60 };
+export const keptSeconds = 15 * 60;
+const shape = { series: 3, seconds: keptSeconds };
 /** Kept while somebody is signed in, also while another view is shown: of that time there is a gap. */
 let history = new DepthHistory(shape);
 let owner: object | undefined;
@@ -23,7 +24,8 @@ export function depths(
   drawnAt = nowMs;
   const sum = (read: (row: QueueFigures['queues'][number]) => number): number =>
     figures.queues.reduce((total, row) => total + read(row), 0);
-  history.add(nowMs, [sum((row) => row.queued), sum((row) => row.running), sum((row) => row.delayed)]);
+  const waiting = sum((row) => row.queued + row.waitingForPlace + row.waitingForUnits + row.waitingForBatch);
+  history.add(nowMs, [waiting, sum((row) => row.running), sum((row) => row.delayed)]);
   drawn = history.columns();
   return drawn;
 }

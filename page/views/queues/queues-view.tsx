@@ -18,7 +18,8 @@ import { useRowCursor } from '../../parts/row-cursor.ts';
 import { SearchField } from '../../parts/search-field.tsx';
 import { Ago, Countdown } from '../../parts/time.tsx';
 import { useCalls } from '../../session/session.ts';
-import { depths } from './depths.ts';
+import { depths, keptSeconds } from './depths.ts';
+import { Icon } from '../../parts/icon.tsx';
 
 const series: readonly ChartSeries[] = [
   { name: 'Queued', color: '--queued' },
@@ -108,7 +109,12 @@ function Depth({ figures }: { figures: QueueFigures | undefined }): ReactNode {
   const data = depths(useCalls(), figures, nowMs);
   return (
     <section className="card" aria-label="Depth over time">
-      <Chart label="Queued, running and delayed tasks over the last 15 minutes" series={series} data={data} />
+      <Chart
+        label="Queued, running and delayed tasks over the last 15 minutes"
+        series={series}
+        data={data}
+        seconds={keptSeconds}
+      />
     </section>
   );
 }
@@ -170,7 +176,7 @@ function Actions({
               <td data-label="Workers" className="figure">
                 {row.workers === 0 && row.queued > 0 ? (
                   <span className="state bad">
-                    <span aria-hidden="true">! </span>none
+                    <Icon name="alert" /> none
                   </span>
                 ) : (
                   row.workers

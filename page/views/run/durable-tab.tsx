@@ -16,7 +16,7 @@ import { useCalls } from '../../session/session.ts';
 import { useChosenTask } from './chosen-task.ts';
 
 /** What durable tasks have asked for, in order, by branch. */
-export function DurableTab({ detail }: { detail: RunDetail }): ReactNode {
+export function DurableTab({ detail, onChanged }: { detail: RunDetail; onChanged: () => void }): ReactNode {
   const { task } = useChosenTask(detail);
   const durable = detail.tasks.filter((each) => each.durable);
   const shown = task?.durable === true ? [task] : durable;
@@ -29,13 +29,13 @@ export function DurableTab({ detail }: { detail: RunDetail }): ReactNode {
   return (
     <div className="stack">
       {shown.map((each) => (
-        <DurableLog key={each.taskId} task={each} />
+        <DurableLog key={each.taskId} task={each} onChanged={onChanged} />
       ))}
     </div>
   );
 }
 
-function DurableLog({ task }: { task: TaskRow }): ReactNode {
+function DurableLog({ task, onChanged }: { task: TaskRow; onChanged: () => void }): ReactNode {
   const [log, setLog] = useState<DurableLogRow>();
   const whole = useRef<DurableLogRow>(undefined);
   const error = useFollow(`durable ${task.taskId}`, {
@@ -59,13 +59,13 @@ function DurableLog({ task }: { task: TaskRow }): ReactNode {
       ) : log.nodes.length === 0 ? (
         <Empty title="It has asked for nothing yet" />
       ) : (
-        <Tree log={log} task={task} />
+        <Tree log={log} task={task} onChanged={onChanged} />
       )}
     </section>
   );
 }
 
-function Tree({ log, task }: { log: DurableLogRow; task: TaskRow }): ReactNode {
+function Tree({ log, task, onChanged }: { log: DurableLogRow; task: TaskRow; onChanged: () => void }): ReactNode {
   const open = new Set(openNodes(log));
   return (
     <ol className="durable plain scroll-box" tabIndex={0} aria-label={`What ${log.task} asked for`}>
@@ -83,7 +83,7 @@ function Tree({ log, task }: { log: DurableLogRow; task: TaskRow }): ReactNode {
               {line.isCurrent ? ' (the present one)' : ''}
             </strong>
           ) : (
-            <Node line={line} log={log} task={task} isOpen={open.has(line.node)} />
+            <Node line={line} log={log} task={task} isOpen={open.has(line.node)} onChanged={onChanged} />
           )}
         </li>
       ))}
@@ -96,11 +96,13 @@ function Node({
   log,
   task,
   isOpen,
+  onChanged,
 }: {
   line: TreeLine & { kind: 'node' };
   log: DurableLogRow;
   task: TaskRow;
   isOpen: boolean;
+  onChanged: () => void;
 }): ReactNode {
   const { node } = line;
   const calls = useCalls();
@@ -147,6 +149,7 @@ function Node({
               }}
               onAction={async () => {
                 const answer = await calls.monitor('BranchTask', request);
+                onChanged();
                 return `It runs on branch ${String(answer['branch'])}.`;
               }}
             >

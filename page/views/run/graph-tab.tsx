@@ -1,14 +1,14 @@
 import { useMemo, type ReactNode } from 'react';
 import type { RunDetail, TaskRow } from '../../../cli/monitor/run-reader.ts';
 import { isTerminal } from '../../../cli/status-name.ts';
-import { statusMark } from '../../../cli/ui/model/status-mark.ts';
 import { Graph } from '../../parts/graph.tsx';
+import { StatusIcon } from '../../parts/icon.tsx';
 import { Took } from '../../parts/time.tsx';
 import { ChildRuns } from './child-runs.tsx';
 import { useChosenTask } from './chosen-task.ts';
 import { TaskPanel } from './task-panel.tsx';
 
-export function GraphTab({ detail }: { detail: RunDetail }): ReactNode {
+export function GraphTab({ detail, onChanged }: { detail: RunDetail; onChanged: () => void }): ReactNode {
   const { task, choose } = useChosenTask(detail);
   const byName = useMemo(() => new Map(detail.tasks.map((each) => [each.name, each])), [detail.tasks]);
   // The one task of a run needs no choice.
@@ -28,7 +28,7 @@ export function GraphTab({ detail }: { detail: RunDetail }): ReactNode {
       {shown === undefined ? (
         <p className="muted">Choose a task to see its attempt, worker, error and output.</p>
       ) : (
-        <TaskPanel key={shown.taskId} runId={detail.run.runId} task={shown} />
+        <TaskPanel key={shown.taskId} runId={detail.run.runId} task={shown} onChanged={onChanged} />
       )}
       <ChildRuns runId={detail.run.runId} isOver={isTerminal(detail.run.status)} />
     </div>
@@ -42,9 +42,7 @@ function TaskNode({ task }: { task: TaskRow | undefined }): ReactNode {
     <>
       <span className="node-name">
         <span className={`status ${status.toLowerCase()}`}>
-          <span className="mark" aria-hidden="true">
-            {statusMark[status]}
-          </span>
+          <StatusIcon status={status} />
         </span>{' '}
         {name}
       </span>

@@ -11,6 +11,7 @@ import { Status } from '../../parts/status.tsx';
 import { Ago, Took } from '../../parts/time.tsx';
 import { isRecord } from '../../../cli/project/json-value.ts';
 import { useTrigger } from '../workflows/trigger-dialog.tsx';
+import { ButtonKey } from '../../parts/icon.tsx';
 
 /** What a run is, and what can be done with it. */
 export function RunHead({ detail, cancel, replay }: { detail: RunDetail; cancel: Action; replay: Action }): ReactNode {
@@ -29,10 +30,10 @@ export function RunHead({ detail, cancel, replay }: { detail: RunDetail; cancel:
         }
       >
         <ActionButton needs="work" disabled={isOver} {...cancel}>
-          Cancel <kbd>x</kbd>
+          Cancel <ButtonKey name="x" />
         </ActionButton>
         <ActionButton needs="work" disabled={!isOver} {...replay}>
-          Replay <kbd>R</kbd>
+          Replay <ButtonKey name="R" />
         </ActionButton>
         <button
           type="button"

@@ -34,13 +34,13 @@ const names: Readonly<Record<RunTab, string>> = {
 
 export function RunView({ runId, tab }: { runId: string; tab: RunTab }): ReactNode {
   const run = useRun(runId);
-  const { detail, error, reload, followAgain } = run;
+  const { detail, error, reload } = run;
   const calls = useCalls();
   const act = useAction();
   const copy = useCopy();
   const isOver = detail !== undefined && isTerminal(detail.run.status);
   const cancel = bulkAction('cancel', [runId], { carryOut: (ids) => cancelRuns(calls, ids), done: reload });
-  const replay = bulkAction('replay', [runId], { carryOut: (ids) => replayRuns(calls, ids), done: followAgain });
+  const replay = bulkAction('replay', [runId], { carryOut: (ids) => replayRuns(calls, ids), done: reload });
   useKeys({
     y: () => copy(runId, 'the id'),
     R: isOver ? () => void act(replay) : undefined,
@@ -96,7 +96,7 @@ function RunTabs({ detail, tab }: { detail: RunDetail; tab: RunTab }): ReactNode
 function RunTabBody({ run, detail, tab }: { run: OpenRun; detail: RunDetail; tab: RunTab }): ReactNode {
   switch (tab) {
     case 'graph':
-      return <GraphTab detail={detail} />;
+      return <GraphTab detail={detail} onChanged={run.reload} />;
     case 'timeline':
       return <TimelineTab detail={detail} events={run.events} />;
     case 'logs':
@@ -104,7 +104,7 @@ function RunTabBody({ run, detail, tab }: { run: OpenRun; detail: RunDetail; tab
     case 'events':
       return <EventsTab events={run.events} isOver={isTerminal(detail.run.status)} />;
     case 'durable':
-      return <DurableTab detail={detail} />;
+      return <DurableTab detail={detail} onChanged={run.reload} />;
     case 'data':
       return <DataTab detail={detail} />;
     case 'why':

@@ -12,7 +12,15 @@ import { useCalls } from '../../session/session.ts';
 import { Cause } from './cause.tsx';
 
 /** One task of a run: where it is, what came of it, and why it waits. */
-export function TaskPanel({ runId, task: given }: { runId: string; task: TaskRow }): ReactNode {
+export function TaskPanel({
+  runId,
+  task: given,
+  onChanged,
+}: {
+  runId: string;
+  task: TaskRow;
+  onChanged: () => void;
+}): ReactNode {
   const calls = useCalls();
   const [whole, setWhole] = useState<TaskRow>();
   const isCut = given.outputLeftOutBytes !== undefined || given.errorLeftOutBytes !== undefined;
@@ -32,11 +40,11 @@ export function TaskPanel({ runId, task: given }: { runId: string; task: TaskRow
           {isTerminal(task.status) ? (
             <ActionButton
               needs="work"
-              onAction={async () =>
-                (await replayRuns(calls, [task.taskId])) === 0
-                  ? 'There was nothing to run again.'
-                  : `${task.name} runs again.`
-              }
+              onAction={async () => {
+                const count = await replayRuns(calls, [task.taskId]);
+                onChanged();
+                return count === 0 ? 'There was nothing to run again.' : `${task.name} runs again.`;
+              }}
             >
               Replay this task
             </ActionButton>

@@ -9,6 +9,8 @@ import { useFollow } from '../../hooks/use-follow.ts';
 const gatherMs = 250;
 /** Why a task waits changes without an event of its run. */
 const waitingMs = 4_000;
+/** A run that is over may be replayed by others. */
+const overMs = 15_000;
 /** Of a run with more the first are dropped. */
 const keptEvents = 20_000;
 
@@ -17,8 +19,6 @@ export interface OpenRun {
   events: readonly EventRow[];
   error: Error | undefined;
   reload: () => void;
-  /** After what opens a run that was over once more. */
-  followAgain: () => void;
 }
 
 /** One run with its transitions, as they come. For one id as long as it is shown: the view of another run begins anew. */
@@ -27,6 +27,7 @@ export function useRun(runId: string): OpenRun {
   const [events, setEvents] = useState<readonly EventRow[]>([]);
   const { value: detail, error, reload } = useAnswer(`run ${runId}`, (calls, signal) => getRun(calls, runId, signal));
   const after = useRef<string>(undefined);
+  const hasEnded = useRef(false);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const later = useCallback(() => {
     if (timer.current !== undefined) return;
@@ -45,24 +46,31 @@ export function useRun(runId: string): OpenRun {
       later();
     },
     mayEnd: true,
+    onEnd: () => {
+      hasEnded.current = true;
+      reload();
+    },
   });
   const isUnderWay = detail !== undefined && !isTerminal(detail.run.status);
   useEffect(() => {
-    if (!isUnderWay) return undefined;
-    const interval = setInterval(() => {
-      if (!document.hidden) reload();
-    }, waitingMs);
+    const interval = setInterval(
+      () => {
+        if (!document.hidden) reload();
+      },
+      isUnderWay ? waitingMs : overMs,
+    );
     return () => clearInterval(interval);
   }, [isUnderWay, reload]);
-  const followAgain = useCallback(() => {
+  useEffect(() => {
+    // Somebody has replayed or branched it: its events go on after those that were read.
+    if (!hasEnded.current || detail === undefined || isTerminal(detail.run.status)) return;
+    hasEnded.current = false;
     setTurn((before) => before + 1);
-    reload();
-  }, [reload]);
+  }, [detail]);
   return {
     detail,
     events,
     error: detail === undefined ? error : streamError,
     reload,
-    followAgain,
   };
 }

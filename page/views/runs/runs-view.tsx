@@ -15,6 +15,7 @@ import { bulkAction, type Deed } from './bulk-action.ts';
 import { RunsFilter } from './runs-filter.tsx';
 import { RunsTable } from './runs-table.tsx';
 import { useRuns } from './use-runs.ts';
+import { ButtonKey } from '../../parts/icon.tsx';
 
 const noMarks: ReadonlySet<string> = new Set();
 
@@ -73,7 +74,7 @@ export function RunsView({ filter }: { filter: string }): ReactNode {
     <div className="view fill">
       <PageHead title="Runs">
         <button type="button" className="primary" onClick={() => trigger({})}>
-          Trigger <kbd>t</kbd>
+          Trigger <ButtonKey name="t" />
         </button>
       </PageHead>
       <RunsFilter filter={filter} query={query} workflows={workflows} onFilter={onFilter} />
@@ -82,10 +83,10 @@ export function RunsView({ filter }: { filter: string }): ReactNode {
         <div className="bulk row wrap" role="group" aria-label="Marked runs">
           <strong aria-live="polite">{marked.size.toLocaleString('en')} marked</strong>
           <ActionButton needs="work" {...deed('replay')}>
-            Replay <kbd>R</kbd>
+            Replay <ButtonKey name="R" />
           </ActionButton>
           <ActionButton needs="work" disabled={running === 0} {...deed('cancel')}>
-            Cancel <kbd>x</kbd>
+            Cancel <ButtonKey name="x" />
           </ActionButton>
           <button type="button" className="quiet" onClick={() => setMarks({ of: filter, ids: noMarks })}>
             Unmark

@@ -13,6 +13,7 @@ import { useRowCursor } from '../../parts/row-cursor.ts';
 import { SearchField } from '../../parts/search-field.tsx';
 import { Ago, Countdown } from '../../parts/time.tsx';
 import { useCalls } from '../../session/session.ts';
+import { Icon } from '../../parts/icon.tsx';
 
 export function SchedulesView(): ReactNode {
   const [figures, setFigures] = useState<ScheduleFigures>();
@@ -146,7 +147,7 @@ function Crons({ rows, current, onChoose }: ListProps<CronRow>): ReactNode {
 function Off(): ReactNode {
   return (
     <span className="state warn">
-      <span aria-hidden="true">‖ </span>Off
+      <Icon name="pause" /> Off
     </span>
   );
 }

@@ -16,6 +16,7 @@ import { useRowCursor } from '../../parts/row-cursor.ts';
 import { Ago } from '../../parts/time.tsx';
 import { useCalls } from '../../session/session.ts';
 import { useFigures } from '../../hooks/figures.tsx';
+import { Icon, type IconName } from '../../parts/icon.tsx';
 
 /** Slots and heartbeats change without a revision. */
 const everyMs = 2_000;
@@ -68,11 +69,11 @@ export function WorkersView(): ReactNode {
   );
 }
 
-const marks: Readonly<Record<WorkerStatusName, string>> = {
-  ACTIVE: '●',
-  INACTIVE: '○',
-  PAUSED: '‖',
-  NOT_ANSWERING: '!',
+const marks: Readonly<Record<WorkerStatusName, IconName>> = {
+  ACTIVE: 'play',
+  INACTIVE: 'queued',
+  PAUSED: 'pause',
+  NOT_ANSWERING: 'alert',
 };
 const classes: Readonly<Record<WorkerStatusName, string>> = {
   ACTIVE: 'ok',
@@ -100,8 +101,7 @@ function WorkerCard({
       <header className="row spread wrap">
         <h2>{name}</h2>
         <span className={`state ${classes[status]}`}>
-          <span aria-hidden="true">{marks[status]} </span>
-          {statusText.charAt(0).toUpperCase()}
+          <Icon name={marks[status]} /> {statusText.charAt(0).toUpperCase()}
           {statusText.slice(1).toLowerCase()}
         </span>
       </header>

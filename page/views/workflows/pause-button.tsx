@@ -2,15 +2,16 @@ import type { ReactNode } from 'react';
 import type { WorkflowRow } from '../../../cli/monitor/run-reader.ts';
 import { ActionButton } from '../../parts/action-button.tsx';
 import { useCalls } from '../../session/session.ts';
+import { Icon } from '../../parts/icon.tsx';
 
 export function PausedMark({ paused }: { paused: boolean }): ReactNode {
   return paused ? (
     <span className="state warn">
-      <span aria-hidden="true">‖ </span>Paused
+      <Icon name="pause" /> Paused
     </span>
   ) : (
     <span className="state ok">
-      <span aria-hidden="true">▸ </span>Active
+      <Icon name="play" /> Active
     </span>
   );
 }

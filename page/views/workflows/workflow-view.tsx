@@ -17,6 +17,7 @@ import { useFigures } from '../../hooks/figures.tsx';
 import { PauseButton, PausedMark } from './pause-button.tsx';
 import { useTrigger } from './trigger-dialog.tsx';
 import { TriggerForm } from './trigger-form.tsx';
+import { ButtonKey } from '../../parts/icon.tsx';
 
 const recentRuns = 20;
 const recentMs = 3_000;
@@ -42,7 +43,7 @@ export function WorkflowView({ name }: { name: string }): ReactNode {
       >
         {value === undefined ? null : <PauseButton workflow={value.workflow} onDone={reload} />}
         <button type="button" className="primary" onClick={() => trigger({ workflow: name })}>
-          Trigger <kbd>t</kbd>
+          Trigger <ButtonKey name="t" />
         </button>
       </PageHead>
       {error !== undefined ? <Failed error={error} onRetry={reload} /> : null}
