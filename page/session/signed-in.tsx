@@ -53,7 +53,10 @@ async function begin(
   codeOfLink = undefined;
   try {
     if (code !== undefined) {
-      await enter(await tokenForCode(code), { stay: false });
+      const token = await tokenForCode(code);
+      // At once: the code is used up, and a page that is loaded again now has the token alone.
+      storeToken(token, { stay: false });
+      await enter(token, { stay: undefined });
       return 'in';
     }
     const token = storedToken();

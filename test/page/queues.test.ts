@@ -22,7 +22,7 @@ describe('queues', () => {
     const row = page.locator('[id="row-held:held"]');
     await expect
       .poll(() => row.locator('td').allTextContents())
-      .toEqual(['held:held', '2', '1', '0', '2', '0', '0', '1', expect.any(String)]);
+      .toEqual(['held:held', '0', '1', '0', '2', '0', '0', '1', expect.any(String)]);
     const keys = page.getByRole('group', { name: 'Concurrency keys' });
     await keys.getByText('k1').waitFor();
     await keys.getByRole('meter', { name: 'Places held on k1' }).getByText('1/1').waitFor();
