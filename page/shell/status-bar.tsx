@@ -20,7 +20,7 @@ export function StatusBar(): ReactNode {
           ['slots', `${overview.slotsUsed}/${overview.slotsTotal}`],
         ];
   return (
-    <div className="status-bar">
+    <section className="status-bar" aria-label="Engine">
       <dl>
         {figures.map(([name, value]) => (
           <div key={name}>
@@ -35,7 +35,7 @@ export function StatusBar(): ReactNode {
         </span>
         <Connection />
       </span>
-    </div>
+    </section>
   );
 }
 

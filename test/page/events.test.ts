@@ -27,7 +27,7 @@ describe('schedules', () => {
     await row.getByText('Off').waitFor();
     await row.getByRole('button', { name: 'Enable hourly' }).click();
     await row.getByText(/^in \d+/).waitFor();
-    await row.getByRole('button', { name: 'Trigger hourly now' }).click();
+    await row.getByRole('button', { name: 'Run now: hourly' }).click();
     await page.getByRole('heading', { level: 1 }).getByText('Completed').waitFor();
     await page.goBack();
     await row.getByRole('button', { name: 'Delete hourly' }).click();
@@ -40,7 +40,7 @@ describe('schedules', () => {
     await flows.order.schedule(at, { id: 2 });
     const page = await fixture.signedIn('/schedules');
     const list = page.getByRole('group', { name: 'Scheduled runs' });
-    await list.getByRole('button', { name: 'Run the scheduled order now' }).click();
+    await list.getByRole('button', { name: 'Run now: the scheduled order' }).click();
     await page.getByRole('heading', { level: 1 }).getByText('Completed').waitFor();
     await flows.order.schedule(at, { id: 3 });
     await page.keyboard.press('g');

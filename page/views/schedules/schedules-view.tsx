@@ -162,7 +162,7 @@ function CronActions({ cron }: { cron: CronRow }): ReactNode {
       <ActionButton
         needs="trigger"
         className="small"
-        label={`Trigger ${name} now`}
+        label={`Run now: ${name}`}
         onAction={async () => {
           const { externalId } = await calls.rest('POST /api/v1/tenants/:tenant/workflows/crons/:cron', { parts });
           tell('Triggered. Its ticks stay as they are.');
@@ -246,7 +246,7 @@ function Schedules({ rows, current, onChoose }: ListProps<ScheduleRow>): ReactNo
                   <ActionButton
                     needs="trigger"
                     className="small"
-                    label={`Run the scheduled ${workflow} now`}
+                    label={`Run now: the scheduled ${workflow}`}
                     onAction={async () => {
                       const { externalId } = await calls.rest(
                         'POST /api/v1/tenants/:tenant/workflows/scheduled/:schedule',
