@@ -38,23 +38,28 @@ try {
   for (let made = 0; made < runs; made += bulk)
     await noop.runNoWait(Array.from({ length: Math.min(bulk, runs - made) }, (_, i) => ({ i })));
 
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, baseURL: engine.serverUrl });
+  const page = await browser.newPage({
+    viewport: { width: 1440, height: 900 },
+    baseURL: engine.serverUrl,
+    locale: 'en-US',
+  });
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
   await page.addInitScript(`sessionStorage.setItem('hatchet.token', ${JSON.stringify(engine.token)})`);
   await page.goto('/runs');
-  const box = page.locator('.runs-scroll');
+  const box = `document.querySelector('.runs-scroll')`;
+  await page.locator('.runs-scroll').waitFor();
   const listed = async (): Promise<number> =>
     Number(await page.locator('[role="table"]').getAttribute('aria-rowcount')) - 1;
   for (const end = Date.now() + 120_000; (await listed()) < runs;) {
     if (Date.now() > end) throw new Error(`the page lists ${await listed()} of ${runs} runs`);
-    await box.evaluate('(element) => { element.scrollTop = element.scrollHeight; }');
+    await page.evaluate(`${box}.scrollTop = ${box}.scrollHeight`);
     await delay(50);
   }
-  await box.evaluate('(element) => { element.scrollTop = 0; }');
+  await page.evaluate(`${box}.scrollTop = 0`);
   await page.evaluate(`
-    window.frames_ = [];
-    (function frame(now) { window.frames_.push(now); requestAnimationFrame(frame); })(performance.now());
+    window.benchFrames = [];
+    (function frame(now) { window.benchFrames.push(now); requestAnimationFrame(frame); })(performance.now());
   `);
 
   const heapMb = async (): Promise<number> => {
@@ -75,7 +80,7 @@ try {
     await delay(tickMs);
   }
   const took = (performance.now() - beganAt) / 1_000;
-  const frames: unknown = await page.evaluate('window.frames_');
+  const frames: unknown = await page.evaluate('window.benchFrames');
   const times = Array.isArray(frames) ? frames.map(Number) : [];
   const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
   gaps.sort((a, b) => a - b);

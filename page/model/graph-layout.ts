@@ -41,18 +41,30 @@ export function layoutGraph(nodes: readonly GraphNode[]): GraphLayout {
     width: Math.ceil(size.width ?? 0),
     height: Math.ceil(size.height ?? 0),
     nodes: nodes.map(({ name }) => {
-      const { x, y }: { x: number; y: number } = graph.node(name);
+      const { x, y }: Point = graph.node(name);
       return { name, x: Math.round(x - nodeWidth / 2), y: Math.round(y - nodeHeight / 2) };
     }),
     edges: placed.map(({ v, w }) => {
-      const { points = [] }: { points?: readonly { x: number; y: number }[] } = graph.edge(v, w);
-      return { from: v, to: w, path: pathOf(points) };
+      const { points = [] }: { points?: readonly Point[] } = graph.edge(v, w);
+      const [from, to]: [Point, Point] = [graph.node(v), graph.node(w)];
+      // From the middle of one side to the middle of the other: dagre's own ends are where the line meets the box, often a corner.
+      const ends = [
+        { x: from.x + nodeWidth / 2, y: from.y },
+        ...points.slice(1, -1),
+        { x: to.x - nodeWidth / 2, y: to.y },
+      ];
+      return { from: v, to: w, path: pathOf(ends) };
     }),
   };
 }
 
+interface Point {
+  x: number;
+  y: number;
+}
+
 /** Smooth through the points: each step leaves and arrives level. */
-function pathOf(points: readonly { x: number; y: number }[]): string {
+function pathOf(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return '';
   let path = `M${round(first.x)} ${round(first.y)}`;
