@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Client } from '@grpc/grpc-js';
 import { Hono } from 'hono';
 import { pino } from 'pino';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -28,7 +29,7 @@ async function passing(): Promise<Passing> {
   await once(server, 'listening');
   const address = server.address();
   const peer = { id: 'a', grpc: '127.0.0.1:1', http: `127.0.0.1:${typeof address === 'object' ? address?.port : ''}` };
-  const routes: RoutesToPeers = new RoutesToPeers({
+  const routes = new RoutesToPeers<Client>({
     owners: {
       peerOf: () => peer,
       peers: [peer],
