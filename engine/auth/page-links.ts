@@ -43,12 +43,11 @@ export class PageLinks {
 
   /** The token of a link, which is used up by it; undefined where there is none such, or none any more. */
   use({ tenantId, secret }: PageCode, nowMs: number): string | undefined {
-    this.#forgetExpired(nowMs);
     const links = this.#tenants.get(tenantId);
     const hash = hashOf(secret);
     const link = links?.get(hash);
     links?.delete(hash);
-    return link?.token;
+    return link === undefined || link.expiresAtMs <= nowMs ? undefined : link.token;
   }
 
   #forgetExpired(nowMs: number): void {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'hono';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 import { HatchetError } from '../base/errors.ts';
@@ -58,7 +58,7 @@ export async function passOnRequest(
       context.req.raw = withBody(context.req.raw, body);
     return undefined;
   }
-  return new Response(hasBody(answer) ? readable(answer) : null, {
+  return new Response(hasBody(answer) ? bodyOf(answer, context.env.outgoing) : null, {
     status: answer.statusCode ?? 502,
     headers: pairs(withoutConnection(answer.headers)),
   });
@@ -89,8 +89,27 @@ function hasBody({ statusCode }: IncomingMessage): boolean {
   return statusCode !== 204 && statusCode !== 304;
 }
 
-function readable(answer: IncomingMessage): ReadableStream {
-  return Readable.toWeb(answer);
+/**
+ * The body as it comes. Where its engine is lost in the middle, the client's connection is cut as well: it takes no part for the whole.
+ * To fail the stream in place of that would be told to nobody but the process's stderr.
+ */
+function bodyOf(answer: IncomingMessage, outgoing: ServerResponse): ReadableStream {
+  const reader: ReadableStreamDefaultReader<unknown> = Readable.toWeb(answer).getReader();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch {
+          outgoing.destroy();
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 async function keptBody(incoming: IncomingMessage): Promise<Buffer | Readable> {

@@ -157,6 +157,9 @@ describe('an engine with two edges', () => {
     const { http } = fixture.engine.ready;
     const ours = new MonitorHttp({ http, token: fixture.token });
     const stranger = new MonitorHttp({ http, token: undefined });
+    const page = await fetch(`http://${http.host}:${http.port}/`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    await page.body?.cancel();
     for (let n = 0; n < 4; n++) {
       const { code }: { code: string } = Object(await (await ours.post('/api/v1/page/links')).json());
       const [first, second] = [

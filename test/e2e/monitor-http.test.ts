@@ -4,7 +4,8 @@ import { KeyRing } from '../../engine/auth/key-ring.ts';
 import type { Role } from '../../engine/auth/role.ts';
 import { Tokens } from '../../engine/auth/tokens.ts';
 import { newId } from '../../engine/model/ids/uuid.ts';
-import { engineFixture } from '../helpers/engine-fixture.ts';
+import { answersInFlight } from '../../engine/monitor/budget/answers-in-flight.ts';
+import { engineFixture, engineForTest } from '../helpers/engine-fixture.ts';
 import { MonitorHttp, type SentEvent } from '../helpers/monitor-http.ts';
 import { makeNeighbour } from '../helpers/neighbour.ts';
 import { patient } from '../helpers/patient.ts';
@@ -194,6 +195,12 @@ describe('a request that is refused', () => {
       expect((await monitor.post(`/api/v1/monitor/${method}`, {})).status, method).toBe(404);
   });
 
+  it('since the engine was not started to allow it', async () => {
+    const { engine, token } = await engineForTest('no-skips');
+    const answer = await new MonitorHttp({ http: engine.http, token }).call('SkipSleep', { taskId: newId(), node: 1 });
+    expect(answer).toEqual({ status: 409, body: refusal('DEV_ONLY') });
+  });
+
   it('since it carries no token', async () => {
     const stranger = new MonitorHttp({ http: fixture.engine.http, token: undefined });
     for (const method of ['ListRuns', 'StreamOverview', 'Nothing'])
@@ -264,6 +271,29 @@ describe('a stream of the monitoring service over HTTP', () => {
     expect(headers.get('content-type')).toBe('text/event-stream');
     expect(headers.get('cache-control')).toBe('no-store');
     await body?.cancel();
+  });
+
+  it('takes room for its payloads while they are written, and no longer', async () => {
+    const large = fixture.hatchet.task({ name: 'large', fn: () => ({ text: 'x'.repeat(3_900_000) }) });
+    await fixture.serve('large', { workflows: [large] });
+    const ids = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const run = await large.runNoWait({});
+        await run.output;
+        return run.runId;
+      }),
+    );
+    await expect.poll(() => answersInFlight.taken).toBe(0);
+    // More than connections hold.
+    const unread = await monitor.post('/api/v1/monitor/ExportRuns', { filter: { workflowNames: ['large'] } });
+    await expect.poll(() => answersInFlight.taken).toBeGreaterThan(3_000_000);
+    await unread.body?.cancel();
+    await expect.poll(() => answersInFlight.taken).toBe(0);
+    expect(await monitor.call('GetRun', { runId: ids[0] })).toMatchObject({ status: 200 });
+    await expect.poll(() => answersInFlight.taken).toBe(0);
+    const whole = await until(monitor.stream('ExportRuns', { filter: { workflowNames: ['large'] } }), () => false);
+    expect(whole).toHaveLength(9);
+    await expect.poll(() => answersInFlight.taken).toBe(0);
   });
 
   it('counts as an open stream until its client goes', async () => {

@@ -8,7 +8,7 @@ interface WatchOptions {
   browser: Browser;
   /** Of the engine that serves the page: it is to ask nobody else. */
   origin: string;
-  /** What the test means to go wrong; anything else that does fails it. */
+  /** What the test means to go wrong, all of it; anything else that does fails it. */
   expected?: readonly RegExp[];
 }
 
@@ -19,12 +19,18 @@ interface WatchOptions {
 export async function watchedPage({ browser, origin, expected = [] }: WatchOptions): Promise<Page> {
   const context = await browser.newContext({ baseURL: origin, locale: 'en-US' });
   const problems: string[] = [];
-  const note = (problem: string): void => {
-    if (!expected.some((pattern) => pattern.test(problem))) problems.push(problem);
-  };
+  const note = (problem: string): void => void problems.push(problem);
   onTestFinished(async () => {
     await context.close();
-    expect(problems, 'what went wrong in the page').toEqual([]);
+    const isExpected = (problem: string): boolean => expected.some((pattern) => pattern.test(problem));
+    expect(
+      problems.filter((problem) => !isExpected(problem)),
+      'what went wrong in the page',
+    ).toEqual([]);
+    expect(
+      expected.filter((pattern) => !problems.some((problem) => pattern.test(problem))),
+      'what did not go wrong in the page',
+    ).toEqual([]);
   });
   await context.addInitScript(
     `document.addEventListener('securitypolicyviolation', (event) => console.error('${violation}', event.violatedDirective, event.blockedURI));`,
