@@ -2,7 +2,6 @@ import type { LogRow } from '../../cli/monitor/run-reader.ts';
 import { plainLines } from '../../cli/output/plain-text.ts';
 
 export const logLevels = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** More lines than this are not kept in the page; the first ones go. */
 export const keptLines = 5_000;

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, it } from 'vitest';
 import { pageFixture } from './helpers/page-fixture.ts';
 import { sampleWorkflows } from './helpers/sample-workflows.ts';
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
     name: 'shop',
     sourceName: 'GENERIC',
     eventKeyExpression: 'input.kind',
-    auth: { authType: 'BASIC', username: 'shop', password: 'a long secret' },
+    auth: { username: 'shop', password: 'a long secret' },
   });
 });
 
