@@ -105,6 +105,18 @@ describe('a run', () => {
     await log.getByRole('button', { name: 'Skip the sleep' }).click();
   });
 
+  it('shows markup and control characters of a task as text', async () => {
+    const hostile = '<img src=x onerror=alert(1)>\u001b[31m\u202e';
+    const page = await fixture.signedIn(`/runs/${await finished(hostile)}/logs`);
+    await page.getByRole('log').getByText('hello <img src=x onerror=alert(1)>', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Input and output' }).click();
+    await page
+      .getByRole('group', { name: 'the input' })
+      .getByText(String.raw`\u001b[31m\u202e"`)
+      .waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
   it('that there is not says so', async () => {
     const page = await fixture.signedIn('/runs/01900000-0000-7000-8000-000000000000', { expected: [/status of 404/] });
     await page.getByText('This run cannot be shown').waitFor();

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { RunDetail } from '../../../cli/monitor/run-reader.ts';
 import { jsonText, plainLines } from '../../../cli/output/plain-text.ts';
 import { isTerminal } from '../../../cli/status-name.ts';
-import { filterWord, runHref, runsHref, workflowHref } from '../../address/address.ts';
+import { filterWord, runHref, runsHref, workflowHref, type RunTab } from '../../address/address.ts';
 import { Link } from '../../address/link.tsx';
 import { ActionButton, type Action } from '../../parts/action-button.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
@@ -14,10 +14,22 @@ import { useTrigger } from '../workflows/trigger-dialog.tsx';
 import { ButtonKey } from '../../parts/icon.tsx';
 
 /** What a run is, and what can be done with it. */
-export function RunHead({ detail, cancel, replay }: { detail: RunDetail; cancel: Action; replay: Action }): ReactNode {
+export function RunHead({
+  detail,
+  tab,
+  cancel,
+  replay,
+}: {
+  detail: RunDetail;
+  tab: RunTab;
+  cancel: Action;
+  replay: Action;
+}): ReactNode {
   const { run } = detail;
   const trigger = useTrigger();
   const isOver = isTerminal(run.status);
+  // The graph of one task shows the error with its stack.
+  const error = tab === 'graph' && detail.tasks.length === 1 ? '' : (run.errorMessage ?? '');
   return (
     <>
       <PageHead
@@ -87,9 +99,7 @@ export function RunHead({ detail, cancel, replay }: { detail: RunDetail; cancel:
         )}
       </dl>
       <Metadata metadata={run.metadata} />
-      {run.errorMessage === null || run.errorMessage === '' ? null : (
-        <pre className="error-text">{plainLines(run.errorMessage)}</pre>
-      )}
+      {error === '' ? null : <pre className="error-text">{plainLines(error)}</pre>}
     </>
   );
 }

@@ -65,7 +65,7 @@ export function RunView({ runId, tab }: { runId: string; tab: RunTab }): ReactNo
     );
   return (
     <div className="view">
-      <RunHead detail={detail} cancel={cancel} replay={replay} />
+      <RunHead detail={detail} tab={tab} cancel={cancel} replay={replay} />
       {error === undefined ? null : <Failed error={error} />}
       <RunTabs detail={detail} tab={tab} />
       <RunTabBody run={run} detail={detail} tab={tab} />
