@@ -20,6 +20,8 @@ export class RunFeed {
   #frame = 0;
   #cursor: string | undefined;
   #version = 0;
+  /** The first page is to be read again: it could not be. */
+  #isOwed = false;
   #isRead = false;
   #error: Error | undefined;
   #older: string | null = null;
@@ -71,9 +73,11 @@ export class RunFeed {
     else if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#flush);
   };
 
-  /** What events do not tell of new runs is in the list. */
+  /** What events do not tell of new runs is in the list; asked now and then, not at each event. */
   readonly fillIn = (): void => {
-    if (this.table.takeWish()) void this.#list(undefined);
+    if (!this.table.takeWish() && !this.#isOwed) return;
+    this.#isOwed = false;
+    void this.#list(undefined);
   };
 
   readonly loadOlder = (): void => {
@@ -106,8 +110,7 @@ export class RunFeed {
       this.#error = undefined;
     } catch (error) {
       this.#error = error instanceof Error ? error : new Error(String(error));
-      // The next change reads it again.
-      if (page === undefined) this.#cursor = this.#isRead ? this.#cursor : undefined;
+      if (page === undefined) this.#isOwed = true;
     }
     this.#tell();
   }
