@@ -98,10 +98,9 @@ export class RunTable {
 
   #applyUnknown(event: EventRow): void {
     if (event.type === 'RUN_CREATED') {
-      const run = newRun(event);
-      // Its metadata comes with the list: until then a filter by metadata cannot be answered.
+      // Its metadata comes with the list: until then it fits no filter by metadata.
       this.#wantsList = true;
-      if (Object.keys(this.#query.metadata).length === 0) this.#put(run);
+      this.#put(newRun(event));
       return;
     }
     // A run that was not shown since its status did not fit may fit now.

@@ -63,6 +63,23 @@ describe('the list of runs', () => {
     for (const ref of refs) await ref.cancel();
   });
 
+  it('reads older runs as somebody scrolls to them', async () => {
+    const many = Array.from({ length: 450 }, (_, id) => ({ id }));
+    await flows.order.runNoWait(many);
+    const page = await fixture.signedIn('/runs?q=workflow%3Aorder');
+    const table = page.getByRole('table', { name: 'Runs' });
+    await table.waitFor();
+    await expect
+      .poll(async () => {
+        await page.evaluate(
+          `document.querySelector('.runs-scroll').scrollTop = document.querySelector('.runs-scroll').scrollHeight`,
+        );
+        return Number(await table.getAttribute('aria-rowcount'));
+      })
+      .toBe(many.length + 1);
+    expect(await table.getByRole('row').count()).toBeLessThan(60);
+  });
+
   it('is gone through by keys, which do nothing while somebody types', async () => {
     const page = await fixture.signedIn('/runs?q=workflow%3Agreet');
     await page.getByRole('table', { name: 'Runs' }).getByText('greet').waitFor();
