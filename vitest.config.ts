@@ -46,6 +46,8 @@ export default defineConfig({
       { test: { name: 'cluster', include: ['test/sdk/*.test.ts'], ...endToEnd, provide: { sdkTarget: 'cluster' } } },
       // What a developer types: commands, `hatchet dev`, the terminal UI, templates. (Installing is with the others: so both lanes take about as long.)
       { test: { name: 'cli', include: ['test/e2e/cli/*.test.ts'], ...endToEnd } },
+      // The page, in a browser on the engine that serves it.
+      { test: { name: 'page', include: ['test/page/*.test.ts'], ...endToEnd } },
       // Every template as a newcomer has it, with what it installs: `npm run test:first-hour`.
       { test: { name: 'first-hour', include: ['test/e2e/first-hour/*.test.ts'], ...endToEnd, testTimeout: 300_000 } },
     ],

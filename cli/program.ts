@@ -13,6 +13,7 @@ import { initCommand } from './commands/init/init.command.ts';
 import { keysCommand } from './commands/keys/keys.command.ts';
 import { mcpCommand } from './commands/mcp/mcp.command.ts';
 import { migrateCommand } from './commands/migrate/migrate.command.ts';
+import { pageCommand } from './commands/page/page.command.ts';
 import { profileCommand } from './commands/profile/profile.command.ts';
 import { queuesCommand } from './commands/queues/queues.command.ts';
 import { rateLimitsCommand } from './commands/rate-limits/rate-limits.command.ts';
@@ -55,6 +56,7 @@ const defined = [
   tenantsCommand,
   auditCommand,
   tuiCommand,
+  pageCommand,
   mcpCommand,
   benchCommand,
   doctorCommand,

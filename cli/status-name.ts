@@ -1,34 +1,5 @@
-import { RunStatus, WorkerStatus } from '../proto/gen/hatchet/monitor/v1/monitor.ts';
-
 export const runStatuses = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EVICTED'] as const;
 export type RunStatusName = (typeof runStatuses)[number];
-
-const names: Readonly<Record<RunStatus, RunStatusName>> = {
-  [RunStatus.RUN_STATUS_UNSPECIFIED]: 'QUEUED',
-  [RunStatus.RUN_STATUS_QUEUED]: 'QUEUED',
-  [RunStatus.RUN_STATUS_RUNNING]: 'RUNNING',
-  [RunStatus.RUN_STATUS_COMPLETED]: 'COMPLETED',
-  [RunStatus.RUN_STATUS_FAILED]: 'FAILED',
-  [RunStatus.RUN_STATUS_CANCELLED]: 'CANCELLED',
-  [RunStatus.RUN_STATUS_EVICTED]: 'EVICTED',
-};
-
-const numbers: Readonly<Record<RunStatusName, RunStatus>> = {
-  QUEUED: RunStatus.RUN_STATUS_QUEUED,
-  RUNNING: RunStatus.RUN_STATUS_RUNNING,
-  COMPLETED: RunStatus.RUN_STATUS_COMPLETED,
-  FAILED: RunStatus.RUN_STATUS_FAILED,
-  CANCELLED: RunStatus.RUN_STATUS_CANCELLED,
-  EVICTED: RunStatus.RUN_STATUS_EVICTED,
-};
-
-export function statusName(status: RunStatus): RunStatusName {
-  return names[status];
-}
-
-export function statusNumber(name: RunStatusName): RunStatus {
-  return numbers[name];
-}
 
 export function isTerminal(status: RunStatusName): boolean {
   return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
@@ -43,10 +14,4 @@ export type WorkerStatusName = 'ACTIVE' | 'INACTIVE' | 'PAUSED' | 'NOT_ANSWERING
 /** As people read it. */
 export function workerStatusText(status: WorkerStatusName): string {
   return status === 'NOT_ANSWERING' ? 'does not answer' : status;
-}
-
-export function workerStatusName(status: WorkerStatus): WorkerStatusName {
-  if (status === WorkerStatus.WORKER_STATUS_ACTIVE) return 'ACTIVE';
-  if (status === WorkerStatus.WORKER_STATUS_NOT_ANSWERING) return 'NOT_ANSWERING';
-  return status === WorkerStatus.WORKER_STATUS_PAUSED ? 'PAUSED' : 'INACTIVE';
 }

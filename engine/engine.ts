@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { AuditLog } from './auth/audit-log.ts';
 import { KeyRing } from './auth/key-ring.ts';
+import { PageLinks } from './auth/page-links.ts';
 import { ensureLocalToken } from './auth/local-token.ts';
 import { openSecrets } from './auth/secrets/open-secrets.ts';
 import { TenantLimits } from './auth/tenant-limits.ts';
@@ -33,7 +34,8 @@ import type { LogStreamDeps } from './grpc/log-stream.ts';
 import { traceService } from './grpc/spans/trace-service.ts';
 import { LogIntake } from './grpc/log-intake.ts';
 import { StreamIntake } from './grpc/stream-intake.ts';
-import { monitorService } from './grpc/monitor-service.ts';
+import { monitorCalls } from './grpc/monitor-calls.ts';
+import { monitorHandlers, monitorService } from './grpc/monitor-service.ts';
 import { ChangeSignal } from './figures/change-signal.ts';
 import { CallsTogether } from './grpc/session/calls-together.ts';
 import { sessionService } from './grpc/session/session-service.ts';
@@ -65,6 +67,7 @@ import { PostgresClock, timeOf } from './postgres/postgres-clock.ts';
 import { migrateUp } from './postgres/schema/migrate.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { startMetricsServer } from './rest/metrics/metrics-server.ts';
+import { readPage } from './rest/page/page-files.ts';
 import { startRest } from './rest/rest-server.ts';
 import { reachableHost, Replica } from './replicas/replica.ts';
 import { readCertificate } from './shard/ownership/replica-record.ts';
@@ -365,6 +368,18 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
   const streamIntake = new StreamIntake({ owner: commands, pool: reads, streams, limits });
   const durable = { owner: commands, links, results: new NodeResults(reads), log };
   const together = new CallsTogether({ gate, owner: commands, dispatcher });
+  const allowSkip = options.allowSkip ?? false;
+  const monitor = monitorHandlers({
+    owner: commands,
+    logIntake,
+    dispatcher,
+    feed,
+    changes,
+    engine: { version, startedAt },
+    nodesChanged,
+    allowSkip,
+    ...followers,
+  });
   const services = [
     dispatcherService({ ...edge, dispatcher, results, together, ...followers }),
     workflowService({ ...edge, together }),
@@ -373,17 +388,7 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     durableService({ ...edge, ...durable, pool: reads }),
     eventsService({ ...edge, pool: reads, logIntake, streamIntake }),
     traceService({ ...edge, spans, limits, logged }),
-    monitorService({
-      ...edge,
-      logIntake,
-      dispatcher,
-      feed,
-      changes,
-      engine: { version, startedAt },
-      nodesChanged,
-      allowSkip: options.allowSkip ?? false,
-      ...followers,
-    }),
+    monitorService(edge, monitor),
   ];
   const isReady = (): boolean => !replica.isLeaving && ([...owner.states].length > 0 || replica.peers.length > 0);
   const edgeCount = options.edges ?? 0;
@@ -413,6 +418,10 @@ async function serve(options: EngineOptions, context: ServeContext): Promise<Run
     pool: reads,
     version,
     metrics,
+    monitor: monitorCalls(monitor),
+    page: (options.page ?? engineDefaults.page) ? { files: readPage() } : undefined,
+    links: new PageLinks(),
+    allowSkip,
     passingOn: replica,
     isReady,
   });
@@ -488,7 +497,7 @@ function checkRole({ edge, edges = 0, databaseUrl }: EngineOptions): void {
 
 /** What an edge beside its engine is started with, but for its ports; that for metrics is the engine's own. */
 function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
-  const { tls, insecure, allowedHosts, secretKeyFile, metricsPort, metricsHost, logLevel, allowSkip } = options;
+  const { tls, insecure, allowedHosts, secretKeyFile, metricsPort, metricsHost, logLevel, allowSkip, page } = options;
   const { compressedCalls } = options;
   return {
     edge: true,
@@ -502,6 +511,7 @@ function edgeOptions(options: EngineOptions, dataDir: string): EngineOptions {
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(allowSkip === undefined ? {} : { allowSkip }),
     ...(compressedCalls === undefined ? {} : { compressedCalls }),
+    ...(page === undefined ? {} : { page }),
   };
 }
 

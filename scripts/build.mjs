@@ -15,16 +15,19 @@ import {
 import { spawnSync } from 'node:child_process';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPage } from './build-page.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = [
   'cli',
   'engine',
   'link',
+  'page',
   'sdk',
   'testing',
   'proto/gen',
   'scripts/build.mjs',
+  'scripts/build-page.mjs',
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',
@@ -135,6 +138,7 @@ export async function build({ types = false } = {}) {
       logLevel: 'warning',
     });
     await buildCommonJs(bundle, join(fresh, 'cjs'));
+    await buildPage(bundle, root, join(fresh, 'page'));
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     // Without development dependencies there is no compiler, and the programs run without declarations.
     if (types && existsSync(tsc)) {

@@ -7,15 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** A FileDescriptorSet without comments, in base64. */
-export function descriptorSet(): string {
+/** A FileDescriptorSet in base64, without the protos' comments unless they are asked for. */
+export function descriptorSet({ hasComments = false } = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'hatchet-descriptors-'));
   try {
     const file = join(folder, 'descriptors.binpb');
     const buf = join(root, 'node_modules', '.bin', 'buf');
-    execFileSync(buf, ['build', '--as-file-descriptor-set', '--exclude-source-info', '-o', file], {
-      cwd: join(root, 'proto'),
-    });
+    const without = hasComments ? [] : ['--exclude-source-info'];
+    execFileSync(buf, ['build', '--as-file-descriptor-set', ...without, '-o', file], { cwd: join(root, 'proto') });
     return readFileSync(file).toString('base64');
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,9 +1,10 @@
-// Joins the topics of proto/rest into one OpenAPI document, and writes it and the types of the answers to proto/gen/rest:
-// `npm run generate`. test/unit/rest/openapi.test.ts compares what is committed with what this makes.
+// Joins the topics of proto/rest, and that of the monitoring service, into one OpenAPI document, and writes it and the types of the
+// answers to proto/gen/rest: `npm run generate`. test/unit/rest/openapi.test.ts compares what is committed with what this makes.
 import { readdirSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { answerTypes } from './openapi/answer-types.ts';
+import { monitorTopic } from './openapi/monitor-topic.ts';
 import type { Operation, OpenApiDocument, Topic } from '../engine/rest/document/document-shape.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -15,23 +16,30 @@ export function joinedDocument(): OpenApiDocument {
   const document: OpenApiDocument = parse(readFileSync(join(source, head), 'utf8'));
   document.tags = [];
   document.paths = {};
-  for (const file of readdirSync(source).sort()) {
-    if (file === head) continue;
-    const topic: Topic = parse(readFileSync(join(source, file), 'utf8'));
-    const name = file.replace('.yaml', '');
+  for (const [name, topic] of topics()) {
     document.tags.push({ name, description: topic.description });
-    addAll(document.components.schemas, topic.schemas ?? {}, file);
-    addAll(document.components.parameters, topic.parameters ?? {}, file);
+    addAll(document.components.schemas, topic.schemas ?? {}, name);
+    addAll(document.components.parameters, topic.parameters ?? {}, name);
     for (const [path, operations] of Object.entries(topic.paths)) {
       const item = (document.paths[path] ??= {});
       addAll(
         item,
         Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, completed(each, name)])),
-        file,
+        name,
       );
     }
   }
   return document;
+}
+
+function topics(): [name: string, topic: Topic][] {
+  const files = readdirSync(source).filter((file) => file !== head);
+  const written = files.map((file): [string, Topic] => [
+    file.replace('.yaml', ''),
+    parse(readFileSync(join(source, file), 'utf8')),
+  ]);
+  const all: [string, Topic][] = [...written, ['monitor', monitorTopic()]];
+  return all.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** What all operations have in common. */
@@ -48,9 +56,9 @@ function completed(operation: Operation, tag: string): Operation {
   };
 }
 
-function addAll<T>(all: Record<string, T>, more: Record<string, T>, file: string): void {
+function addAll<T>(all: Record<string, T>, more: Record<string, T>, topic: string): void {
   for (const [name, each] of Object.entries(more)) {
-    if (name in all) throw new Error(`${file}: ${name} is there already`);
+    if (name in all) throw new Error(`${topic}: ${name} is there already`);
     all[name] = each;
   }
 }

@@ -12,6 +12,29 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const leaves = ['engine/base'];
 /** All that services know of Postgres: what a caller is told of a statement of its own that failed. */
 const namedError = 'engine/postgres/named-error.ts';
+/**
+ * The page runs in a browser: of the generated code it takes the types alone, and of the command what is pure and means the same on
+ * both, such as how a run's rows are read, named and said in words.
+ */
+const sharedWithPage = [
+  'cli/durable/log-tree.ts',
+  'cli/durable/node-text.ts',
+  'cli/input/find-json-error.ts',
+  'cli/input/schema-problems.ts',
+  'cli/monitor/durable-log-row.ts',
+  'cli/monitor/queue-rows.ts',
+  'cli/monitor/run-output.ts',
+  'cli/monitor/run-query.ts',
+  'cli/monitor/run-reader.ts',
+  'cli/monitor/schedule-rows.ts',
+  'cli/output/plain-text.ts',
+  'cli/output/time-text.ts',
+  'cli/project/json-value.ts',
+  'cli/status-name.ts',
+  'cli/ui/model/forms/prefill-input.ts',
+  'cli/ui/model/run/attempts.ts',
+  'cli/ui/model/runs/run-after-event.ts',
+];
 const allowed: Record<string, readonly string[]> = {
   'proto/gen': [],
   // What both ends of a link are made of, and the end of a program that asks: of the SDK, and of an engine that passes calls on.
@@ -89,6 +112,9 @@ const allowed: Record<string, readonly string[]> = {
     'engine/shard',
     'engine/dispatch',
     'engine/figures',
+    // The monitoring service, whose handlers know nothing of how a call came.
+    'engine/grpc/monitor-calls.ts',
+    'engine/grpc/streamed-answer.ts',
     'engine/metrics',
     'engine/monitor',
     'engine/writers',
@@ -107,6 +133,7 @@ const allowed: Record<string, readonly string[]> = {
   sdk: ['link', 'proto/gen'],
   testing: ['engine/index.ts', 'sdk'],
   cli: ['sdk', 'proto/gen', 'engine/index.ts', 'engine/main.ts'],
+  page: ['proto/gen', ...sharedWithPage],
 };
 
 /**
@@ -238,13 +265,32 @@ const ui: Inside = {
   topics: { input: [], model: ['input'], views: ['model'], feeds: ['model'] },
 };
 
-const insides: Readonly<Record<string, Inside>> = { 'engine/plan': plan, sdk, cli, 'cli/ui': ui };
+/** What is read and judged stands apart from what is drawn. */
+const page: Inside = {
+  common: [],
+  topics: {
+    styles: [],
+    address: [],
+    model: ['address'],
+    data: ['model'],
+    session: ['data', 'model'],
+    hooks: ['address', 'data', 'model', 'session'],
+    parts: ['address', 'data', 'hooks', 'model', 'session'],
+    shell: ['address', 'data', 'hooks', 'model', 'parts', 'session'],
+    views: ['address', 'data', 'hooks', 'model', 'parts', 'session'],
+  },
+};
+
+const insides: Readonly<Record<string, Inside>> = { 'engine/plan': plan, sdk, cli, 'cli/ui': ui, page };
 
 /** Packages that only some folders may use. */
 const packages: Record<string, readonly string[]> = {
   pg: ['engine'],
   ink: ['cli'],
-  react: ['cli'],
+  react: ['cli', 'page'],
+  'react-dom/client': ['page'],
+  uplot: ['page'],
+  '@dagrejs/dagre': ['page'],
   commander: ['cli'],
   hono: ['engine/rest'],
   '@hono/node-server': ['engine/rest'],
@@ -265,13 +311,19 @@ function imports(file: string): string[] {
   return [...readFileSync(join(root, file), 'utf8').matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
 }
 
+/** Without those of types alone, which are gone once the file is built. */
+function valueImports(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8').replaceAll(/(^|\n)\s*(?:import|export)\s+type\s[^;]*?;/g, '$1');
+  return [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? '');
+}
+
 function folderOf(file: string): string | undefined {
   return Object.keys(allowed)
     .filter((key) => file === key || file.startsWith(`${key}/`))
     .sort((a, b) => b.length - a.length)[0];
 }
 
-const shipped = ['engine', 'cli', 'sdk', 'testing', 'proto/gen'].flatMap(sources);
+const shipped = ['engine', 'cli', 'page', 'sdk', 'testing', 'proto/gen'].flatMap(sources);
 
 describe('architecture', () => {
   it('knows every folder', () => {
@@ -351,6 +403,37 @@ describe('architecture', () => {
           wrong.push(`${file} -> ${target}`);
       }
     }
+    expect(wrong).toEqual([]);
+  });
+
+  it('gives browsers nothing that only Node has', () => {
+    const reached = new Set<string>();
+    const fromOutside = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const target of valueImports(file)) {
+        if (!target.startsWith('.')) fromOutside.add(target);
+        else if (/\.tsx?$/.test(target)) visit(relative(root, resolve(root, dirname(file), target)));
+      }
+    };
+    visit('page/main.tsx');
+    expect(reached.size).toBeGreaterThan(50);
+    expect([...fromOutside].sort()).toEqual([
+      '@cfworker/json-schema',
+      '@dagrejs/dagre',
+      'react',
+      'react-dom/client',
+      'uplot',
+    ]);
+  });
+
+  it('brings none of the generated code into the page, whose size it would double', () => {
+    const wrong = sources('page').filter((file) =>
+      /(?:^|\n)\s*(?:import|export)\s+(?!type\b)[^;]*?from\s+'[^']*proto\/gen\//.test(
+        readFileSync(join(root, file), 'utf8'),
+      ),
+    );
     expect(wrong).toEqual([]);
   });
 

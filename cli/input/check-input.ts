@@ -1,7 +1,7 @@
-import { Validator } from '@cfworker/json-schema';
 import { wrongUse } from '../cli-error.ts';
 import { isRecord } from '../project/json-value.ts';
 import { findJsonError } from './find-json-error.ts';
+import { schemaProblems } from './schema-problems.ts';
 
 /** The engine's own limit for one payload. */
 export const maxPayloadBytes = 4 * 1024 * 1024;
@@ -57,36 +57,15 @@ export interface InputSchema {
   schema: unknown;
 }
 
-function draftOf(schema: Record<string, unknown>): '4' | '7' | '2019-09' | '2020-12' {
-  const named = schema['$schema'];
-  if (typeof named !== 'string') return '2020-12';
-  if (named.includes('draft-04')) return '4';
-  if (named.includes('draft-06') || named.includes('draft-07')) return '7';
-  return named.includes('2019-09') ? '2019-09' : '2020-12';
-}
-
 /** @throws CliError with exit code 2 that names the fields */
 export function checkAgainstSchema(value: unknown, { workflow, schema }: InputSchema): void {
-  if (!isRecord(schema)) return;
-  const { valid, errors } = new Validator(schema, draftOf(schema), false).validate(value);
-  if (valid) return;
-  // The validator reports the failing leaf first, then every schema around it.
-  const leaves = errors.filter(
-    (error) => !['properties', 'items', 'allOf', '$ref', 'additionalItems', 'prefixItems'].includes(error.keyword),
-  );
-  const lines = (leaves.length === 0 ? errors : leaves)
+  const problems = schemaProblems(value, schema);
+  if (problems.length === 0) return;
+  const lines = problems
     .slice(0, 5)
-    .map((error) => `  ${field(error.instanceLocation)}: ${error.error}`);
+    .map(({ path, text }) => `  ${path.length === 0 ? 'input' : path.join('.')}: ${text}`);
   throw wrongUse(
     `the input does not fit the schema of ${workflow}:\n${[...new Set(lines)].join('\n')}`,
     `See it with \`hatchet workflows get ${workflow}\`.`,
   );
-}
-
-function field(pointer: string): string {
-  const path = pointer
-    .replace(/^#\/?/, '')
-    .split('/')
-    .filter((part) => part !== '');
-  return path.length === 0 ? 'input' : path.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.');
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { isRunStatus, runStatuses, type RunStatusName } from '../status-name.ts';
+import type { RunStatusName } from '../status-name.ts';
+import { readDuration, readStatuses, RefusedValue } from './read-values.ts';
 
 /** Parsers for commander's options: each takes a flag's text and either returns its meaning or says what would fit. */
 
@@ -39,24 +40,22 @@ export function names(text: string, before: readonly string[] | undefined): stri
 }
 
 export function statuses(text: string, before: readonly RunStatusName[] | undefined): RunStatusName[] {
-  const more = text.split(',').map((name) => name.trim().toUpperCase());
-  return [
-    ...(before ?? []),
-    ...more.map((name) => {
-      if (!isRunStatus(name)) throw new InvalidArgumentError(`Choose among ${runStatuses.join(', ')}.`);
-      return name;
-    }),
-  ];
+  return [...(before ?? []), ...asFlag(() => readStatuses(text))];
 }
-
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A duration such as `90s`, `1h30m` or `500ms`, in milliseconds. */
 export function durationMs(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
-  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text)
-    throw new InvalidArgumentError('Give a duration such as 30s, 10m, 1h30m or 7d.');
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
+  return asFlag(() => readDuration(text));
+}
+
+/** What a flag's text means; a refusal is one that commander prints with the flag. */
+export function asFlag<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RefusedValue)) throw error;
+    throw new InvalidArgumentError(error.message);
+  }
 }
 
 /** Bytes: `512`, `4KiB`, `1MiB`. */

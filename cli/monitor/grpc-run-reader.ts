@@ -17,7 +17,8 @@ import {
 import { Channel } from '../connection/channel.ts';
 import type { Connection } from '../connection/resolve-connection.ts';
 import { parseStored } from '../project/json-value.ts';
-import { durableLogRow, mergeLog, type DurableLogRow } from './durable-log-row.ts';
+import { durableLogRow } from './durable-log-message.ts';
+import { mergeLog, type DurableLogRow } from './durable-log-row.ts';
 import { queueFigures, type QueueFigures } from './queue-rows.ts';
 import type {
   EventBatch,
@@ -34,7 +35,7 @@ import type {
   WorkflowRow,
 } from './run-reader.ts';
 import { scheduleFigures, type ScheduleFigures } from './schedule-rows.ts';
-import { statusName, statusNumber, workerStatusName } from '../status-name.ts';
+import { statusName, statusNumber, workerStatusName } from './status-number.ts';
 
 const durablePage = 10_000;
 /** Runs of one event that are named. */

@@ -7,6 +7,7 @@ const instead = {
     'Use `hatchet runs list --status QUEUED` for what waits, `hatchet workers list` for slots and `hatchet rate-limits list` for units',
   skip: 'Use `hatchet runs branch <run> --node <n>` to start the task again from a node of its log',
   audit: 'Use what the page of the cluster shows',
+  page: 'Use the page of the cluster itself',
 } as const;
 
 const does = {
@@ -14,6 +15,7 @@ const does = {
   queues: 'tells what waits in its queues',
   skip: 'skips a sleep',
   audit: 'gives its audit log to tokens',
+  page: 'makes links to its page',
 } as const satisfies Record<keyof typeof instead, string>;
 
 export type Offer = keyof typeof instead;

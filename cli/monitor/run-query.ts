@@ -1,6 +1,4 @@
-import { InvalidArgumentError } from 'commander';
-import { statuses as parseStatuses } from '../input/parse-flags.ts';
-import { timeOrAge } from '../input/time-or-age.ts';
+import { readStatuses, readTimeOrAge, RefusedValue } from '../input/read-values.ts';
 import type { RunFilter, RunRow } from './run-reader.ts';
 import type { RunStatusName } from '../status-name.ts';
 
@@ -37,22 +35,22 @@ export function parseRunQuery(text: string): RunQuery {
           searched.push(value);
           break;
         case 'status':
-          statuses.push(...parseStatuses(value, undefined));
+          statuses.push(...readStatuses(value));
           break;
         case 'workflow':
           workflows.push(...value.split(',').filter((name) => name !== ''));
           break;
         case 'since':
-          since = timeOrAge(value);
+          since = readTimeOrAge(value);
           break;
         case 'until':
-          until = timeOrAge(value);
+          until = readTimeOrAge(value);
           break;
         default:
           metadata[key] = value;
       }
     } catch (error) {
-      if (!(error instanceof InvalidArgumentError)) throw error;
+      if (!(error instanceof RefusedValue)) throw error;
       problem = `${key}:${value} means nothing. ${error.message}`;
     }
   }

@@ -1,5 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
-
 /** C0 except tab and newline, DEL, C1. */
 const controls = String.raw`[^\P{Cc}\t\n]`;
 /** What is not seen, and what reorders the text around it: soft hyphens, zero-width characters, bidirectional marks, embeddings and isolates, invisible operators, tags. */
@@ -12,6 +10,11 @@ const escaped = new RegExp(String.raw`[\u007f-\u009f\u200d\u2028\u2029${invisibl
 // oxlint-disable-next-line no-control-regex -- the beginnings and ends of these sequences are control characters
 const strings = /\u001b[P\]X^_][\s\S]*?(?:\u0007|\u001b\\|\u009c|$)/g;
 
+/** Cursor moves, colours and modes, as `stripVTControlCharacters` of Node takes them out: browsers, which have none, read this file too. */
+const sequences =
+  // oxlint-disable-next-line no-control-regex -- as above
+  /[\u001b\u009b][[\]()#;?]*(?:(?:(?:(?:;[-a-zA-Z\d/#&.:=?%@~_]+)*|[a-zA-Z\d]+(?:;[-a-zA-Z\d/#&.:=?%@~_]*)*)?(?:\u0007|\u001b\u005c|\u009c))|(?:(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-ntqry=><~]))/g;
+
 /** Text from outside, on one line, unable to move the cursor, colour, title or otherwise control a terminal, or to look like another text. */
 export function plainText(text: string): string {
   return plainLines(text).replaceAll(/[\t\n]+/g, ' ');
@@ -19,10 +22,11 @@ export function plainText(text: string): string {
 
 /** The same, with its line breaks kept. */
 export function plainLines(text: string): string {
-  return stripVTControlCharacters(text.replaceAll(strings, '').replaceAll(/\r\n|[\u2028\u2029]/g, '\n')).replaceAll(
-    removed,
-    '',
-  );
+  return text
+    .replaceAll(strings, '')
+    .replaceAll(/\r\n|[\u2028\u2029]/g, '\n')
+    .replaceAll(sequences, '')
+    .replaceAll(removed, '');
 }
 
 /** JSON as JSON.stringify makes it, with the same characters escaped: programs read the same values, and people see that they are there. */

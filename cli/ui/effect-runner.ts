@@ -1,4 +1,5 @@
 import { DurableAdmin } from '../admin/durable-admin.ts';
+import { makePageLink } from '../admin/page-link.ts';
 import { RunAdmin } from '../admin/run-admin.ts';
 import { pushedEvent, type PushedEvent } from '../admin/push-event.ts';
 import { WorkflowAdmin } from '../admin/workflow-admin.ts';
@@ -12,6 +13,7 @@ import type { UiEffect } from './model/ui-state.ts';
 import { bulkEffects } from './bulk-effects.ts';
 import type { UiStore } from './ui-store.ts';
 import { amount } from '../output/amount.ts';
+import { openInBrowser } from '../output/open-in-browser.ts';
 import { jsonText } from '../output/plain-text.ts';
 
 export interface EffectPorts {
@@ -29,7 +31,10 @@ const olderPage = 500;
 const typingMs = 150;
 
 /** Carries out what the model asks of the outside. A failure becomes a notice. */
-export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectPorts): (effect: UiEffect) => void {
+export function effectRunner(
+  context: Pick<CliContext, 'stdout' | 'env'>,
+  ports: EffectPorts,
+): (effect: UiEffect) => void {
   const { store } = ports;
   const notice = (text: string): void => store.dispatch({ type: 'notice', text, atMs: Date.now() });
   const attempt = (work: Promise<void>): void =>
@@ -55,6 +60,9 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         // OSC 52 reaches the clipboard through ssh and tmux too; a terminal without it ignores it.
         context.stdout.write(`\u001b]52;c;${Buffer.from(effect.text).toString('base64')}\u0007`);
         notice(`copied ${effect.text}`);
+        return;
+      case 'open-page':
+        attempt(openPage(context, ports));
         return;
       case 'cancel':
         attempt(cancel(ports, effect.runId).then(() => notice(`cancelled ${effect.runId}`)));
@@ -172,6 +180,11 @@ export function effectRunner(context: Pick<CliContext, 'stdout'>, ports: EffectP
         return;
     }
   };
+}
+
+async function openPage(context: Pick<CliContext, 'env'>, { connection, store }: EffectPorts): Promise<void> {
+  const { url } = await makePageLink(connection());
+  store.dispatch({ type: 'page', url, isOpen: await openInBrowser(url, context) });
 }
 
 async function closing<Client extends { close(): void }, T>(

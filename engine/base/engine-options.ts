@@ -60,6 +60,8 @@ export interface EngineOptions {
   auditDays?: number;
   /** Lets a person end the sleeps of durable tasks early, as `hatchet dev` does. Default false. */
   allowSkip?: boolean;
+  /** Serves the page, on which people see runs and queues in their browser, at `/` of the HTTP port. Default true. */
+  page?: boolean;
   /** The time of deadlines, sleeps, crons and windows. Whoever moves it calls `time.moved`. Default the system's. */
   clock?: Clock;
 }
@@ -133,4 +135,5 @@ export const engineDefaults = {
   maxWorkerDeaths: 3,
   retentionDays: 30,
   auditDays: 365,
+  page: true,
 };

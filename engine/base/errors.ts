@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'INSECURE_BIND'
   | 'TLS_UNUSABLE'
   | 'HOST_REFUSED'
+  | 'LINK_REFUSED'
   | 'SECRET_KEY_WRONG'
   | 'SECRET_KEY_UNUSABLE'
   | 'DATA_DIR_IN_USE'

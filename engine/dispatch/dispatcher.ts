@@ -144,6 +144,12 @@ export class Dispatcher {
       if (nowMs - seenAtMs <= withinMs) yield { workerId, agoMs: nowMs - seenAtMs };
   }
 
+  /** How long ago a worker was heard of; undefined for one without a session here. */
+  heardAgoMs(tenantId: TenantId, workerId: string): number | undefined {
+    const session = this.session(tenantId, workerId);
+    return session === undefined ? undefined : this.#ports.nowMs() - session.seenAtMs;
+  }
+
   /** @throws HatchetError UNKNOWN_WORKER, NOT_OWNER */
   heartbeat(tenantId: TenantId, workerId: string): void {
     const session = this.#known(tenantId, workerId);

@@ -1,13 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { RunDetail } from '../monitor/runs/run-detail.ts';
 import { isTerminal } from '../model/task/status.ts';
 import { readWithin } from '../monitor/budget/answers-in-flight.ts';
 import { readLogLines } from '../monitor/lines/log-reads.ts';
-import type { StreamLogsRequest, StreamLogsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type { StreamLogsResponse } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { logLineMessage } from './monitor-messages.ts';
-import { sendMessage } from './send-message.ts';
+import type { StreamedAnswer } from './streamed-answer.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
 const pageLines = 1000;
@@ -27,14 +26,16 @@ export interface LogStreamDeps {
 export async function streamLogs(
   deps: LogStreamDeps,
   options: {
-    call: ServerWritableStream<StreamLogsRequest, StreamLogsResponse>;
+    /** The run's, or a task's. */
+    id: string;
+    answer: StreamedAnswer<StreamLogsResponse>;
     tenantId: TenantId;
     detail: RunDetail;
     after: string | null;
     signal: AbortSignal;
   },
 ): Promise<void> {
-  const { call, tenantId, detail, signal } = options;
+  const { id, answer, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));
   const wasEnded = isTerminal(detail.status);
   let ended = wasEnded;
@@ -55,7 +56,7 @@ export async function streamLogs(
     const { value, reservation } = await readWithin(pageBytes, async (bytes) => {
       const { lines, more, brought } = await readLogLines(deps.pool, {
         tenantId,
-        id: call.request.id,
+        id,
         after,
         levels: [],
         search: null,
@@ -66,8 +67,7 @@ export async function streamLogs(
       return { value: { lines, more }, brought, leftOut: 0 };
     });
     after = value.lines.at(-1)?.cursor ?? after;
-    if (value.lines.length > 0)
-      await sendMessage(call, { lines: value.lines.map(logLineMessage) }, { bytes: reservation.bytes, signal });
+    if (value.lines.length > 0) await answer.send({ lines: value.lines.map(logLineMessage) }, reservation.bytes);
     reservation.release();
     if (value.more) continue;
     if (last && (wasEnded || value.lines.length === 0)) return;

@@ -1,6 +1,5 @@
 import type { Cause } from '../figures/why.ts';
 import { HatchetError } from '../base/errors.ts';
-import type { WorkerSession } from '../dispatch/worker-session.ts';
 import { shownLabels } from '../model/task/worker-labels.ts';
 import { parseMismatch } from '../model/durable/mismatch-text.ts';
 import { splitError } from '../model/payload/split-error.ts';
@@ -174,7 +173,7 @@ function workerStatus(stored: StoredWorker, planned: PlannerWorker | undefined):
 export function workerMessage(
   stored: StoredWorker,
   planned: PlannerWorker | undefined,
-  session: WorkerSession | undefined,
+  heardAgoMs: number | undefined,
 ): WorkerSummary {
   return {
     workerId: stored.id,
@@ -186,8 +185,8 @@ export function workerMessage(
     labels: Object.fromEntries(Object.entries(shownLabels(stored.labels)).map(([key, value]) => [key, String(value)])),
     registeredAt: new Date(stored.registeredAtMs),
     lastHeartbeatAt:
-      session !== undefined
-        ? new Date(session.seenAtMs)
+      heardAgoMs !== undefined
+        ? new Date(Date.now() - heardAgoMs)
         : stored.lastHeartbeatAtMs === null
           ? undefined
           : new Date(stored.lastHeartbeatAtMs),

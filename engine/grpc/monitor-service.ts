@@ -33,7 +33,8 @@ import {
 } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { whyWaiting } from '../figures/why.ts';
 import type { Edge } from './edge.ts';
-import { serve, writeTo } from './handlers.ts';
+import { serve } from './handlers.ts';
+import type { MonitorHandlers } from './monitor-calls.ts';
 import {
   leftOutBytes,
   logLineMessage,
@@ -50,11 +51,11 @@ import { durableCauses } from './durable/durable-cause.ts';
 import { durableMonitor, type DurableMonitorDeps } from './durable/durable-monitor.ts';
 import { knownRun, runFilter } from './runs/run-filter.ts';
 import { runWithTasks } from './runs/run-with-tasks.ts';
-import { sendMessage } from './send-message.ts';
+import { streamedByGrpc } from './streamed-answer.ts';
 import type { GrpcService } from './grpc-server.ts';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 
-export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
+export interface MonitorDeps extends LogStreamDeps, DurableMonitorDeps {
   owner: Commands;
   dispatcher: Dispatcher;
   pool: Pool;
@@ -65,7 +66,21 @@ export interface MonitorDeps extends Edge, LogStreamDeps, DurableMonitorDeps {
   engine: EngineFacts;
 }
 
-export function monitorService(deps: MonitorDeps): GrpcService {
+/** By gRPC. */
+export function monitorService(edge: Edge, handlers: MonitorHandlers): GrpcService {
+  return serve(edge, MonitorServiceService, {
+    ...handlers,
+    exportRuns: streamedByGrpc(handlers.exportRuns),
+    streamRunEvents: streamedByGrpc(handlers.streamRunEvents),
+    streamLogs: streamedByGrpc(handlers.streamLogs),
+    streamQueues: streamedByGrpc(handlers.streamQueues),
+    streamSchedules: streamedByGrpc(handlers.streamSchedules),
+    streamOverview: streamedByGrpc(handlers.streamOverview),
+    streamDurableLog: streamedByGrpc(handlers.streamDurableLog),
+  });
+}
+
+export function monitorHandlers(deps: MonitorDeps): MonitorHandlers {
   const { pool, owner } = deps;
   const runDetail = (tenantId: TenantId, id: string): Promise<RunDetail> => knownRun(pool, tenantId, id);
   const queues = new FigureFeeds(deps.changes, {
@@ -83,7 +98,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
     read: (tenantId) => overviewOf(owner.stateOf(tenantId), tenantId, deps.engine),
     encode: (message) => StreamOverviewResponse.encode(message).finish(),
   });
-  return serve(deps, MonitorServiceService, {
+  return {
     ...durableMonitor(deps),
     listRuns: async (request, { tenantId }) => {
       const limit = pageLimit(request.limit, 50, 1000);
@@ -127,16 +142,13 @@ export function monitorService(deps: MonitorDeps): GrpcService {
         inputLeftOutBytes: leftOutBytes(detail.inputLeftOut),
       }));
     },
-    exportRuns: async (call, { tenantId }, signal) => {
-      const { filter } = call.request;
+    exportRuns: async ({ filter }, answer, { tenantId }, signal) => {
       if (filter === undefined) throw invalid('the filter is missing', 'Send an empty one for all runs.');
       const limit = pageLimit(filter.limit, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-      for await (const { value: runs, reservation } of exportRuns(
-        pool,
-        await runFilter(pool, filter, tenantId),
-        limit,
-      )) {
-        for (const run of runs) await sendMessage(call, run, { bytes: reservation.bytes, signal });
+      const selected = await runFilter(pool, filter, tenantId);
+      answer.begin();
+      for await (const { value: runs, reservation } of exportRuns(pool, selected, limit)) {
+        for (const run of runs) await answer.send(run, reservation.bytes);
         reservation.release();
         if (signal.aborted) return;
       }
@@ -150,16 +162,16 @@ export function monitorService(deps: MonitorDeps): GrpcService {
         .filter((event) => request.after === undefined || event.cursor > request.after);
       return { events: events.map(runEventMessage), next: rows.length < limit ? undefined : events.at(-1)?.cursor };
     },
-    streamRunEvents: async (call, { tenantId }, signal) => {
-      const { request } = call;
+    streamRunEvents: async (request, answer, { tenantId }, signal) => {
       checkedCursor(request.after);
       const runId = request.runId === undefined ? null : (await runDetail(tenantId, request.runId)).id;
       const wanted = new Set<string>(texts(request.workflowNames, 'the names of the workflows'));
+      answer.begin();
       const nowSeq = owner.stateOf(tenantId)?.seq ?? owner.nowUs;
       let ended = false;
       for await (const page of deps.feed.read({ tenantId, runId, after: request.after ?? null, nowSeq, signal })) {
         const events = page.events.filter((event) => wanted.size === 0 || wanted.has(event.workflowName));
-        await writeTo(call, { events: events.map(runEventMessage), cursor: page.cursor, live: page.live }, signal);
+        await answer.write({ events: events.map(runEventMessage), cursor: page.cursor, live: page.live });
         for (const { type } of page.events) {
           if (type === 'RUN_FINISHED') ended = true;
           else if (type === 'RETRIED_BY_USER') ended = false; // a replay opened it again
@@ -189,10 +201,11 @@ export function monitorService(deps: MonitorDeps): GrpcService {
         };
       });
     },
-    streamLogs: async (call, { tenantId }, signal) => {
-      const after = lineCursor(call.request.after);
-      const detail = await runDetail(tenantId, call.request.id);
-      await streamLogs(deps, { call, tenantId, detail, after, signal });
+    streamLogs: async ({ id, after }, answer, { tenantId }, signal) => {
+      const cursor = lineCursor(after);
+      const detail = await runDetail(tenantId, id);
+      answer.begin();
+      await streamLogs(deps, { id, answer, tenantId, detail, after: cursor, signal });
     },
     putLogs: async ({ lines }, { tenantId }) => {
       await deps.logIntake.take(tenantId, lines);
@@ -256,7 +269,7 @@ export function monitorService(deps: MonitorDeps): GrpcService {
               workerMessage(
                 row,
                 owner.stateOf(tenantId)?.workersById.get(row.id),
-                deps.dispatcher.session(tenantId, row.id),
+                deps.dispatcher.heardAgoMs(tenantId, row.id),
               ),
             ),
           },
@@ -270,17 +283,17 @@ export function monitorService(deps: MonitorDeps): GrpcService {
       return { workerIds: [...deps.dispatcher.processEnded(tenantId, process, processEnd(request))] };
     },
     listQueues: async (_request, { tenantId }) => queueFigures(await owner.served(tenantId), tenantId),
-    streamQueues: async (call, { tenantId }, signal) => {
-      for await (const message of queues.watch(tenantId, signal)) await writeTo(call, message, signal);
+    streamQueues: async (_request, answer, { tenantId }, signal) => {
+      for await (const message of queues.watch(tenantId, signal)) await answer.write(message);
     },
     listSchedules: async (_request, { tenantId }) => scheduleFigures(await owner.served(tenantId), tenantId),
-    streamSchedules: async (call, { tenantId }, signal) => {
-      for await (const message of schedules.watch(tenantId, signal)) await writeTo(call, message, signal);
+    streamSchedules: async (_request, answer, { tenantId }, signal) => {
+      for await (const message of schedules.watch(tenantId, signal)) await answer.write(message);
     },
-    streamOverview: async (call, { tenantId }, signal) => {
-      for await (const message of overviews.watch(tenantId, signal)) await writeTo(call, message, signal);
+    streamOverview: async (_request, answer, { tenantId }, signal) => {
+      for await (const message of overviews.watch(tenantId, signal)) await answer.write(message);
     },
-  });
+  };
 }
 
 /** @throws HatchetError INVALID_ARGUMENT */

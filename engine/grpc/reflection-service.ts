@@ -1,11 +1,12 @@
 import { status } from '@grpc/grpc-js';
-import { create, createFileRegistry, fromBinary, toBinary, type DescFile, type FileRegistry } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { create, toBinary, type DescFile, type FileRegistry } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import {
   ServerReflectionService,
   type ServerReflectionRequest,
   type ServerReflectionResponse,
 } from '../../proto/gen/grpc/reflection/v1/reflection.ts';
+import { describedFiles } from '../edge/described-files.ts';
 import type { Edge } from './edge.ts';
 import type { GrpcService } from './grpc-server.ts';
 import { serve } from './handlers.ts';
@@ -14,11 +15,9 @@ type Answer = ServerReflectionResponse['messageResponse'];
 
 /**
  * Server reflection: grpcurl and its like learn from it which services there are, and their messages. For whoever may read.
- * The descriptors are loaded with the first request.
  * @param services full names of those that are served
  */
 export function reflectionService(edge: Edge, services: readonly string[]): GrpcService {
-  let loading: Promise<FileRegistry> | undefined;
   return serve(edge, ServerReflectionService, {
     serverReflectionInfo: (call, _caller, fail) => {
       let isOver = false;
@@ -28,8 +27,7 @@ export function reflectionService(edge: Edge, services: readonly string[]): Grpc
         handle: (request) => {
           before = before
             .then(async () => {
-              loading ??= loadFiles();
-              const messageResponse = answerOf(request, { files: await loading, services });
+              const messageResponse = answerOf(request, { files: await describedFiles(), services });
               if (!isOver) call.write({ validHost: request.host, originalRequest: request, messageResponse });
             })
             .catch(fail);
@@ -40,11 +38,6 @@ export function reflectionService(edge: Edge, services: readonly string[]): Grpc
       };
     },
   });
-}
-
-async function loadFiles(): Promise<FileRegistry> {
-  const { descriptors } = await import('../../proto/gen/descriptors.ts');
-  return createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(descriptors, 'base64')));
 }
 
 function answerOf(

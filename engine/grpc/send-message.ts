@@ -1,10 +1,7 @@
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
-import { writeDeadlineMs } from '../monitor/budget/answers-in-flight.ts';
+import { streamDeadlineMs, writeDeadlineMs } from '../monitor/budget/answers-in-flight.ts';
 import type { Reservation } from '../monitor/budget/byte-budget.ts';
 import { hangUp } from './hang-up.ts';
-
-/** A reader may be a person who pages through what comes: a stream is not ended as soon as a single answer. */
-const patienceMs = 240_000;
 
 /** Gives an answer's room back once it is sent, or its client is gone. A client that does not read it is hung up on. */
 export function releaseOnceSent<Req, Res>(call: ServerUnaryCall<Req, Res>, reservation: Reservation): void {
@@ -25,7 +22,7 @@ export async function sendMessage<Req, Res>(
 ): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => hangUp(call), patienceMs + writeDeadlineMs(bytes)).unref();
+    const timer = setTimeout(() => hangUp(call), streamDeadlineMs(bytes)).unref();
     const done = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

@@ -30,6 +30,8 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   BUSY: 429,
   TOO_SLOW: 504,
   HOST_REFUSED: 403,
+  LINK_REFUSED: 401,
+  DEV_ONLY: 409,
   NOT_SUPPORTED: 501,
   NOT_OWNER: 503,
   STOPPING: 503,
@@ -38,14 +40,26 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 
 /** The error as REST carries it: its stable code and what to do next in the body, in the contract's form. */
 export function errorAnswer(context: Context<RestEnv>, thrown: unknown, log: Logger): Response {
+  if (isMovedAway(thrown)) context.header(movedHeader, '1');
+  const { status, code, description } = toldError(thrown, context.req.path, log);
+  return context.json({ errors: [{ code, description }] }, status);
+}
+
+interface ToldError {
+  status: ContentfulStatusCode;
+  code: string;
+  description: string;
+}
+
+/** What a client is told of an error. One that is a fault of the engine's is logged. */
+export function toldError(thrown: unknown, path: string, log: Logger): ToldError {
   const error = namedError(thrown);
   if (error instanceof HatchetError) {
-    if (isMovedAway(error)) context.header(movedHeader, '1');
     const description = error.remedy === undefined ? error.message : `${error.message}. ${error.remedy}`;
-    return context.json({ errors: [{ code: error.code, description }] }, statuses[error.code] ?? 500);
+    return { status: statuses[error.code] ?? 500, code: error.code, description };
   }
   faults.internalErrors++;
-  log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly');
+  log.error({ err: error, path }, 'a request failed unexpectedly');
   const description = 'the engine could not carry the request out; its log has the details';
-  return context.json({ errors: [{ code: 'INTERNAL', description }] }, 500);
+  return { status: 500, code: 'INTERNAL', description };
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'hono';
 import type { TenantId } from '../model/ids/tenant-id.ts';
 import { HatchetError } from '../base/errors.ts';
@@ -17,19 +17,21 @@ const ofTheConnection = new Set(['connection', 'keep-alive', 'transfer-encoding'
 
 /**
  * The answer of the engine that a tenant's requests are for, where that is another one.
+ * @param read the body, where it was read already
  * @throws HatchetError NOT_OWNER
  */
 export async function passOnRequest(
   { routes, requests }: PassingOn,
   context: Context<RestEnv>,
   tenantId: TenantId,
+  read?: Buffer,
 ): Promise<Response | undefined> {
   const { incoming } = context.env;
   const client = routes.forwardedFor.open(context.req.header(forwardedHeader));
   if (client !== undefined) context.set('client', client);
   const forwarded = client !== undefined;
   if ((await routes.settledPeerFor(tenantId, { forwarded })) === undefined) return undefined;
-  const body = await keptBody(incoming);
+  const body = read ?? (await keptBody(incoming));
   const headers = {
     ...withoutConnection(incoming.headers),
     [forwardedHeader]: routes.forwardedFor.seal(addressOf(context)),
@@ -52,10 +54,11 @@ export async function passOnRequest(
   );
   if (answer === undefined) {
     // It is for this engine after all; its body is read already.
-    if (Buffer.isBuffer(body) && body.length > 0) context.req.raw = withBody(context.req.raw, body);
+    if (read === undefined && Buffer.isBuffer(body) && body.length > 0)
+      context.req.raw = withBody(context.req.raw, body);
     return undefined;
   }
-  return new Response(hasBody(answer) ? readable(answer) : null, {
+  return new Response(hasBody(answer) ? bodyOf(answer, context.env.outgoing) : null, {
     status: answer.statusCode ?? 502,
     headers: pairs(withoutConnection(answer.headers)),
   });
@@ -86,8 +89,27 @@ function hasBody({ statusCode }: IncomingMessage): boolean {
   return statusCode !== 204 && statusCode !== 304;
 }
 
-function readable(answer: IncomingMessage): ReadableStream {
-  return Readable.toWeb(answer);
+/**
+ * The body as it comes. Where its engine is lost in the middle, the client's connection is cut as well: it takes no part for the whole.
+ * To fail the stream in place of that would be told to nobody but the process's stderr.
+ */
+function bodyOf(answer: IncomingMessage, outgoing: ServerResponse): ReadableStream {
+  const reader: ReadableStreamDefaultReader<unknown> = Readable.toWeb(answer).getReader();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch {
+          outgoing.destroy();
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 async function keptBody(incoming: IncomingMessage): Promise<Buffer | Readable> {

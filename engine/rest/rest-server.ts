@@ -14,6 +14,7 @@ import type { TlsIdentity } from '../net/tls-identity.ts';
 import type { RestDeps, RestEnv } from './deps.ts';
 import { errorAnswer } from './error-answer.ts';
 import { hostCheck } from './host-check.ts';
+import { servePage } from './page/page-answers.ts';
 import { authenticate, registerHealth, registerRoutes } from './routes.ts';
 import { registerWebhookReceiver } from './webhooks/webhook-receiver.ts';
 
@@ -58,6 +59,7 @@ async function restApp(deps: RestOptions): Promise<Hono<RestEnv>> {
   // passes requests on under its own name, and each has the webhook's credentials.
   registerWebhookReceiver(app, deps);
   if (await isLoopbackHost(deps.host)) app.use(hostCheck({ allowed: [deps.host, ...deps.allowedHosts] }));
+  if (deps.page !== undefined) servePage(app, deps.page.files);
   registerHealth(app, deps);
   authenticate(app, deps);
   app.use(limitBody);

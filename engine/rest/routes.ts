@@ -9,6 +9,8 @@ import { registerDurableRoutes } from './durable/durable-routes.ts';
 import { registerEventRoutes } from './events/event-routes.ts';
 import { registerFilterRoutes } from './events/filter-routes.ts';
 import { registerMetricRoutes } from './metrics/metric-routes.ts';
+import { registerMonitorRoutes } from './monitor/monitor-routes.ts';
+import { registerPageRoutes, registerSignIn } from './page/page-routes.ts';
 import { registerRateLimitRoutes } from './rate-limits/rate-limit-routes.ts';
 import { registerRunRoutes } from './runs/run-routes.ts';
 import { registerScheduleRoutes } from './timers/schedule-routes.ts';
@@ -42,6 +44,7 @@ export function registerHealth(app: Hono<RestEnv>, deps: RestDeps): void {
     } satisfies Meta),
   );
   registerDocumentRoutes(router);
+  registerSignIn(router, deps);
 }
 
 /** Who calls, before anything of the request is read; and the engine that has the caller's tenant answers. */
@@ -89,4 +92,6 @@ export function registerRoutes(app: Hono<RestEnv>, deps: RestDeps): void {
   registerTraceRoutes(router, deps);
   registerOlderRoutes(router, deps);
   registerTokenRoutes(router, deps);
+  registerMonitorRoutes(router, deps);
+  registerPageRoutes(router, deps);
 }

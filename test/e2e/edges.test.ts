@@ -8,6 +8,8 @@ import { PutStreamEventRequest } from '../../proto/gen/hatchet/contract/events.t
 import { codeOf } from '../helpers/contract-fixture.ts';
 import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 import { isListening } from '../helpers/left-behind.ts';
+import { MonitorHttp } from '../helpers/monitor-http.ts';
+import { makeNeighbour } from '../helpers/neighbour.ts';
 import { descendants, running } from '../helpers/process-tree.ts';
 
 const fixture = engineProcessFixture('edges', { edges: 2 }, { postgres: 'shared' });
@@ -119,6 +121,56 @@ describe('an engine with two edges', () => {
       client.close();
     }
   }, 30_000);
+
+  it('passes on what is asked over HTTP, tells of a stream as it goes on, and ends it with its client', async () => {
+    const { http } = fixture.engine.ready;
+    const monitor = new MonitorHttp({ http, token: fixture.token });
+    expect(await monitor.call('GetWorkflow', { name: 'lower' })).toMatchObject({
+      status: 200,
+      body: { workflow: { name: 'lower' } },
+    });
+    const seen: unknown[] = [];
+    let runId: string | undefined;
+    for await (const { data } of monitor.stream('StreamRunEvents')) {
+      runId ??= await (await fixture.hatchet.runNoWait('lower', { message: 'B' })).runId;
+      const { events }: { events: { runId: string; type: string }[] } = Object(data);
+      seen.push(...events.flatMap((event) => (event.runId === runId ? [event.type] : [])));
+      if (seen.includes('RUN_FINISHED')) break;
+    }
+    const { pool } = fixture.database;
+    const { tenantId, token } = await makeNeighbour(pool, fixture.dataDir);
+    const neighbour = new MonitorHttp({ http, token });
+    const open = [0, 1, 2, 3].map(() => neighbour.stream('StreamOverview'));
+    for (const stream of open) expect((await stream.next()).done).toBe(false);
+    await pool.query('UPDATE tenant SET limits = $2 WHERE id = $1', [tenantId, JSON.stringify({ openStreams: 4 })]);
+    const attempt = async (): Promise<number> => {
+      const response = await neighbour.post('/api/v1/monitor/StreamOverview');
+      await response.body?.cancel();
+      return response.status;
+    };
+    await expect.poll(attempt).toBe(429);
+    for (const stream of open) await stream.return(undefined);
+    await expect.poll(attempt).toBe(200);
+  });
+
+  it('signs a browser in by a link, whichever edge has made it', async () => {
+    const { http } = fixture.engine.ready;
+    const ours = new MonitorHttp({ http, token: fixture.token });
+    const stranger = new MonitorHttp({ http, token: undefined });
+    const page = await fetch(`http://${http.host}:${http.port}/`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    await page.body?.cancel();
+    for (let n = 0; n < 4; n++) {
+      const { code }: { code: string } = Object(await (await ours.post('/api/v1/page/links')).json());
+      const [first, second] = [
+        await stranger.post('/api/v1/page/sign-in', { code }),
+        await stranger.post('/api/v1/page/sign-in', { code }),
+      ];
+      expect([first.status, second.status]).toEqual([200, 401]);
+      expect(await first.json()).toMatchObject({ token: fixture.token });
+      await second.body?.cancel();
+    }
+  });
 
   it('loses nothing where an edge is killed, and has another one soon', async () => {
     const { hatchet } = fixture;

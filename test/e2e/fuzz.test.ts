@@ -5,7 +5,7 @@ import { newId } from '../../engine/model/ids/uuid.ts';
 import { Hatchet } from '../../sdk/index.ts';
 import { engineProcessFixture } from '../helpers/engine-fixture.ts';
 import { FuzzClient, type Answer } from '../helpers/fuzz/fuzz-engine.ts';
-import { describedMethods, fuzzRequest, pathOf } from '../helpers/fuzz/fuzz-grpc.ts';
+import { describedMethods, fuzzJsonRequest, fuzzRequest, pathOf } from '../helpers/fuzz/fuzz-grpc.ts';
 import { fuzzRestRequest, routes } from '../helpers/fuzz/fuzz-rest.ts';
 import { Draw, type Known } from '../helpers/fuzz/fuzz-values.ts';
 import { storedRows } from '../helpers/fuzz/stored-rows.ts';
@@ -108,7 +108,10 @@ function draw(methods: readonly DescMethod[], n: number): Sent {
   }
   const route = from.of(routes);
   const request = fuzzRestRequest(from, route, known);
-  return { what: route, send: () => client.rest(request) };
+  // What methods of the monitoring service take over HTTP too: they refuse what no message is.
+  const monitored = methods.find((each) => route === `POST /api/v1/monitor/${each.name}`);
+  const body = monitored === undefined || from.chance(0.1) ? request.body : fuzzJsonRequest(from, monitored, known);
+  return { what: route, send: () => client.rest({ ...request, body }) };
 }
 
 const isFault = (outcome: string): boolean =>

@@ -16,6 +16,7 @@ import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import { databaseForTest, type DatabaseFixture } from '../helpers/database-fixture.ts';
 import { packageRoot } from '../helpers/engine-process.ts';
 import { GrpcClients } from '../helpers/grpc-client.ts';
+import { MonitorHttp } from '../helpers/monitor-http.ts';
 import { quiet } from '../helpers/quiet-logger.ts';
 import { portOfDefaultTenant, untilShared } from '../helpers/replica-parts.ts';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
@@ -170,6 +171,40 @@ describe('a call for a tenant of another engine', () => {
       Math.max(...[...statuses].flatMap(([length, code]) => (code === 200 ? [length] : [])));
     // What names the client on the way takes some of it.
     expect(longest(there)).toBeGreaterThan(longest(here) - 1_024);
+  });
+
+  it('may be a stream over HTTP, which goes on as it does there, or a link to the page', async () => {
+    const { owner, other } = await pair();
+    await put(clientsOf(other));
+    const monitor = new MonitorHttp({ http: other.http, token: other.token });
+    const stream = monitor.stream('StreamRunEvents', { workflowNames: ['one'] });
+    expect((await stream.next()).value).toMatchObject({ data: { events: [], live: true } });
+    const clients = clientsOf(owner);
+    const { workflowRunId } = await clients.call(clients.workflows, clients.workflows.triggerWorkflow, {
+      name: 'one',
+      input: '{}',
+      desiredWorkerLabels: {},
+    });
+    expect((await stream.next()).value).toMatchObject({
+      data: { events: expect.arrayContaining([expect.objectContaining({ runId: workflowRunId })]) },
+    });
+    await stream.return(undefined);
+    expect(await monitor.call('GetRun', { runId: newId() })).toMatchObject({
+      status: 404,
+      body: { errors: [{ code: 'UNKNOWN_RUN' }] },
+    });
+    for (const [made, used] of [
+      [other, owner],
+      [owner, other],
+      [other, other],
+    ] as const) {
+      const link = await http(made, { method: 'POST', path: '/api/v1/page/links' });
+      const { code }: { code: string } = JSON.parse(link.body);
+      const signIn = (): ReturnType<typeof http> =>
+        http(used, { method: 'POST', path: '/api/v1/page/sign-in', body: JSON.stringify({ code }) });
+      expect(await signIn()).toMatchObject({ status: 200, body: expect.stringContaining(made.token) });
+      expect(await signIn()).toMatchObject({ status: 401, body: expect.stringContaining('LINK_REFUSED') });
+    }
   });
 
   it('may be long: a bulk trigger of 20 MB', async () => {

@@ -31,6 +31,12 @@ describe('a worker', () => {
     ]);
   });
 
+  it('is listed with when it was heard of', async () => {
+    const { rows } = await clients.call(clients.monitor, clients.monitor.listWorkers, { all: false });
+    const heardAt = rows.find((row) => row.workerId === worker.workerId)?.lastHeartbeatAt?.getTime() ?? 0;
+    expect(Math.abs(Date.now() - heardAt)).toBeLessThan(60_000);
+  });
+
   it('is told of which task a run is a child, and under which index and key', async () => {
     const parentId = await trigger('one', { do: 'hold' });
     const { workflows } = clients;

@@ -10,6 +10,7 @@ export interface Printed {
   replayedTasks: string[];
   refused: { id: string; reason: string }[];
   eventId: string;
+  expiresAt: string;
   filterId: string;
   cronId: string;
   scheduleId: string;

@@ -47,6 +47,7 @@ export function engineCommand(host: CommandHost): Command {
         'oldest version of TLS (default: HATCHET_ENGINE_TLS_MIN_VERSION, else 1.3)',
       ).choices(tlsVersions),
     )
+    .option('--no-page', 'do not serve the page that shows runs and queues in a browser')
     .option('--insecure', 'allow plain text on an address that other machines reach (default: HATCHET_ENGINE_INSECURE)')
     .option(
       '--allowed-host <name>',

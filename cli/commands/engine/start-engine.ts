@@ -29,6 +29,7 @@ export interface StartFlags extends EngineFlags, NetworkFlags {
   detach?: true;
   edges: number;
   edge?: true;
+  page: boolean;
 }
 
 /** @throws CliError */
@@ -55,6 +56,7 @@ export async function startEngine(context: CliContext, flags: StartFlags): Promi
     ...network,
     ...(flags.edges === 0 ? {} : { edges: flags.edges }),
     ...(flags.edge === true ? { edge: true } : {}),
+    ...(flags.page ? {} : { page: false }),
     grpcPort: flags.grpcPort,
     httpPort: flags.httpPort,
     retentionDays: flags.retentionDays,

@@ -18,6 +18,8 @@ export function anywhere(state: UiState, key: Key): Step | undefined {
       return state.run === undefined ? [{ ...state, dialog: { kind: 'search' } }, []] : undefined;
     case 't':
       return openTrigger(state);
+    case 'O':
+      return [state, [{ type: 'open-page' }]];
     case 'E':
       return openEvent(state);
     case 'm':

@@ -50,6 +50,8 @@ function inDialog(state: UiState, dialog: Dialog, key: Key): Step {
     case 'confirm':
       if (key.input === 'y') return [closed, [dialog.effect]];
       return key.input === 'n' || key.name === 'escape' ? [closed, []] : [state, []];
+    case 'page':
+      return key.input === 'y' ? [closed, [{ type: 'copy', text: dialog.url }]] : [closed, []];
     case 'bulk':
       return inBulk(state, dialog, key);
     case 'trigger':

@@ -100,6 +100,10 @@ function reduce(state: UiState, action: Exclude<UiAction, { type: 'key' | 'mouse
       }));
     case 'notice':
       return { ...state, notice: { text: action.text, atMs: action.atMs } };
+    case 'page': // what somebody is in the middle of is not covered by it
+      return state.dialog === undefined
+        ? { ...state, dialog: { kind: 'page', url: action.url, isOpen: action.isOpen } }
+        : state;
     case 'triggered':
       return {
         ...state,

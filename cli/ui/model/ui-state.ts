@@ -16,7 +16,6 @@ import type {
 } from '../../monitor/run-reader.ts';
 import type { ScheduleFigures } from '../../monitor/schedule-rows.ts';
 import type { MouseReport } from '../input/mouse-reader.ts';
-import type { RunStatusName } from '../../status-name.ts';
 
 export const views = ['runs', 'workflows', 'workers', 'queues', 'schedules', 'logs'] as const;
 export type ViewName = (typeof views)[number];
@@ -76,6 +75,8 @@ export type Dialog =
   /** Asks before it does something. */
   | { kind: 'confirm'; title: string; question: string; yes: string; no: string; effect: UiEffect }
   | BulkDialog
+  /** The address of the page, for whom no browser was opened as for others. */
+  | { kind: 'page'; url: string; isOpen: boolean }
   | Form;
 
 export interface OpenRun {
@@ -200,6 +201,7 @@ export type UiEffect =
   | { type: 'suspend' }
   | { type: 'reload' }
   | { type: 'copy'; text: string }
+  | { type: 'open-page' }
   | { type: 'cancel'; runId: string }
   /** A run, or a task with what follows it. */
   | { type: 'replay'; id: string }
@@ -273,6 +275,7 @@ export type UiAction =
   | { type: 'durable-log'; runId: string; log: DurableLogRow }
   | { type: 'run-logs'; runId: string; lines: readonly LogRow[] }
   | { type: 'notice'; text: string; atMs: number }
+  | { type: 'page'; url: string; isOpen: boolean }
   /** By a key here: it is what is looked at next. */
   | { type: 'triggered'; runId: string; workflow: string; atMs: number }
   | { type: 'open-run'; runId: string }
@@ -334,9 +337,4 @@ export function initialState(
     lastInputs: new Map(),
     nowMs: options.nowMs,
   };
-}
-
-/** Further in a run's life. Events and lists cross each other; the further one is the newer. */
-export function rank(status: RunStatusName): number {
-  return status === 'QUEUED' ? 0 : status === 'RUNNING' || status === 'EVICTED' ? 1 : 2;
 }

@@ -20,6 +20,11 @@ export interface CallFacts {
 
 const scheme = /^bearer (.+)$/i;
 
+/** The token that the header `authorization` carries. */
+export function tokenIn(authorization: string | undefined): string | undefined {
+  return scheme.exec(authorization ?? '')?.[1];
+}
+
 /** What every call passes, by gRPC and by REST alike: who calls, whether that is allowed, how much, and what is noted of it. */
 export class Gate {
   readonly #tokens: Tokens;
@@ -43,7 +48,7 @@ export class Gate {
    * @throws HatchetError UNAUTHENTICATED
    */
   identify(authorization: string | undefined): Identity | Promise<Identity> {
-    const token = scheme.exec(authorization ?? '')?.[1];
+    const token = tokenIn(authorization);
     if (token === undefined)
       throw new HatchetError('UNAUTHENTICATED', 'the call carries no token', {
         remedy: 'Set HATCHET_CLIENT_TOKEN, or send the header `Authorization: Bearer <token>`.',

@@ -1,9 +1,37 @@
+import { methodRules } from './method-rules.ts';
 import { administers, open, operates, reads, starts, type CallRule } from './rule.ts';
 
 /** What only those may know who may change it. */
 const readsAsAdmin: CallRule = { needs: 'admin', kind: 'read' };
 /** Of what a webhook receives its own credentials decide; the receiver checks them itself. */
 const receives: CallRule = { needs: 'anyone', kind: 'start' };
+
+/** The monitoring service over HTTP: each method has the rule that it has by gRPC. What workers report comes by gRPC alone. */
+const monitorRoutes = {
+  'POST /api/v1/monitor/ListRuns': methodRules['/hatchet.monitor.v1.MonitorService/ListRuns'],
+  'POST /api/v1/monitor/GetRun': methodRules['/hatchet.monitor.v1.MonitorService/GetRun'],
+  'POST /api/v1/monitor/ExportRuns': methodRules['/hatchet.monitor.v1.MonitorService/ExportRuns'],
+  'POST /api/v1/monitor/ListRunEvents': methodRules['/hatchet.monitor.v1.MonitorService/ListRunEvents'],
+  'POST /api/v1/monitor/StreamRunEvents': methodRules['/hatchet.monitor.v1.MonitorService/StreamRunEvents'],
+  'POST /api/v1/monitor/ListLogs': methodRules['/hatchet.monitor.v1.MonitorService/ListLogs'],
+  'POST /api/v1/monitor/StreamLogs': methodRules['/hatchet.monitor.v1.MonitorService/StreamLogs'],
+  'POST /api/v1/monitor/ListWorkflows': methodRules['/hatchet.monitor.v1.MonitorService/ListWorkflows'],
+  'POST /api/v1/monitor/GetWorkflow': methodRules['/hatchet.monitor.v1.MonitorService/GetWorkflow'],
+  'POST /api/v1/monitor/ListWorkers': methodRules['/hatchet.monitor.v1.MonitorService/ListWorkers'],
+  'POST /api/v1/monitor/ListQueues': methodRules['/hatchet.monitor.v1.MonitorService/ListQueues'],
+  'POST /api/v1/monitor/StreamQueues': methodRules['/hatchet.monitor.v1.MonitorService/StreamQueues'],
+  'POST /api/v1/monitor/ListSchedules': methodRules['/hatchet.monitor.v1.MonitorService/ListSchedules'],
+  'POST /api/v1/monitor/StreamSchedules': methodRules['/hatchet.monitor.v1.MonitorService/StreamSchedules'],
+  'POST /api/v1/monitor/StreamOverview': methodRules['/hatchet.monitor.v1.MonitorService/StreamOverview'],
+  'POST /api/v1/monitor/GetDurableLog': methodRules['/hatchet.monitor.v1.MonitorService/GetDurableLog'],
+  'POST /api/v1/monitor/StreamDurableLog': methodRules['/hatchet.monitor.v1.MonitorService/StreamDurableLog'],
+  'POST /api/v1/monitor/SkipSleep': methodRules['/hatchet.monitor.v1.MonitorService/SkipSleep'],
+  'POST /api/v1/monitor/BranchTask': methodRules['/hatchet.monitor.v1.MonitorService/BranchTask'],
+  'POST /api/v1/monitor/RestoreTask': methodRules['/hatchet.monitor.v1.MonitorService/RestoreTask'],
+} as const satisfies Record<string, CallRule>;
+
+/** The name of a method of the monitoring service that is served over HTTP too. */
+export type MonitorMethod = keyof typeof monitorRoutes extends `POST /api/v1/monitor/${infer Name}` ? Name : never;
 
 /**
  * Every REST route and who may call it, in the contract's paths. A route that is not here cannot be registered: its path
@@ -106,6 +134,14 @@ export const routeRules = {
   'POST /api/v1/tenants/:tenant/api-tokens': administers,
   'POST /api/v1/api-tokens/:token': administers,
   'GET /api/v1/tenants/:tenant/members': reads,
+
+  ...monitorRoutes,
+
+  // A link is as good as the token, and so is the line in the audit log that says who made it.
+  'POST /api/v1/page/links': { needs: 'read', kind: 'change' },
+  // The code of the link is what counts.
+  'POST /api/v1/page/sign-in': open,
+  'GET /api/v1/page/me': reads,
 } as const satisfies Record<string, CallRule>;
 
 export type Route = keyof typeof routeRules;

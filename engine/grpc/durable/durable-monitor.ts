@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Pool } from 'pg';
 import type { Commands } from '../../edge/parsed-commands.ts';
 import { knownId } from '../../edge/parse/id.ts';
@@ -19,18 +18,14 @@ import {
 import type { KeyedSignal } from '../../base/keyed-signal.ts';
 import { branchOfNode } from '../../plan/durable/durable-log.ts';
 import { branchTask } from '../../shard/prepare/branch-task.ts';
-import type {
-  MonitorServiceService,
-  StreamDurableLogRequest,
-  StreamDurableLogResponse,
-} from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import type { StreamDurableLogResponse } from '../../../proto/gen/hatchet/monitor/v1/monitor.ts';
 import { logMessages } from './durable-messages.ts';
-import type { Edge } from '../edge.ts';
-import { writeTo, type Handlers } from '../handlers.ts';
+import type { MonitorHandlers } from '../monitor-calls.ts';
 import { knownRun } from '../runs/run-filter.ts';
+import type { StreamedAnswer } from '../streamed-answer.ts';
 import type { TenantId } from '../../model/ids/tenant-id.ts';
 
-export interface DurableMonitorDeps extends Edge {
+export interface DurableMonitorDeps {
   owner: Commands;
   pool: Pool;
   /** By task: nodes of its log were asked or satisfied. */
@@ -51,7 +46,7 @@ const quietMs = 50;
 export function durableMonitor(
   deps: DurableMonitorDeps,
 ): Pick<
-  Handlers<typeof MonitorServiceService>,
+  MonitorHandlers,
   'getDurableLog' | 'streamDurableLog' | 'skipSleep' | 'branchTask' | 'restoreTask' | 'continueAsNew'
 > {
   const { pool, owner } = deps;
@@ -85,9 +80,11 @@ export function durableMonitor(
         };
       });
     },
-    streamDurableLog: async (call, { tenantId }, signal) => {
-      const task = await durableTask(pool, tenantId, call.request.taskId);
-      await follow(deps, { call, tenantId, task, signal });
+    streamDurableLog: async (request, answer, { tenantId }, signal) => {
+      const outputChars = pageLimit(request.outputChars, defaultChars, defaultChars);
+      const task = await durableTask(pool, tenantId, request.taskId);
+      answer.begin();
+      await follow(deps, { answer, tenantId, task, outputChars, signal });
     },
     skipSleep: async (request, caller) => {
       const { tenantId } = caller;
@@ -214,14 +211,14 @@ async function readPage(
 async function follow(
   deps: DurableMonitorDeps,
   options: {
-    call: ServerWritableStream<StreamDurableLogRequest, StreamDurableLogResponse>;
+    answer: StreamedAnswer<StreamDurableLogResponse>;
     tenantId: TenantId;
     task: { id: string; name: string };
+    outputChars: number;
     signal: AbortSignal;
   },
 ): Promise<void> {
-  const { call, tenantId, task, signal } = options;
-  const outputChars = pageLimit(call.request.outputChars, defaultChars, defaultChars);
+  const { answer, tenantId, task, outputChars, signal } = options;
   let dirty = true;
   let live = false;
   let wake = (): void => undefined;
@@ -251,17 +248,13 @@ async function follow(
       sinceUs = entries.at(-1)?.changedUs ?? sinceUs;
       const more = entries.length === streamEntries;
       if (entries.length > 0 || !live)
-        await writeTo(
-          call,
-          {
-            taskId: task.id,
-            name: task.name,
-            ...logMessages(entries, outputChars),
-            canSkip: deps.allowSkip,
-            live: !more,
-          },
-          signal,
-        );
+        await answer.write({
+          taskId: task.id,
+          name: task.name,
+          ...logMessages(entries, outputChars),
+          canSkip: deps.allowSkip,
+          live: !more,
+        });
       live ||= !more;
       if (more) dirty = true;
       else await delay(quietMs, undefined, { signal }).catch(() => undefined);

@@ -111,3 +111,8 @@ async function tryWithin<T>(
 export function writeDeadlineMs(bytes: number): number {
   return 30_000 + bytes / 256;
 }
+
+/** The same for a message of a stream. Its reader may be a person who pages through what comes. */
+export function streamDeadlineMs(bytes: number): number {
+  return 240_000 + writeDeadlineMs(bytes);
+}

@@ -344,6 +344,586 @@ export type QueueLoad = {
   numPending: number;
 };
 
+export type MonitorListRunsRequest = {
+  statuses?: readonly MonitorRunStatus[] | undefined;
+  /** Names; empty means every workflow. */
+  workflowNames?: readonly string[] | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+  /** Every pair must match. */
+  metadata?: Readonly<Record<string, string>> | undefined;
+  /** Default 50, at most 1000. */
+  limit?: number | undefined;
+  /** next of the page before. */
+  pageToken?: string | undefined;
+  /** Part of a run id, or of a workflow's name. */
+  search?: string | undefined;
+  /** Only the children of this run, or of this task. NOT_FOUND for an unknown or a foreign id. */
+  parentId?: string | undefined;
+};
+
+export type MonitorRunStatus = "RUN_STATUS_UNSPECIFIED" | "RUN_STATUS_QUEUED" | "RUN_STATUS_RUNNING" | "RUN_STATUS_COMPLETED" | "RUN_STATUS_FAILED" | "RUN_STATUS_CANCELLED" | "RUN_STATUS_EVICTED";
+
+export type MonitorListRunsResponse = {
+  rows: readonly MonitorRunSummary[];
+  /** Absent on the last page. */
+  next?: string | undefined;
+};
+
+export type MonitorRunSummary = {
+  runId: string;
+  workflowId: string;
+  workflowName: string;
+  status: MonitorRunStatus;
+  createdAt?: string | undefined;
+  /** When its first task started on a worker. */
+  startedAt?: string | undefined;
+  finishedAt?: string | undefined;
+  /** JSON object. */
+  additionalMetadata: string;
+  priority: number;
+  taskCount: number;
+  parentRunId?: string | undefined;
+  /** The first failed task's message, without its stack. */
+  errorMessage?: string | undefined;
+  /** Bytes of the metadata, and of the error, that were more than a page holds; they are empty then. GetRun shows them. */
+  metadataLeftOutBytes?: number | undefined;
+  errorLeftOutBytes?: number | undefined;
+};
+
+export type MonitorGetRunRequest = {
+  runId?: string | undefined;
+  /** The one task whose output is meant; the others come without theirs. */
+  onlyTask?: string | undefined;
+};
+
+export type MonitorGetRunResponse = {
+  run?: MonitorRunSummary | undefined;
+  /** JSON. */
+  input: string;
+  tasks: readonly MonitorTaskDetail[];
+  /** Bytes of the input that were more than a message holds; it is an empty object then. */
+  inputLeftOutBytes?: number | undefined;
+};
+
+export type MonitorTaskDetail = {
+  taskId: string;
+  /** The step's name in its workflow. */
+  name: string;
+  action: string;
+  status: MonitorRunStatus;
+  /** Names of the steps that this one waits for. */
+  parents: readonly string[];
+  /** From 0; the wire contract calls it retry_count. */
+  attempt: number;
+  /** The retries that the definition allows. */
+  retries: number;
+  workerId?: string | undefined;
+  workerName?: string | undefined;
+  /** JSON, once completed. */
+  output?: string | undefined;
+  errorMessage?: string | undefined;
+  errorStack?: string | undefined;
+  createdAt?: string | undefined;
+  queuedAt?: string | undefined;
+  startedAt?: string | undefined;
+  finishedAt?: string | undefined;
+  durable: boolean;
+  /** GATED, READY, DELAYED, RUNNING, CANCELLING, RATE_LIMITED, BATCHING, EVICTED or empty once ended. */
+  liveState: string;
+  /** Why an unfinished task is not running, and what would end that. */
+  cause?: MonitorTaskCause | undefined;
+  /** Bytes of the output, and of the error, that were more than a message holds; they are absent then. GetRun with `only_task` shows them. */
+  outputLeftOutBytes?: number | undefined;
+  errorLeftOutBytes?: number | undefined;
+};
+
+/** Judged from the planner's own state when it was asked. */
+export type MonitorTaskCause = {
+  /** Stable: PARENTS, CONDITION, ON_FAILURE, BACKOFF, CONCURRENCY, RATE_LIMIT, BATCH, BATCH_LIMIT, WORKFLOW_PAUSED, NO_WORKER, NO_WORKER_CONNECTED, LABELS, STICKY, SLOTS, SLOTS_NEVER, RUNNING, EVICTED, CANCELLING. */
+  code: string;
+  /** One sentence. */
+  text: string;
+  /** When time alone ends it. */
+  until?: string | undefined;
+  /** Runs, tasks or workers that it names; at most 10. */
+  ids: readonly string[];
+};
+
+export type MonitorExportRunsRequest = {
+  /** Its limit may be any; without one, all runs. */
+  filter?: MonitorListRunsRequest | undefined;
+};
+
+export type MonitorExportRunsResponse = {
+  run?: MonitorRunSummary | undefined;
+  /** JSON. */
+  input: string;
+  tasks: readonly MonitorTaskDetail[];
+  /** Bytes of the input that were more than a message holds; it is an empty object then. */
+  inputLeftOutBytes?: number | undefined;
+};
+
+export type MonitorListRunEventsRequest = {
+  runId?: string | undefined;
+  after?: string | undefined;
+  /** Default 1000, at most 10000. */
+  limit?: number | undefined;
+};
+
+export type MonitorListRunEventsResponse = {
+  events: readonly MonitorRunEvent[];
+  next?: string | undefined;
+};
+
+/** One transition of one task, or the end of a run (task_id empty). */
+export type MonitorRunEvent = {
+  /** Opaque; sorts as text in the order of events. */
+  cursor: string;
+  time?: string | undefined;
+  runId: string;
+  workflowName: string;
+  taskId: string;
+  taskName: string;
+  attempt: number;
+  /** One of the timeline's names, such as QUEUED, STARTED, FINISHED; for a run RUN_CREATED or RUN_FINISHED. */
+  type: string;
+  /** The task's status after the event, or the run's for a run's event. */
+  status: MonitorRunStatus;
+  message: string;
+  workerId?: string | undefined;
+  /** Of a durable task that FAILED because its code asked for something else than its log holds. */
+  mismatch?: MonitorMismatch | undefined;
+};
+
+export type MonitorMismatch = {
+  /** Of the branch that the task was on. */
+  node: number;
+  /** In a few words. */
+  recorded: string;
+  asked: string;
+};
+
+export type MonitorStreamRunEventsRequest = {
+  /** Only this run; the stream ends with OK after its end. */
+  runId?: string | undefined;
+  /** Events after this one. Without it: only what comes from now on, or for a run_id everything. */
+  after?: string | undefined;
+  workflowNames?: readonly string[] | undefined;
+};
+
+export type MonitorStreamRunEventsResponse = {
+  events: readonly MonitorRunEvent[];
+  /** Resume here; present even where events is empty. */
+  cursor: string;
+  /** True once what the journal held has been sent and the stream is live. */
+  live: boolean;
+};
+
+export type MonitorListLogsRequest = {
+  /** A run's id, or a task's. */
+  id?: string | undefined;
+  after?: string | undefined;
+  /** Default 1000, at most 10000. A page may end earlier, before it is larger than 16 MiB. */
+  limit?: number | undefined;
+  /** Only these levels; empty means all. */
+  levels?: readonly string[] | undefined;
+  search?: string | undefined;
+  /** The last lines instead of the first ones, in the same order. A page that ends earlier then lacks older lines. */
+  newest?: boolean | undefined;
+};
+
+export type MonitorListLogsResponse = {
+  lines: readonly MonitorLogLine[];
+  next?: string | undefined;
+};
+
+export type MonitorLogLine = {
+  cursor: string;
+  time?: string | undefined;
+  taskId: string;
+  taskName: string;
+  attempt: number;
+  /** DEBUG, INFO, WARN or ERROR. */
+  level: string;
+  message: string;
+  /** JSON object. */
+  metadata: string;
+};
+
+export type MonitorStreamLogsRequest = {
+  id?: string | undefined;
+  after?: string | undefined;
+};
+
+export type MonitorStreamLogsResponse = {
+  lines: readonly MonitorLogLine[];
+};
+
+export type MonitorListWorkflowsRequest = {
+  /** Default 100, at most 1000. */
+  limit?: number | undefined;
+  pageToken?: string | undefined;
+  /** Exact name. */
+  name?: string | undefined;
+};
+
+export type MonitorListWorkflowsResponse = {
+  rows: readonly MonitorWorkflowSummary[];
+  next?: string | undefined;
+};
+
+export type MonitorWorkflowSummary = {
+  workflowId: string;
+  name: string;
+  description: string;
+  versionId: string;
+  createdAt?: string | undefined;
+  taskCount: number;
+  /** Its queued tasks wait. */
+  paused: boolean;
+  /** Of the events that start it, at most 20; `*` stands for any run of characters. */
+  eventKeys: readonly string[];
+};
+
+export type MonitorGetWorkflowRequest = {
+  name?: string | undefined;
+};
+
+export type MonitorGetWorkflowResponse = {
+  workflow?: MonitorWorkflowSummary | undefined;
+  tasks: readonly MonitorWorkflowTask[];
+  /** JSON Schema of the input, when the registration carried one. */
+  inputJsonSchema?: string | undefined;
+  defaultPriority: number;
+};
+
+export type MonitorWorkflowTask = {
+  name: string;
+  action: string;
+  parents: readonly string[];
+  retries: number;
+  executionTimeout: string;
+  scheduleTimeout: string;
+  durable: boolean;
+};
+
+export type MonitorListWorkersRequest = {
+  /** Also those that are gone; default false. */
+  all?: boolean | undefined;
+};
+
+export type MonitorListWorkersResponse = {
+  rows: readonly MonitorWorkerSummary[];
+};
+
+export type MonitorWorkerSummary = {
+  workerId: string;
+  name: string;
+  status: MonitorWorkerStatus;
+  actions: readonly string[];
+  slots: readonly MonitorWorkerSlots[];
+  labels: Readonly<Record<string, string>>;
+  registeredAt?: string | undefined;
+  lastHeartbeatAt?: string | undefined;
+  sdk: string;
+  /** Bytes of the actions that were more than a page holds; they are none then. */
+  actionsLeftOutBytes?: number | undefined;
+};
+
+export type MonitorWorkerStatus = "WORKER_STATUS_UNSPECIFIED" | "WORKER_STATUS_ACTIVE" | "WORKER_STATUS_INACTIVE" | "WORKER_STATUS_PAUSED" | "WORKER_STATUS_NOT_ANSWERING";
+
+export type MonitorWorkerSlots = {
+  /** Slot type, such as default or durable. */
+  type: string;
+  total: number;
+  used: number;
+};
+
+export type MonitorListQueuesRequest = {
+};
+
+export type MonitorListQueuesResponse = {
+  /** Those with most tasks first; at most 200. */
+  rows: readonly MonitorQueueDepth[];
+  /** Those that most wait for first, then the fullest; at most 200. */
+  keys: readonly MonitorConcurrencyKey[];
+  limits: readonly MonitorRateLimitUse[];
+  /** How many there are in all. */
+  rowCount: number;
+  keyCount: number;
+  limitCount: number;
+};
+
+export type MonitorQueueDepth = {
+  action: string;
+  queued: string;
+  running: string;
+  /** Waiting for a retry's back-off. */
+  delayed: string;
+  /** Workers that can take it now or once a slot frees. */
+  workers: number;
+  oldestQueuedAt?: string | undefined;
+  /** Ready, but a concurrency key has no place for them. */
+  waitingForPlace: string;
+  /** Ready, but a rate limit has no units for them. */
+  waitingForUnits: string;
+  /** Gathered, until their batch goes to a worker. */
+  waitingForBatch: string;
+};
+
+/** One key of one concurrency strategy that unfinished tasks name. */
+export type MonitorConcurrencyKey = {
+  key: string;
+  /** The workflow that declares the strategy; empty for one that workflows share. */
+  workflowName: string;
+  /** Empty for a strategy of the whole workflow. */
+  taskName: string;
+  /** Empty unless workflows share the strategy. */
+  sharedName: string;
+  /** As the definition names it, such as GROUP_ROUND_ROBIN. */
+  strategy: string;
+  held: number;
+  maxRuns: number;
+  waiting: string;
+};
+
+export type MonitorRateLimitUse = {
+  key: string;
+  /** What a full window holds. */
+  limit: string;
+  /** SECOND to YEAR. */
+  window: string;
+  /** Units used in the present window; none once it is over. */
+  used: string;
+  /** When the present window is over. Absent before the first use. */
+  refillAt?: string | undefined;
+  waiting: string;
+  /** Tasks that ask more than a full window holds. */
+  tooLarge: string;
+  /** Put by its key; the others come into being with the tasks that ask for them. */
+  isStatic: boolean;
+};
+
+export type MonitorStreamQueuesRequest = {
+};
+
+export type MonitorStreamQueuesResponse = {
+  rows: readonly MonitorQueueDepth[];
+  keys: readonly MonitorConcurrencyKey[];
+  limits: readonly MonitorRateLimitUse[];
+  rowCount: number;
+  keyCount: number;
+  limitCount: number;
+};
+
+export type MonitorListSchedulesRequest = {
+};
+
+export type MonitorListSchedulesResponse = {
+  /** Soonest first, those that are switched off last; at most 200. */
+  crons: readonly MonitorCronSummary[];
+  /** Soonest first; at most 200. */
+  schedules: readonly MonitorScheduleSummary[];
+  /** How many there are in all. */
+  cronCount: number;
+  scheduleCount: number;
+};
+
+export type MonitorCronSummary = {
+  cronId: string;
+  name: string;
+  workflowId: string;
+  workflowName: string;
+  expression: string;
+  /** IANA name. */
+  timezone: string;
+  /** none, last or all. */
+  catchUp: string;
+  enabled: boolean;
+  /** Declared by its workflow; the others were made by the API. */
+  isDeclared: boolean;
+  /** Absent for one that is switched off or never comes due again. */
+  nextAt?: string | undefined;
+  /** The last tick that made a run, and that run. */
+  lastAt?: string | undefined;
+  lastRunId?: string | undefined;
+  /** Why the last tick made no run. */
+  lastError?: string | undefined;
+};
+
+export type MonitorScheduleSummary = {
+  scheduleId: string;
+  workflowId: string;
+  workflowName: string;
+  dueAt?: string | undefined;
+};
+
+export type MonitorStreamSchedulesRequest = {
+};
+
+export type MonitorStreamSchedulesResponse = {
+  crons: readonly MonitorCronSummary[];
+  schedules: readonly MonitorScheduleSummary[];
+  cronCount: number;
+  scheduleCount: number;
+};
+
+export type MonitorStreamOverviewRequest = {
+};
+
+export type MonitorStreamOverviewResponse = {
+  engineVersion: string;
+  engineStartedAt?: string | undefined;
+  /** Ready: they wait for a worker, a place of a concurrency key or units of a rate limit. */
+  queued: string;
+  running: string;
+  /** Over the life of this engine process. */
+  triggered: string;
+  finished: string;
+  workers: number;
+  slotsTotal: number;
+  slotsUsed: number;
+  /** Changes when a workflow is registered anew, paused or resumed: time to list them again. */
+  workflowsRevision: string;
+  /** Changes when a worker comes, goes or is paused, also where another takes its place within one message. */
+  workersRevision: string;
+};
+
+export type MonitorGetDurableLogRequest = {
+  taskId?: string | undefined;
+  /** Default 1000, at most 10000. A page may end earlier, before it is larger than 16 MiB. */
+  limit?: number | undefined;
+  /** next of the page before. */
+  pageToken?: string | undefined;
+  /** Characters of each output. Default 1000, at most 4194304. */
+  outputChars?: number | undefined;
+};
+
+export type MonitorGetDurableLogResponse = {
+  taskId: string;
+  /** The step's name in its workflow. */
+  name: string;
+  nodes: readonly MonitorDurableNode[];
+  /** The newest is the one that the task is on. */
+  branches: readonly MonitorDurableBranch[];
+  /** Absent on the last page. */
+  next?: string | undefined;
+  /** Whether SkipSleep is allowed here. */
+  canSkip: boolean;
+};
+
+export type MonitorDurableNode = {
+  branch: number;
+  /** From 1, along a branch and the history that it shares with its ancestors. */
+  node: number;
+  kind: MonitorDurableKind;
+  /** In a few words. */
+  asked: string;
+  /** Of a wait or a signal. */
+  conditions: readonly MonitorDurableCondition[];
+  /** What the code calls the wait. */
+  label?: string | undefined;
+  /** Of a memo or a signal. */
+  key?: string | undefined;
+  /** Of a child. At most 500 characters of the input. */
+  childWorkflow?: string | undefined;
+  childKey?: string | undefined;
+  childInput?: string | undefined;
+  childRunId?: string | undefined;
+  /** The invocation that asked first, and when. */
+  invocation: number;
+  askedAt?: string | undefined;
+  /** Absent while it is open, as all that follows. */
+  satisfiedAt?: string | undefined;
+  status?: MonitorRunStatus | undefined;
+  /** JSON; as many characters as were asked for, and whether there are more. */
+  output?: string | undefined;
+  outputCut: boolean;
+  errorMessage?: string | undefined;
+};
+
+export type MonitorDurableKind = "DURABLE_KIND_UNSPECIFIED" | "DURABLE_KIND_WAIT" | "DURABLE_KIND_CHILD" | "DURABLE_KIND_MEMO" | "DURABLE_KIND_SIGNAL";
+
+/** One of a wait's conditions: a sleep or an event. */
+export type MonitorDurableCondition = {
+  /** Alternatives share a group; of each group one is needed. */
+  group: number;
+  /** Under which the task finds what met it. */
+  dataKey: string;
+  /** A sleep's length as it was written, and its end. */
+  sleep?: string | undefined;
+  dueAt?: string | undefined;
+  eventKey?: string | undefined;
+  scope?: string | undefined;
+  /** CEL; empty for none. */
+  expression: string;
+  /** Events pushed since then count too. */
+  since?: string | undefined;
+  /** Met, while others of the wait are not. */
+  met: boolean;
+};
+
+/** Where a branch leaves another: nodes before `first_node` are the parent's. Branch 1 is always there, and has no row. */
+export type MonitorDurableBranch = {
+  branch: number;
+  parent: number;
+  firstNode: number;
+  madeAt?: string | undefined;
+  /** The task continued as new: the branch has an input of its own, and sees no node of its parent. */
+  continued: boolean;
+};
+
+export type MonitorStreamDurableLogRequest = {
+  taskId?: string | undefined;
+  outputChars?: number | undefined;
+};
+
+export type MonitorStreamDurableLogResponse = {
+  taskId: string;
+  name: string;
+  /** Those that are new or have changed. */
+  nodes: readonly MonitorDurableNode[];
+  branches: readonly MonitorDurableBranch[];
+  canSkip: boolean;
+  /** True once what the log held has been sent. */
+  live: boolean;
+};
+
+export type MonitorSkipSleepRequest = {
+  taskId?: string | undefined;
+  /** Default: the one that the task is on. */
+  branch?: number | undefined;
+  node?: number | undefined;
+};
+
+export type MonitorSkipSleepResponse = {
+};
+
+export type MonitorBranchTaskRequest = {
+  taskId?: string | undefined;
+  /** On which the node is looked for; default: the one that the task is on. */
+  branch?: number | undefined;
+  node?: number | undefined;
+};
+
+export type MonitorBranchTaskResponse = {
+  taskId: string;
+  /** The new one. */
+  branch: number;
+  node: number;
+};
+
+export type MonitorRestoreTaskRequest = {
+  taskId?: string | undefined;
+};
+
+export type MonitorRestoreTaskResponse = {
+  taskId: string;
+  /** False for a task that was not evicted. */
+  requeued: boolean;
+};
+
 export type OlderRuns = {
   pagination: Pagination;
   rows: readonly OlderRun[];
@@ -432,6 +1012,36 @@ export type StepRun = {
   startedAt?: string | undefined;
   finishedAt?: string | undefined;
 };
+
+export type PageLink = {
+  code: string;
+  expiresAt: string;
+};
+
+export type SignIn = {
+  /** Of a link. */
+  code: string;
+};
+
+export type SignedIn = {
+  token: string;
+  tenantId: string;
+  role: Role;
+};
+
+export type PageReader = {
+  tenantId: string;
+  tenantName: string;
+  role: Role;
+  /** When the token ends. */
+  expiresAt: string;
+  engineVersion: string;
+  /** Whether the token may end sleeps of durable tasks, and the engine lets it. */
+  canSkipSleeps: boolean;
+};
+
+/** Each may do all that those before it may. */
+export type Role = "viewer" | "trigger" | "worker" | "admin";
 
 export type RateLimits = {
   pagination: Pagination;
@@ -1045,9 +1655,32 @@ export interface Answers {
   'GET /api/v1/tenants/:tenant/task-stats': TaskStats;
   'GET /api/v1/tenants/:tenant/queue-metrics': QueueMetrics;
   'GET /api/v1/tenants/:tenant/prometheus-metrics': string;
+  'POST /api/v1/monitor/ListRuns': MonitorListRunsResponse;
+  'POST /api/v1/monitor/GetRun': MonitorGetRunResponse;
+  'POST /api/v1/monitor/ExportRuns': string;
+  'POST /api/v1/monitor/ListRunEvents': MonitorListRunEventsResponse;
+  'POST /api/v1/monitor/StreamRunEvents': string;
+  'POST /api/v1/monitor/ListLogs': MonitorListLogsResponse;
+  'POST /api/v1/monitor/StreamLogs': string;
+  'POST /api/v1/monitor/ListWorkflows': MonitorListWorkflowsResponse;
+  'POST /api/v1/monitor/GetWorkflow': MonitorGetWorkflowResponse;
+  'POST /api/v1/monitor/ListWorkers': MonitorListWorkersResponse;
+  'POST /api/v1/monitor/ListQueues': MonitorListQueuesResponse;
+  'POST /api/v1/monitor/StreamQueues': string;
+  'POST /api/v1/monitor/ListSchedules': MonitorListSchedulesResponse;
+  'POST /api/v1/monitor/StreamSchedules': string;
+  'POST /api/v1/monitor/StreamOverview': string;
+  'POST /api/v1/monitor/GetDurableLog': MonitorGetDurableLogResponse;
+  'POST /api/v1/monitor/StreamDurableLog': string;
+  'POST /api/v1/monitor/SkipSleep': MonitorSkipSleepResponse;
+  'POST /api/v1/monitor/BranchTask': MonitorBranchTaskResponse;
+  'POST /api/v1/monitor/RestoreTask': MonitorRestoreTaskResponse;
   'GET /api/v1/tenants/:tenant/workflows/runs': OlderRuns;
   'GET /api/v1/tenants/:tenant/workflow-runs/:run': OlderRun;
   'GET /api/v1/tenants/:tenant/workflow-runs/:run/shape': RunGraph;
+  'POST /api/v1/page/links': PageLink;
+  'POST /api/v1/page/sign-in': SignedIn;
+  'GET /api/v1/page/me': PageReader;
   'GET /api/v1/tenants/:tenant/rate-limits': RateLimits;
   'DELETE /api/v1/tenants/:tenant/rate-limits': null;
   'GET /api/v1/stable/workflow-runs/:run': RunDetails;

@@ -186,6 +186,7 @@ describe('a cluster by profile', () => {
       [['runs', 'why', runId], 'hatchet runs events <run>'],
       [['queues', 'list'], 'hatchet runs list --status QUEUED'],
       [['audit', 'list'], 'the page of the cluster'],
+      [['page', '--no-open'], 'the page of the cluster itself'],
     ] as const) {
       const refused = await cli([...args, '--profile', 'cloud']);
       expect([args[0], refused.code, refused.stdout]).toEqual([args[0], 1, '']);

@@ -106,6 +106,8 @@ it('shows runs of a cluster as they happen, triggers, cancels and replays one, a
   await terminal.shows(/only a hatchet-ts engine tells what waits in its queues/);
   terminal.press('5');
   await terminal.shows(/No cron/);
+  terminal.press('O');
+  await terminal.shows(/only a hatchet-ts engine makes links to its page/);
   expect(terminal.screen()).not.toContain('unknown service');
   terminal.press('q');
   expect(await terminal.exited).toBe(0);

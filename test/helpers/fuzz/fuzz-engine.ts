@@ -51,6 +51,12 @@ export class FuzzClient {
           headers: { authorization: `Bearer ${this.#token}`, ...request.headers },
         },
         (response) => {
+          // Cut by us: it was open and well.
+          if (response.headers['content-type'] === 'text/event-stream')
+            setTimeout(() => {
+              resolve(String(response.statusCode));
+              sent.destroy();
+            }, streamMs);
           response.resume();
           response.on('end', () => resolve(String(response.statusCode)));
           response.on('error', (error) => resolve(`broken: ${error.message}`));

@@ -9,6 +9,7 @@ import {
   createFileRegistry,
   fromBinary,
   toBinary,
+  toJsonString,
   type DescField,
   type DescMessage,
   type DescMethod,
@@ -44,6 +45,16 @@ export function fuzzRequest(draw: Draw, method: DescMethod, known: Known): Buffe
   const bytes = Buffer.from(toBinary(method.input, fuzzMessage(draw, method.input, known, 0)));
   if (bytes.length > 0 && draw.chance(0.03)) bytes[draw.below(bytes.length)] = draw.below(256);
   return bytes;
+}
+
+/** The same in the JSON form of the message, as far as it has one: times beyond the year 9999 have none. */
+export function fuzzJsonRequest(draw: Draw, method: DescMethod, known: Known): Buffer {
+  const message = fuzzMessage(draw, method.input, known, 0);
+  try {
+    return Buffer.from(toJsonString(method.input, message));
+  } catch {
+    return Buffer.from('{}');
+  }
 }
 
 function fuzzMessage(draw: Draw, desc: DescMessage, known: Known, level: number): MessageShape<DescMessage> {

@@ -14,6 +14,7 @@ const folders = [
   'engine',
   'examples',
   'migrations',
+  'page',
   'proto',
   'scripts',
   'sdk',

@@ -41,6 +41,8 @@ export function dialogContent(state: Sized, dialog: Dialog): DialogContent {
         { title: dialog.title, lines: [dialog.question], keys: `y ${dialog.yes}, n ${dialog.no}` },
         { width, height },
       );
+    case 'page':
+      return asked(pageTexts(dialog), { width, height });
     case 'bulk':
       return asked(bulkTexts(dialog), { width, height });
     case 'trigger':
@@ -50,6 +52,19 @@ export function dialogContent(state: Sized, dialog: Dialog): DialogContent {
         lines: formLines(dialog, { width, height }),
       };
   }
+}
+
+function pageTexts({ url, isOpen }: Extract<Dialog, { kind: 'page' }>): Parameters<typeof asked>[0] {
+  return {
+    title: 'The page',
+    lines: [
+      isOpen
+        ? 'It is open in your browser. Should you not see it, open this address within a minute:'
+        : 'Open this address in your browser within a minute; it signs you in once:',
+      url,
+    ],
+    keys: 'y copies the address, any other key closes this',
+  };
 }
 
 /** The keys stay in sight, however long what is asked is. */

@@ -23,6 +23,7 @@ export const help: readonly (readonly [keys: string, meaning: string])[] = [
   ['p', 'pause (asks) or resume a workflow, switch a cron off (asks) or on'],
   ['n', 'run a cron or a scheduled run now (asks)'],
   ['y', 'copy the id of what is selected'],
+  ['O', 'open the page, which shows the same in a browser'],
   ['r', 'start the worker anew (hatchet dev)'],
   [
     'mouse, M',

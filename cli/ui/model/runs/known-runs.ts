@@ -1,5 +1,6 @@
 import type { EventRow, RunRow } from '../../../monitor/run-reader.ts';
-import { rank, type UiState } from '../ui-state.ts';
+import type { UiState } from '../ui-state.ts';
+import { newRun, rank, runAfter } from './run-after-event.ts';
 
 /** More than a person scrolls through; the oldest go first. */
 export const keptRuns = 10_000;
@@ -38,50 +39,9 @@ export function applyEvents(state: Runs, events: readonly EventRow[]): Runs {
   for (const event of events) {
     const known = runs.get(event.runId);
     if (known === undefined) fresh.push(event.runId);
-    runs.set(event.runId, applyEvent(known ?? newRun(event), event));
+    runs.set(event.runId, runAfter(known ?? newRun(event), event));
   }
   return ordered(runs, state.order, fresh);
-}
-
-function newRun(event: EventRow): RunRow {
-  return {
-    runId: event.runId,
-    workflow: event.workflow,
-    status: 'QUEUED',
-    createdAt: event.time,
-    startedAt: null,
-    finishedAt: null,
-    priority: 1,
-    taskCount: 0,
-    parentRunId: null,
-    errorMessage: null,
-    metadata: null,
-  };
-}
-
-function applyEvent(run: RunRow, event: EventRow): RunRow {
-  if (event.task === '') {
-    // A run's own events carry its status; after its end only a replay of its tasks opens it again.
-    if (event.type === 'RUN_FINISHED') return { ...run, status: event.status, finishedAt: event.time };
-    return event.type === 'RUN_CREATED' && rank(run.status) > 0 ? run : { ...run, status: event.status };
-  }
-  if (event.type === 'RETRIED_BY_USER')
-    return { ...run, status: 'QUEUED', startedAt: null, finishedAt: null, errorMessage: null };
-  // A run of one task is where its task is; one of several goes on.
-  if (event.type === 'DURABLE_EVICTED' && event.taskId === event.runId && rank(run.status) < 2)
-    return { ...run, status: 'EVICTED' };
-  if (event.type === 'DURABLE_RESTORING' && run.status === 'EVICTED') return { ...run, status: 'QUEUED' };
-  if (event.type === 'STARTED' && rank(run.status) < 2)
-    return { ...run, status: 'RUNNING', startedAt: run.startedAt ?? event.time };
-  if (event.type === 'ASSIGNED' && run.status === 'QUEUED') return { ...run, status: 'RUNNING' };
-  if (event.type === 'FAILED' && event.message !== '')
-    return { ...run, errorMessage: run.errorMessage ?? event.message };
-  return run;
-}
-
-/** The status of a run that is not in the table. */
-export function statusAfter({ status }: Pick<RunRow, 'status'>, event: EventRow): RunRow['status'] {
-  return applyEvent({ ...newRun(event), status }, event).status;
 }
 
 /** By creation, as text: ids of our engine are UUIDv7, which begin with their time; those of others get it put before them. */

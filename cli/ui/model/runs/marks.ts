@@ -2,7 +2,7 @@ import type { BulkRun } from '../../../admin/bulk-deed.ts';
 import type { EventRow } from '../../../monitor/run-reader.ts';
 import { amount } from '../../../output/amount.ts';
 import type { Step, UiState } from '../ui-state.ts';
-import { statusAfter } from './known-runs.ts';
+import { statusAfter } from './run-after-event.ts';
 import { askedQuery } from './asked-filter.ts';
 import { selectedRunId } from './selected-run.ts';
 import { visibleRuns } from './visible-runs.ts';

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createOutput } from '../../../../cli/output/create-output.ts';
@@ -28,6 +29,36 @@ const hidden = [
 ];
 
 describe('plainText', () => {
+  it('takes out what Node takes for control sequences', () => {
+    const parts = [
+      '\u001b',
+      '\u009b',
+      '[',
+      '(',
+      '#',
+      ';',
+      '?',
+      '3',
+      '31',
+      'm',
+      'K',
+      'H',
+      'z',
+      '=',
+      ' ',
+      'text',
+      '/',
+      '\u0007',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...parts)), (pieces) => {
+        const text = pieces.join('');
+        expect(plainLines(text)).toBe(stripVTControlCharacters(text).replaceAll(/\p{Cc}/gu, ''));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('takes escapes out and keeps the words', () => {
     expect(plainText('\u001b[31mred\u001b[0m \u001b]0;title\u0007text')).toBe('red text');
     expect(plainText('\u001b]52;c;Y2xpcGJvYXJk\u001b\\after')).toBe('after');

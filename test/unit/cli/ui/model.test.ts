@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { applyEvents, mergeRuns } from '../../../../cli/ui/model/runs/known-runs.ts';
+import { rank } from '../../../../cli/ui/model/runs/run-after-event.ts';
 import { prefillInput } from '../../../../cli/ui/model/forms/prefill-input.ts';
-import { rank } from '../../../../cli/ui/model/ui-state.ts';
 import { visibleRuns } from '../../../../cli/ui/model/runs/visible-runs.ts';
 import { waterfall } from '../../../../cli/ui/model/run/waterfall.ts';
 import {
@@ -271,9 +271,21 @@ describe('keys', () => {
     expect(play(searching.state, press('c', { ctrl: true })).effects).toEqual([{ type: 'interrupt' }]);
   });
 
+  it('open the page, and show its address until a key is pressed, which y copies', () => {
+    expect(play(emptyState(), press('O')).effects).toEqual([{ type: 'open-page' }]);
+    const url = 'http://127.0.0.1:8888/sign-in#code=a.b';
+    const shown = play(emptyState(), { type: 'page', url, isOpen: false }).state;
+    expect(shown.dialog).toEqual({ kind: 'page', url, isOpen: false });
+    const copied = play(shown, press('y'));
+    expect([copied.state.dialog, copied.effects]).toEqual([undefined, [{ type: 'copy', text: url }]]);
+    expect(play(shown, pressNamed('escape'))).toMatchObject({ state: { dialog: undefined }, effects: [] });
+    const asking = play(emptyState(), press('/')).state;
+    expect(play(asking, { type: 'page', url, isOpen: true }).state.dialog).toEqual({ kind: 'search' });
+  });
+
   it('never throw, whatever is pressed', () => {
     const key = fc.oneof(
-      fc.constantFrom(...'123456qtxyrRflieowpna/?jkgGn[]{}"EAM '.split('')).map((input) => press(input)),
+      fc.constantFrom(...'123456qtxyrRflieowpna/?jkgGn[]{}"EAMO '.split('')).map((input) => press(input)),
       fc
         .constantFrom(
           'up' as const,
