@@ -23,11 +23,16 @@ export interface RestServer {
   stop(): Promise<void>;
 }
 
+/** Characters of a path with its query: a list of 1,000 ids is 50,000. */
+const longestAddress = 64 * 1024;
+
 /** An input, its metadata, and what is around them; each is checked by itself as well. */
 const maxBodyBytes = 2 * maxPayloadBytes + 1024 * 1024;
 
 /** A head within 10 s, also from who says nothing; a body within a minute; a connection between requests lives longer than a proxy's usual minute. */
-const times: ServerOptions = {
+const limits: ServerOptions = {
+  // Room for the longest address, with the headers: Node's own 16 KiB end such a connection without a word of what is wrong.
+  maxHeaderSize: 2 * longestAddress,
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
@@ -99,9 +104,6 @@ async function readToEnd(body: ReadableStream): Promise<void> {
   }
 }
 
-/** Characters of a path with its query. */
-const longestAddress = 64 * 1024;
-
 /** @throws HatchetError INVALID_ARGUMENT */
 function checkAddress(url: string): void {
   if (url.length > longestAddress)
@@ -129,8 +131,8 @@ export async function serveApp(app: Hono<RestEnv>, kind: 'http' | 'metrics', opt
 }
 
 function httpServer(tls: TlsIdentity | undefined, onRequest: RequestListener): Server {
-  if (tls === undefined) return createServer(times, onRequest);
-  const server = createTlsServer({ ...tls.serverOptions, ...times }, onRequest);
+  if (tls === undefined) return createServer(limits, onRequest);
+  const server = createTlsServer({ ...tls.serverOptions, ...limits }, onRequest);
   tls.serve(server);
   return server;
 }

@@ -2,6 +2,7 @@ import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Action } from '../../proto/gen/hatchet/contract/v1/condition.ts';
 import { RunStatus } from '../../proto/gen/hatchet/monitor/v1/monitor.ts';
+import { newId } from '../../engine/model/ids/uuid.ts';
 import { taskRequest, workflowRequest } from '../helpers/contract-worker.ts';
 import type { GrpcClients } from '../helpers/grpc-client.ts';
 import { engineFixture } from '../helpers/engine-fixture.ts';
@@ -122,6 +123,19 @@ describe('what a caller chooses the length of', () => {
     for (let n = 0; n < 10; n++) await put(n * 100);
     await put(0);
     await expect(put(1000)).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
+  });
+
+  it('an address that is too long is refused with its length, and one of a thousand ids is read', async () => {
+    const { host, port } = fixture.engine.http;
+    const list = async (ids: number): Promise<{ status: number; text: string }> => {
+      const query = Array.from({ length: ids }, () => `workflowIds=${newId()}`).join('&');
+      const path = `/api/v1/stable/tenants/${fixture.hatchet.tenantId}/filters?${query}`;
+      const headers = { authorization: `Bearer ${fixture.token}` };
+      const answer = await fetch(`http://${host}:${port}${path}`, { headers });
+      return { status: answer.status, text: await answer.text() };
+    };
+    expect(await list(1_000)).toMatchObject({ status: 200 });
+    expect(await list(1_500)).toMatchObject({ status: 400, text: expect.stringContaining('Use up to 65536.') });
   });
 
   it('what is honest is taken', async () => {
