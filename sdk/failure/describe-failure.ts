@@ -43,10 +43,7 @@ interface Part {
 export function describeFailure(thrown: unknown): Failure {
   if (!isError(thrown))
     return {
-      message: cut(
-        typeof thrown === 'string' ? thrown : `a value that is not an Error was thrown: ${textOf(thrown)}`,
-        longestMessage,
-      ),
+      message: cut(thrownText(thrown), longestMessage),
       stack: undefined,
       code: undefined,
     };
@@ -56,6 +53,12 @@ export function describeFailure(thrown: unknown): Failure {
     stack: cut(lines(part).join('\n'), longestStack),
     code: firstCode(part),
   };
+}
+
+/** Never empty: by the contract a task without an output and with an empty error is one that was cancelled. */
+function thrownText(thrown: unknown): string {
+  if (thrown === '') return 'an empty text was thrown';
+  return typeof thrown === 'string' ? thrown : `a value that is not an Error was thrown: ${textOf(thrown)}`;
 }
 
 /** The message of whatever was thrown, with what caused it. */

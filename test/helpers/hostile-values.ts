@@ -62,6 +62,7 @@ const anything = fc.anything({
 /** Each is the end of some careless reading. */
 export const oddities: readonly MakeValue[] = [
   ...fields.map((name) => thrower(name)),
+  () => '',
   () => Symbol('odd'),
   () => 10n,
   () => undefined,

@@ -34,9 +34,10 @@ function unstorable(error: unknown): ReportedOutcome {
 
 const longestError = 256 * 1024;
 
-/** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. One that is nested too deep becomes the message itself. */
+/** A worker's failure, cleaned of what Postgres cannot hold and cut to a bound. One that is nested too deep becomes the message itself; an empty one would be told as that of a cancelled task. */
 function cleaned(text: string): string {
   const clean = text.replaceAll('\0', '').replaceAll('\\u0000', '');
+  if (clean === '') return JSON.stringify({ message: 'the task failed without a message' });
   if (clean.length > longestError) return JSON.stringify({ message: `${clean.slice(0, longestError)}… (cut)` });
   return isDeeperThan(clean, maxJsonDepth) ? JSON.stringify({ message: clean }) : clean;
 }

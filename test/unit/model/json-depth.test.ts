@@ -71,3 +71,8 @@ describe('payloads', () => {
     expect(JSON.parse(reportedFailure(deep(6000)))).toEqual({ message: deep(6000) });
   });
 });
+
+it('a failure that says nothing is told as one all the same: an empty error is that of a cancelled task', () => {
+  for (const nothing of ['', '\0', '\\u0000'])
+    expect(JSON.parse(reportedFailure(nothing))).toEqual({ message: 'the task failed without a message' });
+});

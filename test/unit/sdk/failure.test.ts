@@ -166,6 +166,7 @@ describe('describeFailure', () => {
   it('keeps the message of an error of today', () => {
     expect(describeFailure(new Error('a')).message).toBe('a');
     expect(describeFailure(new RangeError('')).message).toBe('RangeError');
+    expect(describeFailure('').message).toBe('an empty text was thrown');
     expect(describeFailure(Object.assign(new Error('old'), { message: 'new' }))).toMatchObject({
       message: 'new',
       stack: expect.stringMatching(/^Error: new\n/),
