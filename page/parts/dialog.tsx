@@ -20,6 +20,8 @@ export function Dialog({
     if (element === null) return undefined;
     const before = document.activeElement;
     element.showModal();
+    // What the dialog is for comes first, not the button that closes it.
+    element.querySelector<HTMLElement>('select, input, textarea, [data-first]')?.focus();
     return () => {
       element.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

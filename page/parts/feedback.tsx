@@ -69,12 +69,17 @@ export function FeedbackProvider({ children }: { children: ReactNode }): ReactNo
         <Dialog title={asked.question.title} onClose={() => answer(false)}>
           <p>{asked.question.text}</p>
           <div className="row end">
-            <button type="button" onClick={() => answer(false)}>
+            <button
+              type="button"
+              data-first={asked.question.danger === true ? '' : undefined}
+              onClick={() => answer(false)}
+            >
               Keep as it is
             </button>
             <button
               type="button"
               className={asked.question.danger === true ? 'danger' : 'primary'}
+              data-first={asked.question.danger === true ? undefined : ''}
               onClick={() => answer(true)}
             >
               {asked.question.action}

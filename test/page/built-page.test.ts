@@ -61,14 +61,18 @@ describe('the page as it is built', () => {
       ],
     });
     const ran = await page.evaluate(`(async () => {
+      let left = 3;
+      const told = new Promise((resolve) => document.addEventListener('securitypolicyviolation', () => --left === 0 && resolve()));
       const script = document.createElement('script');
       script.textContent = 'window.ranInline = true';
       document.body.append(script);
       const image = document.createElement('img');
       image.setAttribute('onerror', 'window.ranHandler = true');
+      const missing = new Promise((resolve) => image.addEventListener('error', resolve));
       image.src = '/nothing.png';
       document.body.append(image);
       const asked = await fetch('http://127.0.0.1:9/').then(() => 'answered', () => 'refused');
+      await Promise.all([told, missing]);
       return { inline: window.ranInline === true, handler: window.ranHandler === true, asked };
     })()`);
     expect(ran).toEqual({ inline: false, handler: false, asked: 'refused' });
