@@ -13,7 +13,7 @@ export type Route =
   | { view: 'audit' }
   | { view: 'unknown' };
 
-export const runTabs = ['graph', 'timeline', 'logs', 'events', 'durable', 'data', 'why'] as const;
+export const runTabs = ['graph', 'timeline', 'logs', 'events', 'durable', 'data', 'trace', 'why'] as const;
 export type RunTab = (typeof runTabs)[number];
 
 const lists = [

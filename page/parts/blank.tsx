@@ -14,7 +14,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 /** Holds the place of what is being read, so that nothing jumps. */
 export function Skeleton({ lines = 6 }: { lines?: number }): ReactNode {
   return (
-    <div className="skeleton" aria-busy="true" aria-label="Loading">
+    <div className="skeleton" role="status" aria-busy="true" aria-label="Loading">
       {Array.from({ length: lines }, (_, index) => (
         <span key={index} />
       ))}

@@ -4,7 +4,6 @@ import { KillRun, type KillRunOptions } from '../helpers/kill-run.ts';
 const seed = Number(process.env['SEED'] ?? 7_077);
 const own = process.env['KILLS'] === undefined ? undefined : Number(process.env['KILLS']);
 /** For several engines. With a rate they run under so many tasks a second, in place of 500 in flight. */
-const kills = own ?? 9;
 const load = process.env['RATE'] === undefined ? { inFlight: 500 } : { inFlight: 0, rate: Number(process.env['RATE']) };
 let run: KillRun | undefined;
 
@@ -27,12 +26,12 @@ describe('kill -9 of anything loses nothing and doubles nothing', () => {
   }, 300_000);
 
   it('with three engines on one Postgres, and workers of ours behind a load balancer', async () => {
-    const options = { engines: 3, workers: 3, kills, ...load, seed } as const;
+    const options = { engines: 3, workers: 3, kills: own ?? 5, ...load, seed } as const;
     expect(await kill({ worker: 'worker.mjs', ...options })).toEqual([]);
   }, 3_600_000);
 
   it('with two edges before three engines, and workers of ours behind a load balancer', async () => {
-    const options = { engines: 3, edges: 2, workers: 3, kills, ...load, seed } as const;
+    const options = { engines: 3, edges: 2, workers: 3, kills: own ?? 8, ...load, seed } as const;
     expect(await kill({ worker: 'worker.mjs', ...options })).toEqual([]);
   }, 3_600_000);
 });

@@ -1,11 +1,16 @@
 import axe from 'axe-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { pageFixture } from './helpers/page-fixture.ts';
 import { sampleWorkflows } from './helpers/sample-workflows.ts';
+import { sendSpans } from './helpers/send-spans.ts';
 
 const fixture = pageFixture('page accessibility');
 let paths: readonly string[] = [];
+let endHeld: () => Promise<unknown> = async () => undefined;
+
+// A worker that stops waits for what it runs.
+afterAll(() => endHeld());
 
 beforeAll(async () => {
   const { hatchet } = fixture.engine;
@@ -19,12 +24,14 @@ beforeAll(async () => {
   await flows.broken.run({ order: 1 }).catch(() => undefined);
   const sleeper = await flows.sleeper.runNoWait({ note: 'x' });
   const held = await flows.held.runNoWait([{ customer: 'k' }, { customer: 'k' }]);
+  endHeld = () => Promise.all(held.map((ref) => ref.cancel()));
   await flows.order.cron('hourly', '0 * * * *', { id: 1 });
   await flows.order.schedule(new Date(Date.now() + 3_600_000), { id: 2 });
   await hatchet.events.push('order:paid', { amount: 1 });
   const [orderId, greetId, sleeperId, waitingId] = await Promise.all(
     [order, greet, sleeper, held[1] ?? sleeper].map(async (ref) => await ref.runId),
   );
+  await sendSpans(fixture.engine, greetId ?? '');
   paths = [
     '/runs',
     `/runs/${orderId}`,
@@ -33,6 +40,7 @@ beforeAll(async () => {
     `/runs/${orderId}/events`,
     `/runs/${greetId}/logs`,
     `/runs/${greetId}/data`,
+    `/runs/${greetId}/trace`,
     `/runs/${sleeperId}/durable`,
     `/runs/${waitingId}/why`,
     '/workflows',
@@ -57,8 +65,12 @@ async function violations(page: Page): Promise<string[]> {
   return Array.isArray(found) ? found.map(String) : [String(found)];
 }
 
-describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
-  it.each([375, 1440])('no view has anything against it at %d px, nor is wider than the window', async (width) => {
+// Contrast is a matter of the theme, and what is laid out or hidden one of the width: each of the four is seen once.
+describe.each([
+  { colorScheme: 'light', width: 375 },
+  { colorScheme: 'dark', width: 1440 },
+] as const)('in the $colorScheme theme', ({ colorScheme, width }) => {
+  it(`no view has anything against it at ${width} px, nor is wider than the window`, async () => {
     const page = await fixture.signedIn('/runs');
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height: 900 });

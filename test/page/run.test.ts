@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pageFixture } from './helpers/page-fixture.ts';
 import { sampleWorkflows } from './helpers/sample-workflows.ts';
+import { sendSpans } from './helpers/send-spans.ts';
 
 const fixture = pageFixture('page run', { allowSkip: true });
 let flows: ReturnType<typeof sampleWorkflows>;
@@ -30,6 +31,19 @@ describe('a run', () => {
     await page.getByRole('link', { name: 'Events' }).first().waitFor();
     await page.getByRole('navigation', { name: 'Views of the run' }).getByRole('link', { name: 'Events' }).click();
     await page.getByText('RUN_FINISHED').waitFor();
+  });
+
+  it('shows the spans of its trace, which programs have sent', async () => {
+    const runId = await finished('Ada');
+    const page = await fixture.signedIn(`/runs/${runId}/trace`);
+    await page.getByText('No spans').waitFor();
+    await sendSpans(fixture.engine, runId);
+    await page.reload();
+    const spans = page.getByRole('group', { name: 'Spans of the trace' });
+    await spans.getByRole('button', { name: 'charge the card' }).click();
+    await spans.getByText('no such card').waitFor();
+    await spans.getByText('shop.card').waitFor();
+    expect(await spans.getByRole('rowheader').allInnerTexts()).toEqual(['greet', expect.stringContaining('charge')]);
   });
 
   it('shows its log, by level and by text', async () => {

@@ -76,6 +76,17 @@ describe('workflows', () => {
     await form.getByRole('alert').waitFor();
   });
 
+  it('are deleted, once that is confirmed', async () => {
+    const gone = fixture.engine.hatchet.task({ name: 'gone-soon', fn: () => ({}) });
+    await fixture.engine.hatchet.worker('brief', { workflows: [gone], handleKill: false });
+    const page = await fixture.signedIn('/workflows/gone-soon');
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('gone-soon is deleted.').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/workflows');
+    await expect(gone.runNoWait({})).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
+  });
+
   it('are paused and resumed', async () => {
     const page = await fixture.signedIn('/workflows/order');
     const heading = page.getByRole('heading', { level: 1 });

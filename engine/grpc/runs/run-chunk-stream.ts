@@ -17,8 +17,8 @@ import type { TenantId } from '../../model/ids/tenant-id.ts';
 
 const pageChunks = 500;
 const pageBytes = 1024 * 1024;
-/** SDKs do not wait for a chunk's answer before they report the task's end: the last ones may come after it. */
-const lateMs = 300;
+/** SDKs do not wait for a chunk's answer before they report the task's end: the last ones may come after it, on a busy machine half a second. */
+const lateMs = 1_000;
 /** After the end, how long a missing chunk is waited for. */
 const gapMs = 3_000;
 

@@ -19,6 +19,7 @@ import { GraphTab } from './graph-tab.tsx';
 import { LogsTab } from './logs-tab.tsx';
 import { RunHead } from './run-head.tsx';
 import { TimelineTab } from './timeline-tab.tsx';
+import { TraceTab } from './trace-tab.tsx';
 import { useRun, type OpenRun } from './use-run.ts';
 import { WhyTab } from './why-tab.tsx';
 
@@ -29,6 +30,7 @@ const names: Readonly<Record<RunTab, string>> = {
   events: 'Events',
   durable: 'Durable log',
   data: 'Input and output',
+  trace: 'Trace',
   why: 'Why',
 };
 
@@ -107,6 +109,9 @@ function RunTabBody({ run, detail, tab }: { run: OpenRun; detail: RunDetail; tab
       return <DurableTab detail={detail} onChanged={run.reload} />;
     case 'data':
       return <DataTab detail={detail} />;
+    case 'trace':
+      // Spans come after the attempts that they are of have ended.
+      return <TraceTab runId={detail.run.runId} version={run.events.length} />;
     case 'why':
       return <WhyTab detail={detail} />;
   }

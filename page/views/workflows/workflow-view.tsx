@@ -14,6 +14,7 @@ import { PageHead } from '../../parts/page-head.tsx';
 import { RunList } from '../../parts/run-list.tsx';
 import { useKeys } from '../../hooks/keys.ts';
 import { useFigures } from '../../hooks/figures.tsx';
+import { DeleteButton } from './delete-button.tsx';
 import { PauseButton, PausedMark } from './pause-button.tsx';
 import { useTrigger } from './trigger-dialog.tsx';
 import { TriggerForm } from './trigger-form.tsx';
@@ -41,7 +42,12 @@ export function WorkflowView({ name }: { name: string }): ReactNode {
           </span>
         }
       >
-        {value === undefined ? null : <PauseButton workflow={value.workflow} onDone={reload} />}
+        {value === undefined ? null : (
+          <>
+            <DeleteButton workflow={value.workflow} />
+            <PauseButton workflow={value.workflow} onDone={reload} />
+          </>
+        )}
         <button type="button" className="primary" onClick={() => trigger({ workflow: name })}>
           Trigger <ButtonKey name="t" />
         </button>

@@ -9,7 +9,9 @@ import { rateOf, withSample, type CounterSample } from '../../../page/model/rate
 import { may } from '../../../page/model/role.ts';
 import { appended, keptLines, logText, shownLines } from '../../../page/model/shown-log.ts';
 import { countdownText, relativeText } from '../../../page/model/time-words.ts';
+import { spanTree } from '../../../page/model/span-tree.ts';
 import { timeline } from '../../../page/model/timeline.ts';
+import type { OtelSpan } from '../../../proto/gen/rest/answers.ts';
 import { scrollTo, visibleRows } from '../../../page/model/visible-rows.ts';
 
 const second = (n: number): string => new Date(1_700_000_000_000 + n * 1_000).toISOString();
@@ -259,5 +261,48 @@ describe('small rules', () => {
     expect(relativeText('nonsense', 0)).toBe('');
     expect(countdownText(second(0), ms(1))).toBe('due');
     expect(countdownText(second(90), ms(0))).toBe('in 1 m 30 s');
+  });
+});
+
+describe('spanTree', () => {
+  const span = (spanId: string, parentSpanId: string | undefined, begins: number, took: number): OtelSpan => ({
+    traceId: 't',
+    spanId,
+    ...(parentSpanId === undefined ? {} : { parentSpanId }),
+    spanName: spanId,
+    spanKind: 'INTERNAL',
+    serviceName: 'shop',
+    statusCode: 'OK',
+    durationNs: took * 1e6,
+    createdAt: new Date(ms(0) + begins).toISOString(),
+    resourceAttributes: {},
+    spanAttributes: {},
+    scopeName: '',
+    scopeVersion: '',
+    retryCount: 0,
+  });
+
+  it('puts each span beneath its own, in percent of the whole', () => {
+    const { rows, ms: all } = spanTree([
+      span('a', undefined, 0, 100),
+      span('b', 'a', 10, 20),
+      span('d', 'a', 50, 50),
+      span('c', 'b', 15, 5),
+      span('e', 'unsent', 60, 10),
+    ]);
+    expect(rows.map(({ key, depth }) => [key, depth])).toEqual([
+      ['a', 0],
+      ['b', 1],
+      ['c', 2],
+      ['d', 1],
+      ['e', 0],
+    ]);
+    expect(all).toBe(100);
+    expect(rows.find(({ key }) => key === 'd')).toMatchObject({ from: 50, length: 50 });
+  });
+
+  it('shows spans that claim to be beneath each other, and none', () => {
+    expect(spanTree([span('a', 'b', 0, 0), span('b', 'a', 0, 0)]).rows.map(({ key }) => key)).toEqual(['a', 'b']);
+    expect(spanTree([])).toEqual({ rows: [], beginMs: 0, ms: 0 });
   });
 });
