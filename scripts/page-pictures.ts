@@ -69,7 +69,8 @@ async function draw(browser: Browser, origin: string, token: string, runId: stri
   const views: [name: string, path: string, theme: 'light' | 'dark', ready: (page: Page) => Promise<unknown>][] = [
     ['page-runs', '/runs', 'light', (page) => page.getByText('the card was declined').first().waitFor()],
     ['page-run', `/runs/${runId}?task=ship`, 'light', (page) => page.getByText('P-41').first().waitFor()],
-    ['page-queues', '/queues', 'dark', (page) => page.getByText('card-provider').first().waitFor()],
+    // A line needs some seconds to be one.
+    ['page-queues', '/queues', 'dark', () => delay(8_000)],
   ];
   mkdirSync(out, { recursive: true });
   for (const [name, path, colorScheme, ready] of views) {

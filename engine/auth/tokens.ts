@@ -8,6 +8,7 @@ import { classifyFailure } from '../postgres/sqlstate.ts';
 import { type KeyRing } from './key-ring.ts';
 import { isRole, type Role } from './role.ts';
 import { parseTenantId, type TenantId } from '../model/ids/tenant-id.ts';
+import { repeatDeadlocked } from '../postgres/repeat-deadlocked.ts';
 
 export interface Addresses {
   /** Base URL of the REST API. */
@@ -219,7 +220,9 @@ export class Tokens {
 
   /** Which of these tokens, by id, are good no more. */
   async refused(tokenIds: readonly string[]): Promise<ReadonlySet<string>> {
-    const { rows } = await this.#pool.query<{ id: string }>({ ...refusedTokens, values: [tokenIds] });
+    const { rows } = await repeatDeadlocked(() =>
+      this.#pool.query<{ id: string }>({ ...refusedTokens, values: [tokenIds] }),
+    );
     return new Set(rows.map((row) => row.id));
   }
 
@@ -240,10 +243,9 @@ export class Tokens {
 
   /** Undefined for a token that is good no more. */
   async #currentRole({ tokenId, tenantId, keyId }: Verified): Promise<Role | undefined> {
-    const { rows } = await this.#pool.query<{ role: string; revoked: boolean }>({
-      ...readToken,
-      values: [tokenId, tenantId, keyId],
-    });
+    const { rows } = await repeatDeadlocked(() =>
+      this.#pool.query<{ role: string; revoked: boolean }>({ ...readToken, values: [tokenId, tenantId, keyId] }),
+    );
     const [row] = rows;
     return row === undefined || row.revoked ? undefined : roleOf(row.role);
   }

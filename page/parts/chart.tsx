@@ -86,8 +86,13 @@ function optionsOf(element: HTMLElement, series: readonly ChartSeries[], seconds
     ],
     axes: [axis, { ...axis, size: 56 }],
     scales: {
-      // All of the time that is kept, also while only the end of it is known.
-      x: { range: (_, __, max) => [max - seconds, max] },
+      // All of the time that is kept, also while only the end of it is known: the library's own end of a single sample is years away.
+      x: {
+        range: ({ data: [times] }) => {
+          const end = times.at(-1) ?? Date.now() / 1_000;
+          return [end - seconds, end];
+        },
+      },
       y: { range: (_, __, max) => [0, Math.max(5, max * 1.1)] },
     },
     legend: { live: true },

@@ -25,6 +25,8 @@ type Release = keyof typeof packages;
 const newest = migrationFiles(migrationsFolder()).at(-1)?.name ?? '';
 const additive = '9001_additive';
 const engines: EngineChild[] = [];
+/** Also those that were replaced. */
+const started: EngineChild[] = [];
 let balancer: LoadBalancer;
 let ours: Hatchet;
 
@@ -38,8 +40,11 @@ const engineOptions = (name: string) =>
     httpPort: 0,
   }) as const;
 
-const start = (place: number, release: Release): Promise<EngineChild> =>
-  spawnEngine(engineOptions(String(place)), [], packages[release]);
+async function start(place: number, release: Release): Promise<EngineChild> {
+  const engine = await spawnEngine(engineOptions(String(place)), [], packages[release]);
+  started.push(engine);
+  return engine;
+}
 
 /** By hand, with the command of a release. */
 async function hatchet(release: Release, ...args: readonly string[]): Promise<string> {
@@ -145,7 +150,11 @@ describe('three engines under load', () => {
     process.stdout.write(
       `rolling upgrade, back, and again: ${calls.join(', ')} calls, the longest took ${longest.join(', ')} ms\n`,
     );
-    expect(loads.map(({ failures }) => failures)).toEqual([[], [], []]);
+    const logs = started.map((engine) => engine.log()).join('\n');
+    expect(
+      loads.map(({ failures }) => failures),
+      logs,
+    ).toEqual([[], [], []]);
     await expect
       .poll(async () => (await database.pool.query('SELECT FROM live')).rows.length, { timeout: 30_000 })
       .toBe(0);

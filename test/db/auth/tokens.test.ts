@@ -125,6 +125,40 @@ test('a thousand calls at once ask Postgres once; later ones not at all', async 
   expect(query).toHaveBeenCalledTimes(1);
 });
 
+test('a check that runs into a migration waits for it, though Postgres breaks their deadlock at the cost of the check', async () => {
+  const token = await create(1);
+  const checking = await freshTokens();
+  const migration = await pool.connect();
+  try {
+    // It waits longer than the check before it looks for a deadlock: so it is the check that is ended.
+    await migration.query(`BEGIN; SET LOCAL deadlock_timeout = '60s'; LOCK TABLE tenant IN ACCESS EXCLUSIVE MODE`);
+    const before = await deadlocks();
+    const checked = checking.authenticate(token);
+    await expect.poll(() => waitingFor('tenant')).toBe(1);
+    await migration.query('LOCK TABLE token IN ACCESS EXCLUSIVE MODE');
+    await migration.query('COMMIT');
+    expect(await checked).toMatchObject({ tenantId: tenant.id });
+    await expect.poll(deadlocks).toBe(before + 1);
+  } finally {
+    migration.release(true);
+  }
+});
+
+async function waitingFor(table: string): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    'SELECT count(*)::integer FROM pg_locks WHERE relation = $1::regclass AND NOT granted',
+    [table],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+async function deadlocks(): Promise<number> {
+  const { rows } = await pool.query<{ deadlocks: number }>(
+    'SELECT deadlocks::integer FROM pg_stat_database WHERE datname = current_database()',
+  );
+  return rows[0]?.deadlocks ?? 0;
+}
+
 test('while Postgres is away, a known token is still good and an unknown one is not', async () => {
   const [known, unknown] = [await create(), await create()];
   const leaving = new Pool({ connectionString: database.url });
