@@ -1,5 +1,5 @@
 // The crash points of a durable task, every process killed both ways at each of them (about eight minutes), and 2,000 random
-// durable programs (about six): `npm run test:crash`. `npm test` takes one process and one way a point, in turn, and 100.
+// durable programs (about six): `npm run test:crash`. `npm test` takes one process and one way a point, in turn, and 60.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -18,7 +18,7 @@ import { newestEndOf } from '../../engine/postgres/rows-of-a-run.ts';
  * gives to an interpreter that reads it once. `DURABLE_PROGRAMS` is how many, `DURABLE_SEED` which; when what happens is the
  * machine's affair.
  */
-const count = Number(process.env['DURABLE_PROGRAMS'] ?? 100);
+const count = Number(process.env['DURABLE_PROGRAMS'] ?? 60);
 const seed = Number(process.env['DURABLE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const random = randomFrom(seed);
 /** Milliseconds: many end together, and some outlast a worker's patience. */

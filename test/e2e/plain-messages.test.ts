@@ -50,6 +50,14 @@ async function bytesSent({ engine, token }: typeof plain): Promise<number[]> {
   const proxy = createServer((socket) => {
     const upstream = connectTcp(engine.grpc.port, engine.grpc.host);
     socket.on('data', (bytes) => void (sent += bytes.length));
+    // Either end may go first.
+    for (const [one, other] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
     socket.pipe(upstream).pipe(socket);
   }).listen(0, '127.0.0.1');
   await once(proxy, 'listening');

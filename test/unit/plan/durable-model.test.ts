@@ -30,7 +30,7 @@ const manner = fc.oneof(
 /** How its worker says what it waits for, and how transactions are planned. */
 const ways = fc.record({ manner, pace });
 
-const histories = Number(process.env['DURABLE_HISTORIES'] ?? 2000);
+const histories = Number(process.env['DURABLE_HISTORIES'] ?? 1200);
 /** They are longer. */
 const branched = Math.ceil(histories / 2);
 

@@ -6,7 +6,7 @@ import { watch, type Watched } from '../../model/watch.ts';
 
 /** `npm run test:model` asks for more, and for others each time. */
 const asked = process.env['MODEL_HISTORIES'];
-const histories = Number(asked ?? 1_000);
+const histories = Number(asked ?? 600);
 const choice = asked === undefined ? { seed: 15 } : {};
 
 /** @param of how transactions are planned; by default as in an engine that nothing goes wrong with @returns what was compared */
