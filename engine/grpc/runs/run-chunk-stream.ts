@@ -31,15 +31,21 @@ export async function streamRun(
 ): Promise<void> {
   const { call, tenantId, detail, signal } = options;
   const taskIds = new Set(detail.tasks.map((task) => task.id));
-  let ended = isTerminal(detail.status);
+  // A short run has ended before anybody can subscribe to it: its last chunks may still be on their way, too.
+  const lateForMs = isTerminal(detail.status) ? lateMs - (Date.now() - (detail.finishedUs ?? 0) / 1_000) : lateMs;
+  let ended = lateForMs <= 0;
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   if (!ended) {
-    void deps.runEnd(tenantId, detail.id, signal).then(() => {
-      setTimeout(() => {
-        ended = true;
-        over.abort();
-      }, lateMs);
+    const end = isTerminal(detail.status) ? Promise.resolve() : deps.runEnd(tenantId, detail.id, signal);
+    void end.then(() => {
+      setTimeout(
+        () => {
+          ended = true;
+          over.abort();
+        },
+        Math.min(lateForMs, lateMs),
+      );
     });
   }
   const order = new ChunkOrder();
