@@ -1,8 +1,8 @@
-import { isInteractive, type CliContext } from '../../cli-context.ts';
-import { CliError, wrongUse } from '../../cli-error.ts';
+import type { CliContext } from '../../cli-context.ts';
 import { outputOf } from '../../command-host.ts';
 import { withSdk } from '../../connection/with-sdk.ts';
 import { ExitCode } from '../../exit-codes.ts';
+import { confirmDeletion } from '../../input/confirm-deletion.ts';
 import { plainText } from '../../output/plain-text.ts';
 import type { WorkflowFlags } from './workflows.ts';
 
@@ -12,7 +12,8 @@ export type DeleteWorkflowFlags = WorkflowFlags & { yes?: true };
 export function deleteWorkflow(context: CliContext, name: string, flags: DeleteWorkflowFlags): Promise<ExitCode> {
   return withSdk(context, flags, async ({ workflows }) => {
     const workflow = await workflows.get(name);
-    if (flags.yes !== true) await confirm(context, plainText(JSON.stringify(workflow.name)));
+    const what = `the workflow ${plainText(JSON.stringify(workflow.name))}, its timers and filters, and cancel what is queued of it`;
+    if (flags.yes !== true) await confirmDeletion(context, what);
     await workflows.delete(workflow.name);
     outputOf(context, flags).value(
       { workflowId: workflow.metadata.id, name: workflow.name, deleted: true },
@@ -20,14 +21,4 @@ export function deleteWorkflow(context: CliContext, name: string, flags: DeleteW
     );
     return ExitCode.done;
   });
-}
-
-/** @throws CliError */
-async function confirm(context: CliContext, name: string): Promise<void> {
-  const what = `the workflow ${name}, its timers and filters, and cancel what is queued of it`;
-  if (!isInteractive(context))
-    throw wrongUse(`without a terminal nobody can be asked whether to delete ${what}`, 'Add --yes if that is meant.');
-  const prompts = await import('@clack/prompts');
-  if ((await prompts.confirm({ message: `Delete ${what}?`, initialValue: false })) !== true)
-    throw new CliError('nothing was deleted', { exitCode: ExitCode.interrupted });
 }
